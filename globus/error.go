@@ -1,0 +1,105 @@
+package globus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// A Reason says in one word why a call to Globus came to nothing.
+type Reason string
+
+const (
+	Timeout     Reason = "timeout"      // no answer in time
+	Unreachable Reason = "unreachable"  // no connection: DNS, TLS, refused, reset
+	BadStatus   Reason = "status"       // an HTTP status that the call does not know
+	Redirected  Reason = "redirect"     // a redirect, which is never followed
+	TooLarge    Reason = "too_large"    // more than 256 KiB
+	Malformed   Reason = "malformed"    // not what the protocol says
+	Refused     Reason = "refused"      // an OAuth error: see Code
+	BadIDToken  Reason = "id_token"     // the ID token is not one for this sign-in
+	BadUserInfo Reason = "userinfo_sub" // userinfo is about somebody else
+)
+
+// An Error is a call to Globus that failed. Its text is fit for a log: it
+// holds no token, code, claim or body.
+type Error struct {
+	Call   string // what was called: token, keys, userinfo, revoke
+	Reason Reason
+	Status int    // HTTP status of the answer, 0 if there was none
+	Code   string // OAuth error code (RFC 6749, section 5.2), such as invalid_grant; "" if none
+	Detail string // more for the operator; "" if there is nothing to add
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "globus: %s: %s", e.Call, e.Reason)
+	if e.Code != "" {
+		b.WriteString(" " + e.Code)
+	}
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	}
+	if e.Detail != "" {
+		b.WriteString(": " + e.Detail)
+	}
+	return b.String()
+}
+
+var errTooLarge = errors.New("the answer is too large")
+
+// callError classifies what a library reports of a failed call. The errors of
+// the libraries quote bodies and tokens, so nothing of their text is kept but
+// what the network said.
+func callError(call string, err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return answerError(call, e.Response.StatusCode, e.ErrorCode)
+	}
+	if errors.Is(err, errTooLarge) {
+		return &Error{Call: call, Reason: TooLarge}
+	}
+	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Call: call, Reason: Timeout}
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return &Error{Call: call, Reason: Unreachable, Detail: e.Err.Error()}
+	}
+	if errors.Is(err, context.Canceled) {
+		return &Error{Call: call, Reason: Unreachable, Detail: "cancelled"}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return &Error{Call: call, Reason: Unreachable, Detail: e.Error()}
+	}
+	return &Error{Call: call, Reason: Malformed}
+}
+
+// answerError tells what a status other than success means.
+func answerError(call string, status int, code string) *Error {
+	e := &Error{Call: call, Reason: BadStatus, Status: status, Code: ErrorCode(code)}
+	switch {
+	case status >= 300 && status < 400:
+		e.Reason = Redirected
+	case e.Code != "" && status < http.StatusInternalServerError:
+		e.Reason = Refused
+	}
+	return e
+}
+
+// ErrorCode returns code if it looks like an OAuth error code, else "". What
+// came from outside is never copied into a log unseen.
+func ErrorCode(code string) string {
+	isCode := func(r rune) bool { return r >= 'a' && r <= 'z' || r == '_' }
+	if len(code) > 40 || strings.ContainsFunc(code, func(r rune) bool { return !isCode(r) }) {
+		return ""
+	}
+	return code
+}

@@ -1,0 +1,83 @@
+package globus
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
+
+// An Identity is the person that Globus Auth says has signed in. Only Subject
+// is certain to be there: Globus sends null, or nothing, for whatever the
+// person's identity provider does not tell it.
+//
+// Key your own records on Subject. A user name can change hands, and Globus
+// does not verify e-mail addresses.
+type Identity struct {
+	Subject      string `json:"sub"`                // UUID of the identity that this app sees, never reused
+	Username     string `json:"preferred_username"` // such as rosalind@example.edu; may hold two @
+	Name         string `json:"name"`
+	Email        string `json:"email"`
+	Organization string `json:"organization"`
+
+	Provider     string `json:"identity_provider"` // UUID of the identity provider
+	ProviderName string `json:"identity_provider_display_name"`
+
+	// Linked is the identity set: every identity that the person has linked
+	// at Globus, the one above included. It is empty when Globus does not send it.
+	Linked []LinkedIdentity `json:"identity_set"`
+}
+
+// A LinkedIdentity is one member of a person's identity set.
+type LinkedIdentity struct {
+	Subject      string `json:"sub"`
+	Username     string `json:"username"`
+	Name         string `json:"name"`
+	Email        string `json:"email"`
+	Organization string `json:"organization"`
+	Provider     string `json:"identity_provider"`
+	ProviderName string `json:"identity_provider_display_name"`
+}
+
+// The most that is kept of what Globus says about a person: longer text is
+// cut, further identities are dropped.
+const (
+	maxSubject = 255 // bytes; OpenID Connect Core 1.0, section 2
+	maxText    = 200 // runes
+	maxLinked  = 50
+)
+
+var errSubject = errors.New("sub is empty, too long or not plain text")
+
+// check refuses an identity that names nobody, and trims what is merely odd.
+func (id *Identity) check() error {
+	printable := func(r rune) bool { return r > 0x20 && r < 0x7f }
+	if id.Subject == "" || len(id.Subject) > maxSubject ||
+		strings.ContainsFunc(id.Subject, func(r rune) bool { return !printable(r) }) {
+		return errSubject
+	}
+	for _, s := range []*string{&id.Username, &id.Name, &id.Email, &id.Organization, &id.Provider, &id.ProviderName} {
+		*s = tidy(*s)
+	}
+	id.Linked = id.Linked[:min(len(id.Linked), maxLinked)]
+	for i := range id.Linked {
+		l := &id.Linked[i]
+		for _, s := range []*string{&l.Subject, &l.Username, &l.Name, &l.Email, &l.Organization, &l.Provider, &l.ProviderName} {
+			*s = tidy(*s)
+		}
+	}
+	return nil
+}
+
+// tidy drops control characters and cuts text that no page has room for.
+func tidy(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > maxText {
+		return string(runes[:maxText-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,116 @@
+package globus
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+const (
+	// leeway is how far the clocks of this machine and of Globus may be apart.
+	// Globus's own SDK allows as much.
+	leeway = 5 * time.Minute
+
+	maxIDToken = 16 << 10 // bytes
+)
+
+// idClaims are the claims of an ID token that go-oidc leaves unread, or reads
+// too kindly, and the identity in it.
+type idClaims struct {
+	Identity
+	AuthorizedParty *string      `json:"azp"`
+	Expiry          *numericDate `json:"exp"`
+	IssuedAt        *numericDate `json:"iat"`
+	NotBefore       *numericDate `json:"nbf"`
+}
+
+// verifyIDToken checks an ID token as OpenID Connect Core 1.0, section
+// 3.1.3.7, says. go-oidc does the form, the algorithm, the issuer and the
+// audience; the rest is here.
+func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce string) (*Identity, error) {
+	// Parsing costs before it fails, so what cannot be one signed token is not parsed.
+	if len(raw) > maxIDToken || strings.Count(raw, ".") != 2 {
+		return nil, idTokenError("it is not a signed token of a sane size")
+	}
+	keys := &keyring{keys: &c.keys}
+	token, err := oidc.NewVerifier(c.issuer, keys, &oidc.Config{
+		ClientID:             c.oauth.ClientID,
+		SupportedSigningAlgs: []string{oidc.RS512},
+		SkipExpiryCheck:      true, // it allows no leeway; claimsFault does
+	}).Verify(ctx, raw)
+	if keys.err != nil {
+		return nil, keys.err
+	}
+	if err != nil {
+		// Its text quotes claims.
+		return nil, idTokenError("its form, algorithm, issuer or audience is wrong")
+	}
+	var claims idClaims
+	if err := token.Claims(&claims); err != nil {
+		return nil, idTokenError("a claim has the wrong type")
+	}
+	if fault := c.claimsFault(token, claims, nonce); fault != "" {
+		return nil, idTokenError(fault)
+	}
+	if err := token.VerifyAccessToken(accessToken); err != nil {
+		return nil, idTokenError("at_hash is missing or belongs to another access token")
+	}
+	if err := claims.Identity.check(); err != nil {
+		return nil, idTokenError(err.Error())
+	}
+	return &claims.Identity, nil
+}
+
+// claimsFault says what is wrong with the claims, or "".
+func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims, nonce string) string {
+	now := c.now()
+	switch {
+	case !slices.Equal(token.Audience, []string{c.oauth.ClientID}):
+		return "aud names others beside this app"
+	case claims.AuthorizedParty != nil && *claims.AuthorizedParty != c.oauth.ClientID:
+		return "azp is another app"
+	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
+		return "nonce is missing or belongs to another attempt"
+	case claims.Expiry == nil || claims.IssuedAt == nil:
+		return "exp or iat is missing"
+	case now.After(claims.Expiry.Add(leeway)):
+		return "it has expired" + clockHint
+	case claims.NotBefore != nil && now.Before(claims.NotBefore.Add(-leeway)):
+		return "it is not valid yet" + clockHint
+	}
+	if skew := claims.IssuedAt.Sub(now); skew.Abs() > leeway {
+		return fmt.Sprintf("it was issued %s from now by this machine's clock%s", skew.Round(time.Second), clockHint)
+	}
+	return ""
+}
+
+const clockHint = " (is this machine's clock right?)"
+
+func idTokenError(fault string) *Error {
+	return &Error{Call: "token", Reason: BadIDToken, Detail: fault}
+}
+
+// A numericDate is a time as JSON Web Tokens write it: seconds since 1970, a
+// fraction allowed (RFC 7519, section 2).
+type numericDate struct{ time.Time }
+
+func (d *numericDate) UnmarshalJSON(b []byte) error {
+	var seconds float64
+	if err := json.Unmarshal(b, &seconds); err != nil {
+		return err
+	}
+	// Beyond the year 9999 the conversion below would overflow.
+	if math.IsNaN(seconds) || seconds < 0 || seconds > 253402300799 {
+		return errors.New("a date is out of range")
+	}
+	d.Time = time.Unix(int64(seconds), 0)
+	return nil
+}

@@ -1,0 +1,133 @@
+package globus
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// An Attempt holds the secrets of one attempt to sign in. They tie the answer
+// of Globus to the browser that asked: keep them where only that browser can
+// bring them back, and use them once.
+type Attempt struct {
+	State    string // comes back with the code (RFC 6749, section 10.12)
+	Nonce    string // comes back inside the ID token (OpenID Connect Core 1.0, section 3.1.2.1)
+	Verifier string // proves that the code is ours to redeem (RFC 7636)
+}
+
+// NewAttempt returns an attempt with fresh secrets.
+func NewAttempt() Attempt {
+	return Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+}
+
+// PromptLogin asks people to authenticate anew, though Globus may remember
+// them: the way to sign in as someone else.
+func PromptLogin() oauth2.AuthCodeOption { return oauth2.SetAuthURLParam("prompt", "login") }
+
+// AuthCodeURL returns where to send the browser to begin the attempt a. It
+// asks for refresh tokens too (access_type=offline).
+func (c *Client) AuthCodeURL(a Attempt, opts ...oauth2.AuthCodeOption) string {
+	opts = append([]oauth2.AuthCodeOption{
+		oauth2.AccessTypeOffline,
+		oauth2.S256ChallengeOption(a.Verifier),
+		oauth2.SetAuthURLParam("nonce", a.Nonce),
+	}, opts...)
+	return c.oauth.AuthCodeURL(a.State, opts...)
+}
+
+// A Login is the outcome of a sign-in: who it is, and what the app may do.
+type Login struct {
+	Identity Identity
+	Tokens   Tokens
+}
+
+// Exchange redeems the authorization code that came back for the attempt a,
+// once: a code is good for one try, so nothing here is sent again. The caller
+// must have compared the state already.
+//
+// The identity is the one in the ID token, after every check of OpenID Connect
+// Core 1.0, section 3.1.3.7. When a check fails, the tokens that came with it
+// are revoked. The error is an *Error; its Code is invalid_grant for a code
+// that was used before or has aged.
+func (c *Client) Exchange(ctx context.Context, code string, a Attempt) (*Login, error) {
+	octx := context.WithValue(ctx, oauth2.HTTPClient, c.http)
+	answer, err := c.oauth.Exchange(octx, code, oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return nil, callError("token", err)
+	}
+	tokens, err := newTokens(answer, c.now())
+	if err != nil {
+		return nil, &Error{Call: "token", Reason: Malformed, Detail: err.Error()}
+	}
+	id, err := c.identity(ctx, answer, a)
+	if err != nil {
+		c.discard(ctx, tokens)
+		return nil, err
+	}
+	return &Login{Identity: *id, Tokens: tokens}, nil
+}
+
+// identity returns whom the answer of the token endpoint names.
+func (c *Client) identity(ctx context.Context, answer *oauth2.Token, a Attempt) (*Identity, error) {
+	// Globus repeats the state here. It need not, but a wrong one is another's answer.
+	if state, ok := answer.Extra("state").(string); ok && subtle.ConstantTimeCompare([]byte(state), []byte(a.State)) != 1 {
+		return nil, &Error{Call: "token", Reason: Malformed, Detail: "the answer is for another state"}
+	}
+	raw, ok := answer.Extra("id_token").(string)
+	if !ok {
+		return nil, &Error{Call: "token", Reason: Malformed, Detail: "there is no id_token"}
+	}
+	return c.verifyIDToken(ctx, raw, answer.AccessToken, a.Nonce)
+}
+
+// discard revokes the tokens of a sign-in that came to nothing, as far as that
+// goes: the sign-in has failed for a reason that matters more.
+func (c *Client) discard(ctx context.Context, tokens Tokens) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	_ = c.RevokeAll(ctx, tokens)
+}
+
+// UserInfo asks Globus who the bearer of an access token for AuthServer is.
+// The answer is fresher than an ID token, and must be about the same Subject
+// (OpenID Connect Core 1.0, section 5.3.2): that is the caller's to check.
+func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.issuer+userInfoPath, nil)
+	if err != nil {
+		return nil, callError("userinfo", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+accessToken)
+	var id Identity
+	if err := c.getJSON("userinfo", req, &id); err != nil {
+		return nil, err
+	}
+	if err := id.check(); err != nil {
+		return nil, &Error{Call: "userinfo", Reason: Malformed, Detail: err.Error()}
+	}
+	return &id, nil
+}
+
+// LogoutURL returns Globus's page that ends the person's session at Globus
+// itself, in that browser. The page links to redirectURI under the name
+// redirectName; it does not redirect by itself. Both may be empty.
+func (c *Client) LogoutURL(redirectURI, redirectName string) string {
+	q := url.Values{"client_id": {c.oauth.ClientID}}
+	if redirectURI != "" && redirectName != "" {
+		q.Set("redirect_uri", redirectURI)
+		q.Set("redirect_name", redirectName)
+	}
+	return c.issuer + logoutPath + "?" + q.Encode()
+}
+
+// IsInvalidGrant reports whether err says that a code or a refresh token is
+// spent, aged or withdrawn. Globus sends it with status 400 or 401.
+func IsInvalidGrant(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "invalid_grant"
+}

@@ -1,0 +1,39 @@
+package globus
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// Revoke ends one access or refresh token (RFC 7009). A token that is already
+// dead, or was never alive, is success.
+func (c *Client) Revoke(ctx context.Context, token string) error {
+	form := url.Values{
+		"token":         {token},
+		"client_id":     {c.oauth.ClientID},
+		"client_secret": {c.oauth.ClientSecret},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.issuer+revokePath, strings.NewReader(form.Encode()))
+	if err != nil {
+		return callError("revoke", err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return c.getJSON("revoke", req, &struct{}{})
+}
+
+// RevokeAll ends every access and refresh token of every resource server, all
+// at once. Globus does not promise that ending one ends another.
+func (c *Client) RevokeAll(ctx context.Context, tokens Tokens) error {
+	secrets := tokens.secrets()
+	errs := make([]error, len(secrets))
+	var wg sync.WaitGroup
+	for i, secret := range secrets {
+		wg.Go(func() { errs[i] = c.Revoke(ctx, secret) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,149 @@
+package globus
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// The resource servers that a portal usually holds tokens for.
+const (
+	AuthServer     = "auth.globus.org"
+	TransferServer = "transfer.api.globus.org"
+)
+
+// Tokens are what one sign-in yields: a token for each resource server, by its
+// name. Globus puts one of them at the top of its answer and the others into
+// other_tokens, in no promised order; only the name tells them apart.
+type Tokens map[string]Token
+
+// A Token lets the bearer act as the person at one resource server.
+type Token struct {
+	AccessToken  string    `json:"access_token"`
+	RefreshToken string    `json:"refresh_token,omitempty"` // empty without offline access
+	Expiry       time.Time `json:"expiry"`                  // when AccessToken ends
+	Scopes       []string  `json:"scopes"`
+}
+
+// OAuth2 returns t in the form that golang.org/x/oauth2 works with.
+func (t Token) OAuth2() *oauth2.Token {
+	return &oauth2.Token{
+		AccessToken:  t.AccessToken,
+		RefreshToken: t.RefreshToken,
+		TokenType:    "Bearer",
+		Expiry:       t.Expiry,
+	}
+}
+
+// secrets lists every access and refresh token, what can be revoked.
+func (ts Tokens) secrets() []string {
+	var all []string
+	for _, t := range ts {
+		for _, secret := range []string{t.AccessToken, t.RefreshToken} {
+			if secret != "" {
+				all = append(all, secret)
+			}
+		}
+	}
+	return all
+}
+
+// Without returns the tokens of ts that are not also in kept: those to revoke
+// when kept replaces ts.
+func (ts Tokens) Without(kept Tokens) Tokens {
+	rest := Tokens{}
+	for server, t := range ts {
+		k := kept[server]
+		if t.AccessToken == k.AccessToken {
+			t.AccessToken = ""
+		}
+		if t.RefreshToken == k.RefreshToken {
+			t.RefreshToken = ""
+		}
+		if t.AccessToken != "" || t.RefreshToken != "" {
+			rest[server] = t
+		}
+	}
+	return rest
+}
+
+// tokenJSON is one token as the token endpoint sends it (RFC 6749, section
+// 5.1, and resource_server and other_tokens as Globus Auth adds them).
+type tokenJSON struct {
+	AccessToken    string      `json:"access_token"`
+	TokenType      string      `json:"token_type"`
+	ExpiresIn      int64       `json:"expires_in"`
+	RefreshToken   string      `json:"refresh_token"`
+	ResourceServer string      `json:"resource_server"`
+	Scope          string      `json:"scope"`
+	State          string      `json:"state"`
+	OtherTokens    []tokenJSON `json:"other_tokens"`
+}
+
+const (
+	maxTokenLen      = 8 << 10
+	maxTokenLifetime = 30 * 24 * time.Hour
+	maxTokens        = 50
+)
+
+// newTokens sorts the answer of the token endpoint by resource server. It
+// refuses what x/oauth2 lets pass: another type than Bearer, a lifetime that is
+// none, a token that could not stand in a header, two for one server.
+func newTokens(answer *oauth2.Token, now time.Time) (Tokens, error) {
+	top := tokenJSON{
+		AccessToken:  answer.AccessToken,
+		TokenType:    answer.TokenType,
+		ExpiresIn:    answer.ExpiresIn,
+		RefreshToken: answer.RefreshToken,
+	}
+	top.ResourceServer, _ = answer.Extra("resource_server").(string)
+	top.Scope, _ = answer.Extra("scope").(string)
+	others, err := json.Marshal(answer.Extra("other_tokens"))
+	if err != nil {
+		return nil, errors.New("other_tokens is malformed")
+	}
+	if err := json.Unmarshal(others, &top.OtherTokens); err != nil {
+		return nil, errors.New("other_tokens is malformed")
+	}
+	if len(top.OtherTokens) > maxTokens {
+		return nil, errors.New("too many other_tokens")
+	}
+	ts := Tokens{}
+	for _, t := range append([]tokenJSON{top}, top.OtherTokens...) {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+		if _, dup := ts[t.ResourceServer]; dup {
+			return nil, errors.New("two tokens for one resource server")
+		}
+		ts[t.ResourceServer] = Token{
+			AccessToken:  t.AccessToken,
+			RefreshToken: t.RefreshToken,
+			Expiry:       now.Add(time.Duration(t.ExpiresIn) * time.Second).UTC(),
+			Scopes:       strings.Fields(t.Scope),
+		}
+	}
+	return ts, nil
+}
+
+func (t tokenJSON) check() error {
+	switch {
+	case t.ResourceServer == "" || len(t.ResourceServer) > maxTokenLen:
+		return errors.New("a token without a resource_server")
+	case !strings.EqualFold(t.TokenType, "bearer"):
+		return errors.New("a token_type other than Bearer")
+	case t.ExpiresIn <= 0 || t.ExpiresIn > int64(maxTokenLifetime/time.Second):
+		return errors.New("an expires_in out of range")
+	case t.AccessToken == "" || !isTokenText(t.AccessToken) || !isTokenText(t.RefreshToken):
+		return errors.New("a token that is not printable ASCII of a sane length")
+	}
+	return nil
+}
+
+// isTokenText reports whether s may stand in an Authorization header.
+func isTokenText(s string) bool {
+	return len(s) <= maxTokenLen && !strings.ContainsFunc(s, func(r rune) bool { return r <= 0x20 || r >= 0x7f })
+}
