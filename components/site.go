@@ -1,0 +1,97 @@
+// Package components holds what the browser shows: typed templates, pure
+// functions of their arguments. A page takes a Page first; a fragment takes
+// plain data, and is the very component that the page embeds.
+package components
+
+import (
+	"net/url"
+
+	"example.org/portal/globus"
+)
+
+// What the app calls itself, and where its footer points. Change these first.
+const (
+	AppName    = "Go web app with authentication delegated to Globus Auth"
+	ShortName  = "Portal" // in the header, where the full name is too long
+	ContactURL = ""       // such as "mailto:portal@example.edu"; empty leaves the link out
+)
+
+// A Site is what does not change while the app runs: where it is, and the
+// names of its static files.
+type Site struct {
+	PublicURL string // where browsers reach the app, without a slash at the end
+	BasePath  string // the path of PublicURL; empty at the root of a host
+
+	Stylesheet, Htmx, Script, Icon string // paths, with a hash of the content in the name
+}
+
+// Path returns the path, as a browser sees it, of one of the app's own routes.
+func (s Site) Path(route string) string { return s.BasePath + route }
+
+// LoginURL returns where a person signs in, to come back to next, a path as a
+// browser sees it; "" stands for the home page. It is absolute, so that
+// someone who typed 127.0.0.1 for localhost meets the cookies of PublicURL.
+func (s Site) LoginURL(next string) string {
+	if next == "" {
+		return s.PublicURL + "/login"
+	}
+	return s.PublicURL + "/login?next=" + url.QueryEscape(next)
+}
+
+// A Page is what every page has beside its own content.
+type Page struct {
+	Site
+	Title string // what the page is, without the app's name; empty on the home page
+}
+
+func (p Page) title() string {
+	if p.Title == "" {
+		return AppName
+	}
+	return p.Title + " · " + AppName
+}
+
+// A Card is what the user card shows. Without an Identity it is the card of
+// someone who is not signed in, and nothing else in it counts.
+type Card struct {
+	Site
+	CSRFToken    string // for the card's own forms
+	Identity     *globus.Identity
+	AccessToken  Secret
+	RefreshToken Secret
+}
+
+// A Secret is a token that the card masks until it is asked for.
+type Secret struct {
+	Held  bool   // there is one
+	Shown string // the token itself; empty while masked
+}
+
+// A SignedOutInfo is what the page after signing out says.
+type SignedOutInfo struct {
+	GlobusLogoutURL string // where to sign out of Globus too; empty leaves the link out
+	Pending         bool   // the server could not end the session yet
+}
+
+// A Problem is what an error page says.
+type Problem struct {
+	Site
+	Status    int    // HTTP status
+	Heading   string // what happened, in a few words
+	Message   string // what happened and what to do, in a sentence or two
+	Reference string // names the line in the log; empty if there is none
+	LoginURL  string // where to sign in, if that helps; else empty
+	Form      *Form  // a form to send again, or nil
+}
+
+// A Form repeats a form that was refused because it was too old: the same
+// fields, with a fresh token.
+type Form struct {
+	Action    string
+	CSRFToken string
+	Fields    []Field
+	Label     string // of its button
+}
+
+// A Field is one field of a Form.
+type Field struct{ Name, Value string }
