@@ -1,0 +1,53 @@
+package session
+
+import (
+	"encoding/base64"
+	"net/http"
+	"time"
+)
+
+// The cookie's value is scs's token: 32 random bytes in unpadded base64url.
+const tokenLen = 43
+
+// token returns the session token that r brings, or "" if what it brings is
+// not of a token's form; then there is nothing to ask the store about.
+func (m *Manager) token(r *http.Request) string {
+	c, err := r.Cookie(m.cookie.Name)
+	if err != nil || tokenSecret(c.Value) == nil {
+		return ""
+	}
+	return c.Value
+}
+
+// tokenSecret returns the random bytes in a token, or nil if it is none.
+func tokenSecret(token string) []byte {
+	if len(token) != tokenLen {
+		return nil
+	}
+	secret, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil {
+		return nil
+	}
+	return secret
+}
+
+// SetCookie gives the browser the key of s.
+func (m *Manager) SetCookie(w http.ResponseWriter, s *Session) {
+	m.setCookie(w, s.token, max(1, int(s.Deadline.Sub(m.now())/time.Second)))
+}
+
+// ClearCookie takes the session cookie from the browser.
+func (m *Manager) ClearCookie(w http.ResponseWriter) { m.setCookie(w, "", -1) }
+
+// setCookie takes maxAge in seconds; a negative one expires the cookie.
+func (m *Manager) setCookie(w http.ResponseWriter, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name:     m.cookie.Name,
+		Value:    value,
+		Path:     "/",
+		MaxAge:   maxAge,
+		Secure:   m.cookie.Secure,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	})
+}
