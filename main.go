@@ -1,0 +1,354 @@
+// Portal is a web app where people sign in with Globus Auth. See README.md.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+	"example.org/portal/routes"
+)
+
+// settings are read from the environment, and from nowhere else. The help
+// below, and the README, explain them.
+type settings struct {
+	ClientID         string        `env:"GLOBUS_CLIENT_ID"`
+	ClientSecret     string        `env:"GLOBUS_CLIENT_SECRET"`
+	ClientSecretFile string        `env:"GLOBUS_CLIENT_SECRET_FILE"`
+	Issuer           string        `env:"GLOBUS_ISSUER" envDefault:"https://auth.globus.org"`
+	Scopes           string        `env:"GLOBUS_SCOPES"`
+	Listen           string        `env:"LISTEN" envDefault:"127.0.0.1:8888"`
+	PublicURL        string        `env:"PUBLIC_URL"`
+	Store            string        `env:"SESSION_STORE"`
+	StoreFile        string        `env:"SESSION_STORE_FILE"`
+	Lifetime         time.Duration `env:"SESSION_LIFETIME" envDefault:"168h"`
+	LogFormat        string        `env:"LOG_FORMAT"`
+	LogLevel         slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
+
+	public *url.URL
+	demo   bool
+}
+
+const help = `Portal is a web app where people sign in with Globus Auth.
+
+  portal           serve, as the environment says
+  portal -demo     serve, with an emulated Globus beside it: nothing to register
+  portal -version  print the version
+
+Settings, from the environment:
+
+  GLOBUS_CLIENT_ID       UUID of the app's registration at Globus; required
+  GLOBUS_CLIENT_SECRET   its secret; required
+  GLOBUS_ISSUER          base URL of Globus Auth (https://auth.globus.org)
+  GLOBUS_SCOPES          what people are asked to consent to, separated by spaces
+                         (openid profile email urn:globus:auth:scope:transfer.api.globus.org:all)
+  LISTEN                 host:port to listen on (127.0.0.1:8888)
+  PUBLIC_URL             where browsers reach the app, path included; the redirect
+                         URI is this and /login (http://localhost: and LISTEN's port)
+  SESSION_STORE          where sessions are kept: sqlite: and a path, or memory:
+                         (sqlite:data/sessions.db)
+  SESSION_LIFETIME       the longest that a session lasts, such as 12h (168h); it
+                         ends with its Globus access token, which lasts 48h
+  LOG_FORMAT             text or json (text on a terminal, else json)
+  LOG_LEVEL              debug, info, warn or error (info)
+
+GLOBUS_CLIENT_SECRET_FILE and SESSION_STORE_FILE name files to read the value from instead.
+HTTPS_PROXY and SSL_CERT_FILE hold for calls to Globus.
+`
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "portal:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("portal", flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(out, help) }
+	demo := flags.Bool("demo", false, "")
+	version := flags.Bool("version", false, "")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("what is %q? portal -h prints what can be said", flags.Arg(0))
+	}
+	if *version {
+		info, _ := debug.ReadBuildInfo()
+		_, err := fmt.Fprintln(out, "portal", info.Main.Version, info.GoVersion)
+		return err
+	}
+	cfg, err := readSettings(*demo)
+	if err != nil {
+		return err
+	}
+	log := newLogger(cfg)
+	slog.SetDefault(log)
+	warnUnknown(log)
+
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if cfg.demo {
+		close, err := startDemo(&cfg, out)
+		if err != nil {
+			return err
+		}
+		defer close()
+	}
+	return serve(ctx, cfg, log, out)
+}
+
+// serve runs the app until ctx ends, and then lets it finish what it began.
+func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) error {
+	client, err := globus.New(globus.Config{
+		ClientID:     cfg.ClientID,
+		ClientSecret: cfg.ClientSecret,
+		RedirectURL:  cfg.redirectURI(),
+		Scopes:       strings.Fields(cfg.Scopes),
+		Issuer:       cfg.Issuer,
+	})
+	if err != nil {
+		return err
+	}
+	app, err := routes.New(routes.Config{
+		PublicURL:       cfg.public,
+		Globus:          client,
+		SessionStore:    cfg.Store,
+		SessionLifetime: cfg.Lifetime,
+		Audience:        cfg.Issuer + " " + cfg.ClientID,
+		Log:             log,
+	})
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	listener, err := listen(cfg.Listen, "set LISTEN to another port")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           app,
+		MaxHeaderBytes:    32 << 10,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	cfg.announce(log)
+	fmt.Fprintln(out, "Portal is at "+strings.TrimSuffix(cfg.public.String(), "/")+"/")
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+// announce says where the app is, and what whoever runs it needs to know.
+func (cfg settings) announce(log *slog.Logger) {
+	attrs := []any{"url", cfg.public.String(), "listen", cfg.Listen, "redirect_uri", cfg.redirectURI(), "globus", cfg.Issuer}
+	if path, ok := strings.CutPrefix(cfg.Store, "sqlite:"); ok {
+		if abs, err := filepath.Abs(path); err == nil {
+			attrs = append(attrs, "data", abs)
+		}
+	}
+	log.Info("serving", append(attrs, "who_may_enter", "anyone with any Globus identity")...)
+}
+
+func (cfg settings) redirectURI() string {
+	return strings.TrimSuffix(cfg.public.String(), "/") + "/login"
+}
+
+// readSettings reads the environment and reports all that is wrong with it at
+// once.
+func readSettings(demo bool) (settings, error) {
+	cfg := settings{demo: demo}
+	var faults []string
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+
+	if errs, ok := errors.AsType[env.AggregateError](env.Parse(&cfg)); ok {
+		for _, err := range errs.Errors {
+			fault("%v", err)
+		}
+	}
+	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
+	fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE", fault)
+	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
+	if cfg.Lifetime <= 0 {
+		fault("SESSION_LIFETIME must be longer than nothing, such as 12h")
+	}
+	if kind, path, _ := strings.Cut(cfg.Store, ":"); !(kind == "sqlite" && path != "") && cfg.Store != "memory:" {
+		fault(`SESSION_STORE must be "sqlite:" and a path, or "memory:"`)
+	}
+	if !slices.Contains([]string{"", "text", "json"}, cfg.LogFormat) {
+		fault("LOG_FORMAT must be text or json")
+	}
+	if err := globus.CheckIssuer(cfg.Issuer); err != nil {
+		fault("GLOBUS_ISSUER: %v", strings.TrimPrefix(err.Error(), "globus: "))
+	}
+	cfg.Scopes = cmp.Or(cfg.Scopes, strings.Join(globus.DefaultScopes(), " "))
+	if !slices.Contains(strings.Fields(cfg.Scopes), "openid") {
+		fault("GLOBUS_SCOPES must include openid")
+	}
+	host, port, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		fault("LISTEN must be host:port, such as 127.0.0.1:8888")
+	}
+	cfg.public, err = url.Parse(cmp.Or(cfg.PublicURL, "http://localhost:"+cmp.Or(port, "8888")))
+	if err == nil {
+		err = routes.CheckPublicURL(cfg.public)
+	}
+	if err != nil {
+		fault("PUBLIC_URL %v", err)
+		cfg.public = &url.URL{Scheme: "http", Host: "localhost:8888"}
+	}
+	switch {
+	case demo && cfg.ClientID != "":
+		fault("-demo does not go with GLOBUS_CLIENT_ID: unset it, or leave out -demo to use the real Globus")
+	case demo && (!isLoopback(host) || !isLoopback(cfg.public.Hostname())):
+		fault("-demo signs in anybody who asks, so LISTEN and PUBLIC_URL must be on localhost")
+	case demo:
+	case cfg.ClientID == "" || cfg.ClientSecret == "":
+		if cfg.ClientID == "" {
+			fault("GLOBUS_CLIENT_ID is not set")
+		}
+		if cfg.ClientSecret == "" {
+			fault("GLOBUS_CLIENT_SECRET is not set")
+		}
+		faults = append(faults, "", cfg.howToRegister())
+	}
+	if len(faults) > 0 {
+		return cfg, errors.New("cannot start:\n  " + strings.Join(faults, "\n  "))
+	}
+	return cfg, nil
+}
+
+func (cfg settings) howToRegister() string {
+	return `To register the app, open https://app.globus.org/settings/developers, choose
+  "Register a portal, science gateway, or other application you host", and enter
+  this as its redirect URI, exactly:
+
+    ` + cfg.redirectURI() + `
+
+  To look around first, without registering anything: go run . -demo`
+}
+
+// fromFile sets value from the file that the setting's other form names.
+func fromFile(value *string, file, name string, fault func(string, ...any)) {
+	if file == "" {
+		return
+	}
+	if *value != "" {
+		fault("%s and %s_FILE are both set; one is enough", name, name)
+		return
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		fault("%s_FILE: %v", name, err)
+		return
+	}
+	if *value = strings.TrimSpace(string(content)); *value == "" {
+		fault("%s_FILE: %s is empty", name, file)
+	}
+}
+
+// warnUnknown names settings that are likely to be misspelt.
+func warnUnknown(log *slog.Logger) {
+	known, _ := env.GetFieldParams(&settings{})
+	for _, e := range os.Environ() {
+		name, _, _ := strings.Cut(e, "=")
+		ours := strings.HasPrefix(name, "GLOBUS_") || strings.HasPrefix(name, "SESSION_")
+		if ours && !slices.ContainsFunc(known, func(p env.FieldParams) bool { return p.Key == name }) {
+			log.Warn("unknown setting", "name", name)
+		}
+	}
+}
+
+// newLogger writes to standard error: text on a terminal, else JSON.
+func newLogger(cfg settings) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
+	info, err := os.Stderr.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	if cfg.LogFormat == "text" || cfg.LogFormat == "" && terminal {
+		return slog.New(slog.NewTextHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+}
+
+// listen says what to do when the address is taken.
+func listen(addr, remedy string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use, perhaps by another copy of this app, or by Jupyter, which likes 8888: stop that, or %s", addr, remedy)
+	}
+	return listener, err
+}
+
+// Where -demo puts the emulator: on another host name than the app, and so on
+// another site, as the real Globus is; and on a port that does not change, so
+// that it can be forwarded.
+const (
+	demoListen = "127.0.0.1:8890"
+	demoIssuer = "http://" + demoListen
+)
+
+// startDemo starts the emulator and points cfg at it. That is all that -demo does.
+func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
+	cfg.Issuer = demoIssuer
+	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
+	cfg.ClientSecret = "the emulator is no secret"
+	cfg.Store = "sqlite:data/demo.db"
+	if err := os.MkdirAll("data", 0o700); err != nil {
+		return nil, err
+	}
+	emulator, err := globustest.New(globustest.Config{
+		Issuer:    demoIssuer,
+		StateFile: filepath.Join("data", "demo-globus.json"),
+		Clients: []globustest.Client{{
+			ID: cfg.ClientID, Secret: cfg.ClientSecret, Name: "Portal, as a demo", RedirectURIs: []string{cfg.redirectURI()},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listen(demoListen, "leave out -demo")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: emulator, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	fmt.Fprintln(out, "Globus is emulated at "+demoIssuer+"/ (nobody has a password)")
+	return server.Close, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

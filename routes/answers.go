@@ -1,0 +1,65 @@
+package routes
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"time"
+
+	"example.org/portal/routes/session"
+)
+
+// answerFor is how long the outcome of a callback is remembered.
+const answerFor = 60 * time.Second
+
+// answers remembers how sign-ins ended, so that a callback that comes twice,
+// at once or because the browser hung up on the first, redeems its code once
+// and ends signed in both times. Only who holds the attempt's cookie may ask.
+type answers struct {
+	mu   sync.Mutex
+	kept map[string]*answer // by a hash of the state
+}
+
+var errPanicked = errors.New("the sign-in panicked")
+
+// An answer is the outcome of one callback. Read it when done is closed.
+type answer struct {
+	done    chan struct{}
+	session *session.Session
+	err     error
+}
+
+// once calls f for the first who come with this state; all get what came of it.
+// It returns early, with an error, for those who hang up while they wait.
+func (as *answers) once(ctx context.Context, state string, f func() (*session.Session, error)) *answer {
+	hash := sha256.Sum256([]byte(state))
+	key := hex.EncodeToString(hash[:])
+
+	as.mu.Lock()
+	a, found := as.kept[key]
+	if !found {
+		a = &answer{done: make(chan struct{})}
+		as.kept[key] = a
+	}
+	as.mu.Unlock()
+
+	if found {
+		select {
+		case <-a.done:
+			return a
+		case <-ctx.Done():
+			return &answer{err: ctx.Err()}
+		}
+	}
+	defer time.AfterFunc(answerFor, func() {
+		as.mu.Lock()
+		defer as.mu.Unlock()
+		delete(as.kept, key)
+	})
+	defer close(a.done)
+	a.err = errPanicked // until f returns
+	a.session, a.err = f()
+	return a
+}

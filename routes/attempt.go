@@ -1,0 +1,98 @@
+package routes
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/portal/globus"
+)
+
+const (
+	attemptLifetime = 10 * time.Minute
+	maxAttempts     = 5       // tabs in which a sign-in is under way
+	maxAttempt      = 2 << 10 // bytes of one cookie's value
+)
+
+// An attempt is one sign-in under way, kept whole in a cookie of its own: the
+// server remembers nothing of it, any instance can finish it, and two tabs do
+// not disturb each other. The cookie is not sealed, for it tells the browser's
+// owner nothing that they do not hold already.
+type attempt struct {
+	globus.Attempt
+	Next  string    // where to go in the end; "" is the home page
+	Begun time.Time // by this machine's clock
+}
+
+// attemptName returns the name of the cookie of the attempt with this state.
+func (a *App) attemptName(state string) string {
+	hash := sha256.Sum256([]byte(state))
+	return a.cookies.name("login-" + hex.EncodeToString(hash[:8]))
+}
+
+// keepAttempt gives the attempt to the browser, and takes its oldest ones if it
+// would have too many.
+func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) error {
+	plain, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	type kept struct {
+		name  string
+		begun time.Time
+	}
+	var others []kept
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, a.cookies.prefix+"login-") && strings.HasSuffix(c.Name, a.cookies.suffix) {
+			old, _ := readAttempt(c.Value) // one that cannot be read is the oldest
+			others = append(others, kept{c.Name, old.Begun})
+		}
+	}
+	slices.SortFunc(others, func(x, y kept) int { return cmp.Compare(x.begun.UnixNano(), y.begun.UnixNano()) })
+	for _, old := range others[:max(0, len(others)+1-maxAttempts)] {
+		http.SetCookie(w, a.cookies.cookie(old.name, "", -1))
+	}
+	value := base64.RawURLEncoding.EncodeToString(plain)
+	http.SetCookie(w, a.cookies.cookie(a.attemptName(t.State), value, int(attemptLifetime/time.Second)))
+	return nil
+}
+
+// attempt returns the attempt that r's browser began with this state, if it did
+// and not too long ago. A state is never compared with one that is not there.
+func (a *App) attempt(r *http.Request, state string) (attempt, bool) {
+	if state == "" {
+		return attempt{}, false
+	}
+	c, err := r.Cookie(a.attemptName(state))
+	if err != nil {
+		return attempt{}, false
+	}
+	t, ok := readAttempt(c.Value)
+	age := a.now().Sub(t.Begun)
+	ok = ok && subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) == 1 && age.Abs() < attemptLifetime
+	return t, ok
+}
+
+// spendAttempt takes the attempt from the browser.
+func (a *App) spendAttempt(w http.ResponseWriter, state string) {
+	http.SetCookie(w, a.cookies.cookie(a.attemptName(state), "", -1))
+}
+
+func readAttempt(value string) (attempt, bool) {
+	var t attempt
+	if len(value) > maxAttempt {
+		return t, false
+	}
+	plain, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil || json.Unmarshal(plain, &t) != nil {
+		return attempt{}, false
+	}
+	return t, t.State != "" && t.Nonce != "" && t.Verifier != ""
+}

@@ -1,0 +1,171 @@
+package routes
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/justinas/nosurf"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+// A handlerFunc answers a request, or returns an error and has written nothing.
+type handlerFunc func(w http.ResponseWriter, r *http.Request) error
+
+// An httpError is an error whose heading and message the person may read. Of
+// any other error they learn only that something went wrong.
+type httpError struct {
+	status   int
+	heading  string
+	message  string           // what happened and what to do
+	loginURL string           // where to sign in, if that helps
+	form     *components.Form // to send again, or nil
+	cause    error            // for the log; may be nil
+}
+
+func (e *httpError) Error() string {
+	if e.cause == nil {
+		return e.heading
+	}
+	return e.heading + ": " + e.cause.Error()
+}
+
+func (e *httpError) Unwrap() error { return e.cause }
+
+// catch turns a handlerFunc into an http.Handler: the one place where errors,
+// panics too, are logged and become pages.
+func (a *App) catch(h handlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := a.guard(h, w, r); err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// guard calls h, and makes an error of a panic.
+func (a *App) guard(h handlerFunc, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			a.log.ErrorContext(r.Context(), "panic", "id", requestID(r), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %T", p)
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	return h(w, r)
+}
+
+// fail logs err and answers with its page, or for htmx its fragment.
+func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := asHTTPError(err)
+	level := a.log.WarnContext
+	if e.status >= http.StatusInternalServerError {
+		level = a.log.ErrorContext
+	}
+	level(r.Context(), "request refused", "id", requestID(r), "method", r.Method, "route", r.Pattern,
+		"status", e.status, "reason", err, "client", clientIP(r))
+
+	if e.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "10")
+	}
+	problem := components.Problem{
+		Site:      a.site,
+		Status:    e.status,
+		Heading:   e.heading,
+		Message:   e.message,
+		Reference: requestID(r),
+		LoginURL:  e.loginURL,
+		Form:      e.form,
+	}
+	page := components.ProblemPage(a.page(e.heading), problem)
+	if err := a.write(w, r, e.status, page, components.ProblemFragment(problem)); err != nil {
+		a.log.ErrorContext(r.Context(), "error page not rendered", "id", requestID(r), "reason", err)
+		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)
+	}
+}
+
+// asHTTPError says what the person reads about err.
+func asHTTPError(err error) *httpError {
+	if e, ok := errors.AsType[*httpError](err); ok {
+		return e
+	}
+	if _, ok := errors.AsType[*session.StoreError](err); ok {
+		return &httpError{
+			status: http.StatusServiceUnavailable, heading: "Please try again in a moment",
+			message: "This site cannot reach its own records just now. You are not signed out; reload the page in a moment.",
+		}
+	}
+	if e, ok := errors.AsType[*globus.Error](err); ok {
+		return globusError(e)
+	}
+	return &httpError{
+		status: http.StatusInternalServerError, heading: "Something went wrong here",
+		message: "That is our fault, and it has been written down. Please try again.",
+	}
+}
+
+// globusError says what the person reads about a call to Globus that failed.
+// Whatever Globus is at fault for is a 503: a 502 may be sent again by a
+// proxy, and an authorization code is good once.
+func globusError(e *globus.Error) *httpError {
+	if e.Code == "invalid_grant" {
+		return &httpError{
+			status: http.StatusBadRequest, heading: "That sign-in link was used already or has expired",
+			message: "Nobody was signed in by it. Begin again.",
+		}
+	}
+	said := &httpError{status: http.StatusServiceUnavailable, heading: "Globus could not sign you in"}
+	switch e.Reason {
+	case globus.Timeout:
+		said.message = "Globus did not answer in time. Nobody was signed in. Please try again in a moment."
+	case globus.Unreachable:
+		said.message = "Globus cannot be reached from here just now. Nobody was signed in. Please try again in a moment."
+	default:
+		said.message = "Globus gave an answer that this site cannot accept. Nobody was signed in. " +
+			"Please try again; if it happens again, tell the people who run this site, with the reference below."
+	}
+	return said
+}
+
+// dispatch finds the page for a request. The mux would answer what it does not
+// know with plain text.
+func (a *App) dispatch(w http.ResponseWriter, r *http.Request) {
+	h, pattern := a.pages.Handler(r)
+	if pattern != "" {
+		a.pages.ServeHTTP(w, r)
+		return
+	}
+	probe := &probe{header: http.Header{}}
+	h.ServeHTTP(probe, r)
+	if probe.status != http.StatusMethodNotAllowed {
+		a.fail(w, r, &httpError{
+			status: http.StatusNotFound, heading: "There is no such page",
+			message: "Check the address, or go to the home page.",
+		})
+		return
+	}
+	w.Header().Set("Allow", probe.header.Get("Allow"))
+	refusal := &httpError{
+		status: http.StatusMethodNotAllowed, heading: "That cannot be done by a link",
+		message: "This address takes a form. Go to the home page and use the button there.",
+	}
+	if r.URL.Path == a.site.Path("/logout") {
+		refusal.message = "Signing out takes a click, so that no link can do it to you."
+		refusal.form = &components.Form{Action: r.URL.Path, CSRFToken: nosurf.Token(r), Label: "Log out"}
+	}
+	a.fail(w, r, refusal)
+}
+
+// A probe learns what a handler would answer.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,0 +1,64 @@
+package routes
+
+import (
+	"net/http"
+
+	"github.com/justinas/nosurf"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+// home shows the whole page, card included.
+func (a *App) home(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.sessions.Load(w, r)
+	if err != nil {
+		return err
+	}
+	return a.showPage(w, r, http.StatusOK, components.Home(a.page(""), a.card(r, s)))
+}
+
+// userCard shows the card alone, that of someone signed out included: a tab
+// asks for it when it becomes visible again.
+func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.sessions.Load(w, r)
+	if err != nil {
+		return err
+	}
+	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(a.card(r, s)))
+}
+
+// showToken shows the card with one token unmasked, for a minute.
+func (a *App) showToken(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	card := a.card(r, s)
+	token := s.Tokens[globus.AuthServer]
+	switch r.PostForm.Get("token") {
+	case "access":
+		card.AccessToken.Shown = token.AccessToken
+	case "refresh":
+		card.RefreshToken.Shown = token.RefreshToken
+	default:
+		return &httpError{
+			status: http.StatusBadRequest, heading: "There is no such token",
+			message: "Ask for the access token or the refresh token.",
+		}
+	}
+	if !wantsFragment(r) {
+		w.Header().Set("Refresh", "60; url="+a.absolute("")) // masks it without JavaScript
+	}
+	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(card))
+}
+
+// card returns what the card shows of s, which may be nil.
+func (a *App) card(r *http.Request, s *session.Session) components.Card {
+	c := components.Card{Site: a.site, CSRFToken: nosurf.Token(r)}
+	if s == nil {
+		return c
+	}
+	token := s.Tokens[globus.AuthServer]
+	c.Identity = &s.Identity
+	c.AccessToken.Held = token.AccessToken != ""
+	c.RefreshToken.Held = token.RefreshToken != ""
+	return c
+}

@@ -1,0 +1,62 @@
+package routes
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+)
+
+// maxRevoke is how long a person waits for Globus when they sign out.
+const maxRevoke = 2 * time.Second
+
+// logout ends the session, first here, then its tokens at Globus.
+func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
+	s, _ := a.sessions.Peek(r) // for its tokens; a store that is down says so below
+	err := a.sessions.SignOut(r)
+	if s != nil {
+		a.revoke(r.Context(), s.Tokens)
+	}
+	a.sessions.ClearCookie(w)
+	a.csrf.RegenerateToken(w, r)
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "signed out in the browser only", "id", requestID(r), "reason", err)
+		return a.showSignedOut(w, r, http.StatusServiceUnavailable)
+	}
+	a.log.InfoContext(r.Context(), "signed out", "id", requestID(r), "client", clientIP(r))
+	if isHtmx(r) {
+		return a.showSignedOut(w, r, http.StatusOK)
+	}
+	return redirect(w, a.absolute(a.site.Path("/signed-out")))
+}
+
+// signedOut says that nobody is signed in here, where that is true.
+func (a *App) signedOut(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.sessions.Load(w, r)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return redirect(w, a.absolute(""))
+	}
+	return a.showSignedOut(w, r, http.StatusOK)
+}
+
+func (a *App) showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
+	return a.showPage(w, r, status, components.SignedOut(a.page("Signed out"), components.SignedOutInfo{
+		GlobusLogoutURL: a.globus.LogoutURL(a.site.PublicURL+"/", components.AppName),
+		Pending:         status != http.StatusOK,
+	}))
+}
+
+// revoke ends tokens at Globus as far as that goes. It outlives the request,
+// but not for long.
+func (a *App) revoke(ctx context.Context, tokens globus.Tokens) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRevoke)
+	defer cancel()
+	if err := a.globus.RevokeAll(ctx, tokens); err != nil {
+		a.log.WarnContext(ctx, "tokens not revoked", "reason", err)
+	}
+}

@@ -1,0 +1,67 @@
+package routes
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+
+const permissions = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
+	"hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), serial=(), usb=()"
+
+// outermost gives every answer the headers that keep it safe, and every
+// request a name.
+func (a *App) outermost(next http.Handler) http.Handler {
+	host := strings.TrimPrefix(strings.TrimPrefix(a.origin, "https://"), "http://")
+	// A portal under a path must not decide for its neighbours on the host.
+	hsts := a.cookies.secure && a.site.BasePath == ""
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Origin-Agent-Cluster", "?1")
+		h.Set("Permissions-Policy", permissions)
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if hsts {
+			h.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, rand.Text()[:12]))
+		// A proxy may have changed it, and a stranger can write what they
+		// like: the checks behind compare a request's origin with this.
+		r.Host = host
+		next.ServeHTTP(w, r)
+	})
+}
+
+type requestIDKey struct{}
+
+// requestID names a request in the log, and on the error page that it led to.
+func requestID(r *http.Request) string {
+	id, _ := r.Context().Value(requestIDKey{}).(string)
+	return id
+}
+
+// clientIP returns where a request came from, for the log alone. Only a proxy
+// on this machine is believed about it.
+func clientIP(r *http.Request) string {
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !isLoopback(peer) {
+		return peer
+	}
+	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+	last := strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:])
+	if ip, err := netip.ParseAddr(last); err == nil {
+		return ip.String()
+	}
+	return peer
+}

@@ -1,0 +1,128 @@
+package routes
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/justinas/nosurf"
+
+	"example.org/portal/components"
+)
+
+const (
+	maxQuery   = 4 << 10  // bytes; what the callback needs is far less
+	maxForm    = 8 << 10  // bytes
+	maxCookies = 16 << 10 // bytes of the Cookie header
+	maxCookie  = 500      // cookies; from 3,000 on net/http would see none at all
+)
+
+// protect refuses what no page should have to deal with: too much of anything,
+// and forms that another site sent.
+func (a *App) protect(next http.Handler) http.Handler {
+	a.csrf = nosurf.New(next)
+	a.csrf.SetBaseCookie(*a.cookies.cookie(a.cookies.name("csrf"), "", 0))
+	a.csrf.SetIsTLSFunc(func(*http.Request) bool { return strings.HasPrefix(a.origin, "https://") })
+	a.csrf.SetFailureHandler(a.catch(a.refuseForm))
+
+	// Two checks that know nothing of each other: whence the browser says that
+	// the form comes, and the token in it.
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(a.catch(func(http.ResponseWriter, *http.Request) error {
+		return &httpError{
+			status: http.StatusForbidden, heading: "That came from another site",
+			message: "The request was not made on this site, so nothing was done.",
+			cause:   errors.New("cross-origin request"),
+		}
+	}))
+	checked := crossOrigin.Handler(a.csrf)
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "HX-Request, HX-Request-Type")
+		if err := limit(w, r); err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		checked.ServeHTTP(w, r)
+	})
+}
+
+// limit bounds a request, and parses its form before nosurf does, which would
+// keep the error to itself.
+func limit(w http.ResponseWriter, r *http.Request) error {
+	if len(r.URL.RawQuery) > maxQuery {
+		return &httpError{
+			status: http.StatusRequestURITooLong, heading: "That link is too long",
+			message: "The address has more behind the question mark than any page here understands.",
+		}
+	}
+	cookies := strings.Join(r.Header.Values("Cookie"), ";")
+	if len(cookies) > maxCookies || strings.Count(cookies, ";") > maxCookie {
+		return &httpError{
+			status: http.StatusBadRequest, heading: "Too many cookies",
+			message: "Your browser sent more cookies than this site can read. Clear the cookies of this site and try again.",
+		}
+	}
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != "application/x-www-form-urlencoded" {
+		return &httpError{
+			status: http.StatusUnsupportedMediaType, heading: "That is not a form",
+			message: "Only forms can be sent here.",
+		}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return &httpError{
+				status: http.StatusRequestEntityTooLarge, heading: "That is too long",
+				message: "The form holds more than can be sent at once. Shorten it and try again.",
+			}
+		}
+		return &httpError{
+			status: http.StatusBadRequest, heading: "That form could not be read",
+			message: "Go back, reload the page and try again.", cause: errors.New("malformed form"),
+		}
+	}
+	return nil
+}
+
+// refuseForm answers a form that failed nosurf's checks. One that was merely
+// too old is offered again, with a fresh token and what was typed; what came
+// from elsewhere is not, for its fields are another's.
+func (a *App) refuseForm(_ http.ResponseWriter, r *http.Request) error {
+	reason := nosurf.Reason(r)
+	refusal := &httpError{
+		status: http.StatusForbidden, heading: "This form was too old",
+		message: "You may have signed in or out since the page was opened. Nothing was done.",
+		cause:   reason,
+	}
+	if !errors.Is(reason, nosurf.ErrBadToken) {
+		refusal.message = "The request was not made on this site, or your browser hid that it was. Nothing was done. Open the page again and retry."
+		return refusal
+	}
+	refusal.form = &components.Form{
+		Action:    r.URL.Path,
+		CSRFToken: nosurf.Token(r),
+		Fields:    fields(r.PostForm),
+		Label:     "Send it again",
+	}
+	return refusal
+}
+
+// fields lists what a form held, but for its token.
+func fields(form url.Values) []components.Field {
+	var list []components.Field
+	for name, values := range form {
+		if name == nosurf.FormFieldName {
+			continue
+		}
+		for _, v := range values {
+			list = append(list, components.Field{Name: name, Value: v})
+		}
+	}
+	return list
+}

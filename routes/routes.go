@@ -1,0 +1,149 @@
+// Package routes answers browsers: it signs people in and out, and shows them
+// their pages. The table in this file is the map of the site.
+package routes
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/justinas/nosurf"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+	"example.org/portal/static"
+)
+
+// A Config is what an app needs to know of the world around it. All of it is
+// required but Now.
+type Config struct {
+	// PublicURL is where browsers reach the app, path included. It alone
+	// decides links, cookies and what counts as this site; the Host header and
+	// X-Forwarded-* decide nothing.
+	PublicURL *url.URL
+
+	Globus *globus.Client
+
+	// SessionStore and SessionLifetime are as in session.Config. Audience
+	// keeps the sessions of one registration from being those of another.
+	SessionStore    string
+	SessionLifetime time.Duration
+	Audience        string
+
+	Log *slog.Logger
+	Now func() time.Time // nil means time.Now
+}
+
+// An App is the whole site, as an http.Handler.
+type App struct {
+	site     components.Site
+	origin   string // scheme and host of PublicURL
+	cookies  cookieNames
+	globus   *globus.Client
+	sessions *session.Manager
+	answers  answers
+	csrf     *nosurf.CSRFHandler
+	pages    *http.ServeMux
+	handler  http.Handler
+	log      *slog.Logger
+	now      func() time.Time
+}
+
+// New opens the session store and returns the app. Close it in the end.
+func New(cfg Config) (*App, error) {
+	if err := CheckPublicURL(cfg.PublicURL); err != nil {
+		return nil, err
+	}
+	base := strings.TrimSuffix(cfg.PublicURL.Path, "/")
+	files := static.New()
+	asset := func(name string) string { return base + "/static/" + files.Path(name) }
+	origin := cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host
+	a := &App{
+		site: components.Site{
+			PublicURL:  origin + base,
+			BasePath:   base,
+			Stylesheet: asset("app.css"),
+			Htmx:       asset("htmx.min.js"),
+			Script:     asset("app.js"),
+			Icon:       asset("icon.svg"),
+		},
+		origin:  origin,
+		cookies: newCookieNames(cfg.PublicURL),
+		globus:  cfg.Globus,
+		answers: answers{kept: map[string]*answer{}},
+		log:     cfg.Log,
+		now:     cfg.Now,
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	var err error
+	a.sessions, err = session.Open(session.Config{
+		Store:    cfg.SessionStore,
+		Lifetime: cfg.SessionLifetime,
+		Cookie:   http.Cookie{Name: a.cookies.name("session"), Secure: a.cookies.secure},
+		Audience: cfg.Audience,
+		Log:      cfg.Log,
+		Now:      cfg.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the session store %s: %w", cfg.SessionStore, err)
+	}
+	a.handler = a.routes(files)
+	return a, nil
+}
+
+// Close closes the session store. Nothing may be in flight any more.
+func (a *App) Close() error { return a.sessions.Close() }
+
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// routes is the table: one line a route. To add a page, add its line here, its
+// handler beside the others, and its component in components/.
+func (a *App) routes(files http.Handler) http.Handler {
+	base := a.site.BasePath
+
+	a.pages = http.NewServeMux()
+	page := func(pattern string, h handlerFunc) {
+		method, path, _ := strings.Cut(pattern, " ")
+		a.pages.Handle(method+" "+base+path, a.catch(h))
+	}
+	page("GET /{$}", a.home)
+	page("GET /user", a.userCard)
+	page("POST /tokens/show", a.signedIn(a.showToken))
+	page("GET /login", a.login)
+	page("POST /logout", a.logout)
+	page("GET /signed-out", a.signedOut)
+
+	site := http.NewServeMux()
+	site.Handle("/", a.protect(http.HandlerFunc(a.dispatch)))
+	site.Handle("GET "+base+"/static/", http.StripPrefix(base+"/static", files))
+	site.HandleFunc("GET "+base+"/favicon.ico", a.favicon)
+	site.HandleFunc("GET "+base+"/robots.txt", a.robots)
+	site.HandleFunc("GET /livez", a.livez)
+	site.HandleFunc("GET /readyz", a.readyz)
+	return a.outermost(site)
+}
+
+// publicPath is what the path of a PublicURL may look like. It becomes part of
+// patterns and of cookie names.
+var publicPath = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*/?$`)
+
+// CheckPublicURL reports why browsers could not reach the app at u, or nil.
+func CheckPublicURL(u *url.URL) error {
+	switch {
+	case u == nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "":
+		return errors.New("must be a URL such as https://portal.example.edu, with no more than a path behind the host")
+	case !publicPath.MatchString(u.Path):
+		return errors.New("must have a path of letters, digits, - and _ only, or none")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("must be https (http is for localhost only)")
+}
