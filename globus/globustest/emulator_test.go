@@ -1,0 +1,130 @@
+package globustest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+func TestDiscovery(t *testing.T) {
+	f := newFlow(t, globustest.Config{})
+	got := f.get(globustest.DiscoveryPath).json
+	want := map[string]string{
+		"issuer":                 f.URL,
+		"authorization_endpoint": f.URL + "/v2/oauth2/authorize",
+		"token_endpoint":         f.URL + "/v2/oauth2/token",
+		"userinfo_endpoint":      f.URL + "/v2/oauth2/userinfo",
+		"revocation_endpoint":    f.URL + "/v2/oauth2/token/revoke",
+		"jwks_uri":               f.URL + "/jwk.json",
+	}
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("got %s %v, want %s", name, got[name], value)
+		}
+	}
+	if len(got) != 12 {
+		t.Errorf("got %d keys, want the 12 of Globus: %v", len(got), got)
+	}
+}
+
+func TestNoSuchEndpoint(t *testing.T) {
+	tests := []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/", 404},
+		{"GET", "/v2/oauth2/authorize/", 404},
+		{"GET", "//jwk.json", 404},
+		{"GET", "/.well-known/jwks.json", 404},
+		{"POST", "/v2/oauth2/token/introspect", 404},
+		{"GET", globustest.TokenPath, 405},
+		{"GET", globustest.RevokePath, 405},
+		{"PUT", globustest.UserInfoPath, 405},
+		{"POST", globustest.LogoutPath, 405},
+		{"POST", globustest.KeysPath, 405},
+		{"DELETE", globustest.AuthorizePath, 405},
+	}
+	f := newFlow(t, globustest.Config{})
+	for _, tt := range tests {
+		r := f.send(tt.method, tt.path, nil)
+		if r.status != tt.want || errorCode(r) == "" {
+			t.Errorf("%s %s: got %d %s, want %d in the shape of Globus", tt.method, tt.path, r.status, r.body, tt.want)
+		}
+	}
+	// A look ahead must not hand out a code.
+	f.code(request())
+	if r := f.send(http.MethodHead, globustest.AuthorizePath+"?"+request().Encode(), nil); r.status != 405 {
+		t.Errorf("HEAD: got %d, want 405", r.status)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	client := func(c globustest.Client) globustest.Config {
+		return globustest.Config{Issuer: "http://127.0.0.1:8890", Key: sharedKey(), Clients: []globustest.Client{c}}
+	}
+	redirect := func(uri string) globustest.Config {
+		return client(globustest.Client{ID: "a", Secret: "b", RedirectURIs: []string{uri}})
+	}
+	people := func(p ...globustest.Person) globustest.Config {
+		return globustest.Config{Issuer: "http://127.0.0.1:8890", Key: sharedKey(), People: p}
+	}
+	someone := globustest.Person{Key: "x", Claims: globustest.Claims{Sub: "y"}}
+	tests := []struct {
+		name string
+		cfg  globustest.Config
+		want bool // an error
+	}{
+		{"no issuer", globustest.Config{}, true},
+		{"slash at the issuer's end", globustest.Config{Issuer: "http://127.0.0.1:8890/"}, true},
+		{"issuer without a scheme", globustest.Config{Issuer: "127.0.0.1:8890"}, true},
+		{"client without a secret", client(globustest.Client{ID: "a"}), true},
+		{"client without an id", client(globustest.Client{Secret: "a"}), true},
+		{"http elsewhere", redirect("http://app.example/login"), true},
+		{"fragment", redirect("https://app.example/login#x"), true},
+		{"empty fragment", redirect("https://app.example/login#"), true},
+		{"relative", redirect("/login"), true},
+		{"other scheme", redirect("myapp://login"), true},
+		{"https", redirect("https://app.example/login"), false},
+		{"loopback", redirect("http://[::1]:8888/login"), false},
+		{"person without a sub", people(globustest.Person{Key: "x"}), true},
+		{"two of one key", people(someone, someone), true},
+		{"own people", people(someone), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := globustest.New(tt.cfg); (err != nil) != tt.want {
+				t.Errorf("got %v, want an error: %t", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDemoPeople(t *testing.T) {
+	var got []string
+	for _, p := range globustest.DemoPeople() {
+		got = append(got, p.Key)
+	}
+	if want := "rosalind ada sub-only markup"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestErrorShape(t *testing.T) {
+	f := newFlow(t, globustest.Config{})
+	var got struct {
+		Errors []struct{ Status, ID, Code, Title, Detail string }
+		Error  string
+		Desc   string `json:"error_description"`
+	}
+	if err := json.Unmarshal([]byte(f.get(globustest.UserInfoPath).body), &got); err != nil {
+		t.Fatal(err)
+	}
+	one := got.Errors[0]
+	if one.Status != "401" || len(one.ID) != 36 || one.Code != "UNAUTHORIZED" || one.Title != "Unauthorized" ||
+		one.Detail != "Call must be authenticated" || got.Error != "unauthorized" || got.Desc != "Unauthorized" {
+		t.Errorf("got %+v", got)
+	}
+}

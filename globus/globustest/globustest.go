@@ -1,0 +1,138 @@
+// Package globustest emulates Globus Auth: over real HTTP, for tests and for
+// trying a portal out without an account.
+//
+// It is never more lenient than the service, and stricter where the service
+// leaves a choice: PKCE and state are required, a code is good for one try, and
+// nothing that is sent twice is accepted. Its answers have the shapes that
+// Globus really sends, nulls and missing members included; where Globus has
+// been seen to answer in two ways, the emulator answers in the awkward one.
+//
+// A test starts it as it would an httptest.Server:
+//
+//	auth := globustest.NewServer(globustest.Config{})
+//	defer auth.Close()
+//	auth.Register(globustest.Client{ID: "app", Secret: "s3cret", RedirectURIs: []string{app.URL + "/login"}})
+//
+// and says with [Emulator.Lie] what is to go wrong:
+//
+//	auth.Lie(globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}})
+package globustest
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The paths of the emulator's endpoints, the same as those of Globus Auth.
+const (
+	DiscoveryPath = "/.well-known/openid-configuration"
+	KeysPath      = "/jwk.json"
+	AuthorizePath = "/v2/oauth2/authorize"
+	TokenPath     = "/v2/oauth2/token"
+	UserInfoPath  = "/v2/oauth2/userinfo"
+	RevokePath    = "/v2/oauth2/token/revoke"
+	LogoutPath    = "/v2/web/logout"
+)
+
+// A Config says what an Emulator knows at its start.
+type Config struct {
+	// Issuer is the base URL as browsers and apps reach the emulator, such as
+	// http://127.0.0.1:8890, without a path or a slash at its end. New requires
+	// it; NewServer fills it in if it is empty.
+	Issuer string
+
+	// Clients are the registered apps. None: nobody may sign in until Register
+	// is called.
+	Clients []Client
+
+	// People are those to choose from. Nil: DemoPeople().
+	People []Person
+
+	// StateFile names the JSON file that outlives the process: signing key,
+	// tokens and single sign-on sessions. It is written whole at every change,
+	// so a process that is killed goes on where it was; codes, and apps that
+	// Register added, are lost. It holds the private key, and only hashes of what
+	// a browser or an app holds. One process at a time may use it. Empty: everything is kept in memory.
+	StateFile string
+
+	// Key signs the ID tokens. Nil: the one in StateFile, else a new one, which
+	// takes a moment to make; tests that start many emulators may share one.
+	Key *rsa.PrivateKey
+
+	// TokenLifetime is how long an access token is good. 0: 48 hours.
+	TokenLifetime time.Duration
+
+	// CodeLifetime is how long a code is good. 0: 60 seconds.
+	CodeLifetime time.Duration
+
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// A Client is an app as it is registered at Globus, always a confidential one.
+type Client struct {
+	ID     string // required
+	Secret string // required
+	Name   string // shown to the person; empty: ID
+
+	// RedirectURIs are compared character for character. They are https, or
+	// http on loopback, and have no fragment. None: every request is refused.
+	RedirectURIs []string
+}
+
+func (c Client) check() error {
+	if c.ID == "" || c.Secret == "" {
+		return errors.New("globustest: a client needs an ID and a Secret")
+	}
+	for _, uri := range c.RedirectURIs {
+		if err := checkRedirectURI(uri); err != nil {
+			return fmt.Errorf("globustest: redirect URI %q of client %s: %w", uri, c.ID, err)
+		}
+	}
+	return nil
+}
+
+// checkRedirectURI holds to what Globus lets people register.
+func checkRedirectURI(uri string) error {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil:
+		return err
+	case u.Host == "" || strings.Contains(uri, "#"):
+		return errors.New("not an absolute URL without a fragment")
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("neither https nor http on loopback")
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// title is what pages call the app.
+func (c Client) title() string {
+	if c.Name == "" {
+		return c.ID
+	}
+	return c.Name
+}
+
+func checkIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return fmt.Errorf("globustest: issuer: %w", err)
+	}
+	if !slices.Contains([]string{"http", "https"}, u.Scheme) || issuer != u.Scheme+"://"+u.Host || u.Host == "" {
+		return fmt.Errorf("globustest: issuer %q is not like http://127.0.0.1:8890", issuer)
+	}
+	return nil
+}

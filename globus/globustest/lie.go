@@ -1,0 +1,89 @@
+package globustest
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+)
+
+// A Lie says what the emulator is to get wrong. Its fields combine; the zero
+// value is the truth.
+//
+//	Lie{Claims: Edit{Set: map[string]any{"aud": "someone-else"}}}  // a claim that is wrong
+//	Lie{Claims: Edit{Set: map[string]any{"sub": nil}}}             // one that is null
+//	Lie{Signing: HS256WithSecret}                                  // another algorithm
+//	Lie{Header: Edit{Set: map[string]any{"crit": []string{"x"}}}}  // a header member
+//	Lie{Token: Edit{Drop: []string{"id_token"}}}                   // no ID token at all
+//	Lie{Endpoints: map[string]Fault{KeysPath: {Status: 503}}}      // an endpoint that is down
+type Lie struct {
+	Claims  Edit    // changes the claims of ID tokens
+	Header  Edit    // changes the header of ID tokens, alg included: what signs them is up to Signing
+	Payload string  // is signed in place of the claims; empty: the claims are
+	Signing Signing // how ID tokens are signed; zero: as Globus does
+
+	Token    Edit // changes the top-level members of what the token endpoint grants, id_token and other_tokens included
+	UserInfo Edit // changes the claims that the userinfo endpoint sends
+
+	// ExtraKeys are served ahead of the real key: each a jose.JSONWebKey or a
+	// json.RawMessage. None: the real key alone.
+	ExtraKeys []json.Marshaler
+
+	// Endpoints holds what goes wrong at an endpoint as a whole, by its path.
+	// A path that is not in it answers.
+	Endpoints map[string]Fault
+}
+
+// An Edit changes the members of a JSON object. The zero value leaves it alone.
+type Edit struct {
+	Set  map[string]any // members to add or replace; nil stands for null, json.RawMessage for itself
+	Drop []string       // members to leave out
+}
+
+// apply returns the changed object; obj itself stays as it is.
+func (ed Edit) apply(obj map[string]any) map[string]any {
+	changed := maps.Clone(obj)
+	for _, name := range ed.Drop {
+		delete(changed, name)
+	}
+	maps.Copy(changed, ed.Set)
+	return changed
+}
+
+// A Signing is a way to sign ID tokens.
+type Signing int
+
+// The zero Signing is what Globus does; every other must be refused.
+const (
+	RS512              Signing = iota // with the key that KeysPath serves
+	RS256                             // with that key, but another algorithm
+	Unsigned                          // alg "none", no signature
+	HS256WithSecret                   // HMAC, the client secret its key
+	HS512WithSecret                   // likewise
+	HS512WithPublicKey                // HMAC, its key the public key in PEM form
+	BrokenSignature                   // RS512, but one bit is wrong
+	ForeignKey                        // RS512, with a key that is not served
+)
+
+// A Fault is what goes wrong at one endpoint, whatever is asked of it. The
+// zero value is no fault. A redirect is
+//
+//	Fault{Status: 307, Header: http.Header{"Location": {"https://elsewhere.example"}}}
+type Fault struct {
+	// Arrived receives a value for each request before anything else happens, so
+	// that a test knows that it is there. Nil: nothing is sent.
+	Arrived chan<- struct{}
+
+	// Wait holds each request up until it is closed, or until the client gives
+	// up or the Server is closed. Nil: nothing waits.
+	Wait <-chan struct{}
+
+	// After lets the endpoint do its work, such as spending a code, and only
+	// then go wrong: its own answer is lost. It needs one of the fields below.
+	After bool
+
+	HangUp  bool        // close the connection without an answer (net/http's client may then try a GET again)
+	Endless bool        // send Body again and again until the client hangs up
+	Status  int         // answer with this status; 0: 200, or the endpoint itself answers if the fields beside this one are zero too
+	Header  http.Header // of that answer; nil: Content-Type application/json alone
+	Body    string      // of that answer; with Endless, empty is a blank
+}

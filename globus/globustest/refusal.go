@@ -1,0 +1,109 @@
+package globustest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A refusal is an error in the words in which Globus answers it.
+type refusal struct {
+	status int
+	body   map[string]any
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("globustest: %d %v", r.status, r.body["error"]) }
+
+// apiRefusal has the shape of Globus's services: a list of errors, their status
+// a string, and the same once more in OAuth's words. code is what the title
+// becomes in capitals.
+func apiRefusal(status int, title, detail string) *refusal {
+	code := strings.ReplaceAll(title, " ", "_")
+	return &refusal{status, map[string]any{
+		"errors": []map[string]any{{
+			"status": strconv.Itoa(status),
+			"id":     newUUID(),
+			"code":   strings.ToUpper(code),
+			"title":  title,
+			"detail": detail,
+		}},
+		"error":             strings.ToLower(code),
+		"error_description": title,
+	}}
+}
+
+// oauthRefusal has the shape of RFC 6749, section 5.2. Globus often sends the
+// code alone, so an empty description is left out.
+func oauthRefusal(status int, code, description string) *refusal {
+	body := map[string]any{"error": code}
+	if description != "" {
+		body["error_description"] = description
+	}
+	return &refusal{status, body}
+}
+
+// answer adapts an endpoint that apps call: what it returns is sent as JSON.
+func answer(h func(*http.Request) (any, error), methods ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !allowed(w, r, methods) {
+			return
+		}
+		body, err := h(r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, body)
+	})
+}
+
+// allowed sends 405 unless the request's method is one of methods. HEAD is
+// none: what a GET does here, a look ahead must not.
+func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	if slices.Contains(methods, r.Method) {
+		return true
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	refuse(w, apiRefusal(http.StatusMethodNotAllowed, "Method Not Allowed", "Use "+strings.Join(methods, " or ")))
+	return false
+}
+
+// refuse answers with err. One that is no refusal is the emulator's own fault,
+// such as a full disk, and whoever runs it may see it.
+func refuse(w http.ResponseWriter, err error) {
+	refused, ok := errors.AsType[*refusal](err)
+	if !ok {
+		refused = apiRefusal(http.StatusInternalServerError, "Internal Server Error", err.Error())
+	}
+	if refused.body["error"] == "invalid_client" {
+		w.Header().Set("WWW-Authenticate", `Basic realm="globustest"`)
+	}
+	writeJSON(w, refused.status, refused.body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil { // a Lie that is no JSON
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	w.Write(data)
+}
+
+// newUUID returns a random UUID, as Globus names its errors.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

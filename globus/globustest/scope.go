@@ -1,0 +1,88 @@
+package globustest
+
+import (
+	"slices"
+	"strings"
+)
+
+// The resource servers whose scopes the emulator knows.
+const (
+	authServer     = "auth.globus.org"
+	transferServer = "transfer.api.globus.org"
+	groupsServer   = "groups.api.globus.org"
+)
+
+const identitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
+
+// A scope is something that an app may ask for.
+type scope struct {
+	Name   string
+	Server string // the resource server whose token carries it
+	Words  string // what it means, for the person
+}
+
+// knownScopes lists every scope that there is; Globus has more.
+func knownScopes() []scope {
+	return []scope{
+		{"openid", authServer, "Know which identity you sign in with"},
+		{"profile", authServer, "See your name, user name and organization"},
+		{"email", authServer, "See your e-mail address"},
+		{"urn:globus:auth:scope:auth.globus.org:view_identities", authServer, "Look up identities"},
+		{identitySetScope, authServer, "See which identities you have linked"},
+		{"urn:globus:auth:scope:transfer.api.globus.org:all", transferServer, "Manage your data transfers"},
+		{"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships", groupsServer, "See the groups that you belong to"},
+	}
+}
+
+// parseScopes splits what an app asks for, each scope once, and tells which of
+// it nobody knows.
+func parseScopes(asked string) (known []scope, unknown []string) {
+	all := knownScopes()
+	for name := range strings.FieldsSeq(asked) {
+		i := slices.IndexFunc(all, func(s scope) bool { return s.Name == name })
+		if i < 0 {
+			unknown = append(unknown, name)
+			continue
+		}
+		if !slices.Contains(known, all[i]) {
+			known = append(known, all[i])
+		}
+	}
+	return known, unknown
+}
+
+// scopeNames returns the names of those of scopes that belong to server, or of
+// all for an empty server, sorted: Globus keeps to no order, least of all to
+// that in which they were asked for.
+func scopeNames(scopes []scope, server string) []string {
+	var names []string
+	for _, s := range scopes {
+		if server == "" || s.Server == server {
+			names = append(names, s.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// servers returns the resource servers of scopes, in the order of the token
+// endpoint's answer. auth.globus.org comes first if openid was asked for; if
+// not, it comes last, since Globus then promises nothing.
+func servers(scopes []scope) []string {
+	var names []string
+	openID := false
+	for _, s := range scopes {
+		openID = openID || s.Name == "openid"
+		if s.Server != authServer && !slices.Contains(names, s.Server) {
+			names = append(names, s.Server)
+		}
+	}
+	slices.Sort(names)
+	switch {
+	case openID:
+		return slices.Insert(names, 0, authServer)
+	case len(scopeNames(scopes, authServer)) > 0:
+		return append(names, authServer)
+	}
+	return names
+}

@@ -1,0 +1,113 @@
+package globustest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+)
+
+// token is the token endpoint.
+func (e *Emulator) token(r *http.Request) (any, error) {
+	client, form, err := e.readCall(r)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.sweep(e.now())
+	var granted map[string]any
+	switch form.Get("grant_type") {
+	case "authorization_code":
+		granted, err = e.redeem(client, form)
+	case "refresh_token":
+		granted, err = e.refresh(client, form)
+	case "":
+		err = oauthRefusal(http.StatusBadRequest, "invalid_request", "Missing grant_type parameter")
+	default:
+		err = oauthRefusal(http.StatusBadRequest, "unsupported_grant_type", "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.lie.Token.apply(granted), e.state.save()
+}
+
+// redeem exchanges a code for tokens. It needs e.mu.
+//
+// A code is good for one try: whatever comes of it, it is spent. One that comes
+// again takes with it all tokens that it was exchanged for (RFC 6749, section
+// 4.1.2), however long ago.
+func (e *Emulator) redeem(client Client, form url.Values) (map[string]any, error) {
+	// Globus has been seen to send 400 and 401. Codes get the one here, refresh
+	// tokens the other.
+	invalid := oauthRefusal(http.StatusBadRequest, "invalid_grant", "")
+	id := fingerprint(form.Get("code"))
+	c, ok := e.codes[id]
+	if !ok {
+		return nil, e.revokeGrant(id, invalid)
+	}
+	delete(e.codes, id)
+	person, ok := e.person(c.grant.Person)
+	if !ok || client.ID != c.grant.ClientID || form.Get("redirect_uri") != c.redirectURI ||
+		!e.now().Before(c.expiry) || !verify(form.Get("code_verifier"), c.challenge) {
+		return nil, invalid
+	}
+	return e.grantTokens(client, person, c)
+}
+
+// grantTokens makes what a code stands for: a token for each resource server,
+// one of them at the top, and the ID token. It needs e.mu.
+func (e *Emulator) grantTokens(client Client, person Person, c code) (map[string]any, error) {
+	var all []map[string]any
+	for _, server := range servers(c.scopes) {
+		t := token{Grant: c.grant, ResourceServer: server, Scopes: scopeNames(c.scopes, server)}
+		one := e.issueAccess(t)
+		one["state"] = c.state
+		if c.offline {
+			one["refresh_token"] = e.issueRefresh(t)
+		}
+		all = append(all, one)
+	}
+	top := all[0]
+	top["other_tokens"] = all[1:]
+	names := scopeNames(c.scopes, authServer)
+	if !slices.Contains(names, "openid") {
+		return top, nil
+	}
+	claims := person.Claims.of(names, c.grant.Authenticated)
+	idToken, err := e.idToken(e.lie, client, c, claims, top["access_token"].(string))
+	if err != nil {
+		return nil, err
+	}
+	top["id_token"] = idToken
+	return top, nil
+}
+
+// refresh gives a new access token for one resource server. It needs e.mu.
+func (e *Emulator) refresh(client Client, form url.Values) (map[string]any, error) {
+	if form.Has("scope") {
+		return nil, oauthRefusal(http.StatusBadRequest, "invalid_scope", "A refresh cannot change scopes")
+	}
+	secret := form.Get("refresh_token")
+	t, ok := e.liveToken(secret)
+	if !ok || !t.Refresh || t.Grant.ClientID != client.ID {
+		return nil, oauthRefusal(http.StatusUnauthorized, "invalid_grant", "")
+	}
+	t.Expiry = e.now().Add(refreshLifetime)
+	e.state.Tokens[fingerprint(secret)] = t
+	granted := e.issueAccess(t)
+	granted["refresh_token"] = secret
+	granted["other_tokens"] = []any{}
+	return granted, nil
+}
+
+var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
+
+// verify compares a PKCE verifier with its challenge (RFC 7636, section 4.6).
+func verify(verifier, challenge string) bool {
+	sum := sha256.Sum256([]byte(verifier))
+	return verifierForm.MatchString(verifier) && equal(base64.RawURLEncoding.EncodeToString(sum[:]), challenge)
+}
