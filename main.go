@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -195,7 +196,7 @@ func readSettings(demo bool) (settings, error) {
 
 	if errs, ok := errors.AsType[env.AggregateError](env.Parse(&cfg)); ok {
 		for _, err := range errs.Errors {
-			fault("%v", err)
+			fault("%v", named(err))
 		}
 	}
 	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
@@ -248,6 +249,17 @@ func readSettings(demo bool) (settings, error) {
 		return cfg, errors.New("cannot start:\n  " + strings.Join(faults, "\n  "))
 	}
 	return cfg, nil
+}
+
+// named gives an error of the env package the name of the setting, where that
+// package has the name of our field.
+func named(err error) error {
+	parse, ok := errors.AsType[env.ParseError](err)
+	if !ok {
+		return err
+	}
+	field, _ := reflect.TypeFor[settings]().FieldByName(parse.Name)
+	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
 }
 
 func (cfg settings) howToRegister() string {

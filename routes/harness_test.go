@@ -2,6 +2,7 @@ package routes_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -34,7 +35,7 @@ const (
 
 // options vary a site; the zero value is the usual one.
 type options struct {
-	publicURL string // where browsers reach it; "" is its own address
+	publicURL string // where browsers reach it, PORT standing for the port it listens on; "" is its own address
 	dir       string // of its session store; "" is a new one
 	auth      *globustest.Server
 	people    []globustest.Person
@@ -64,10 +65,9 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 func start(t *testing.T, o options) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	s := &site{t: t, http: server, auth: o.auth, dir: o.dir, log: &logBuffer{}, url: o.publicURL}
-	if s.url == "" {
-		s.url = "http://" + server.Listener.Addr().String()
-	}
+	s := &site{t: t, http: server, auth: o.auth, dir: o.dir, log: &logBuffer{}}
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	s.url = strings.ReplaceAll(cmp.Or(o.publicURL, "http://127.0.0.1:PORT"), "PORT", port)
 	if s.dir == "" {
 		s.dir = t.TempDir()
 	}

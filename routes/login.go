@@ -47,6 +47,9 @@ func loginQuery(raw string) (url.Values, error) {
 			return nil, errors.New("doubled parameter " + known)
 		}
 	}
+	if q.Has("code") && q.Get("code") == "" {
+		return nil, errors.New("empty code")
+	}
 	return q, nil
 }
 

@@ -35,4 +35,6 @@ func (a *App) localPath(next string) string {
 func notURL(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }
 
 // hidden reports whether r would be read otherwise than it looks.
-func hidden(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '\\' }
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.IsSpace(r) && r != ' ' || r == '\\'
+}

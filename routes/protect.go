@@ -40,7 +40,7 @@ func (a *App) protect(next http.Handler) http.Handler {
 	checked := crossOrigin.Handler(a.csrf)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "HX-Request, HX-Request-Type")
+		w.Header().Set("Vary", "Cookie, HX-Request, HX-Request-Type")
 		if err := limit(w, r); err != nil {
 			a.fail(w, r, err)
 			return

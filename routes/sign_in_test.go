@@ -1,9 +1,14 @@
 package routes_test
 
 import (
+	"context"
 	"net/http"
+	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.org/portal/globus/globustest"
 )
@@ -37,5 +42,433 @@ func TestSignIn(t *testing.T) {
 	}
 	if got, want := s.auth.Requests(globustest.TokenPath), len(tests); got != want {
 		t.Errorf("%d exchanges, want %d", got, want)
+	}
+}
+
+func TestRefusing(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	p := b.signIn("deny")
+	if p.status != http.StatusForbidden || !strings.Contains(p.body, "did not sign you in") || !strings.Contains(p.body, `/login"`) {
+		t.Errorf("got %d, want 403, a sentence and a way to try again:\n%s", p.status, p.body)
+	}
+	if b.signedIn() || s.auth.Requests(globustest.TokenPath) != 0 {
+		t.Error("a refusal led to a session or an exchange")
+	}
+}
+
+// TestCallbackRefused tries every callback that must not sign anybody in, once
+// with a fresh browser and once with one that is signed in already, whose
+// session must not notice.
+func TestCallbackRefused(t *testing.T) {
+	s := start(t, options{})
+	tests := []struct {
+		name       string
+		callback   func(b *browser) string
+		wantStatus int // of a browser that is not signed in
+		want       string
+	}{
+		{"without an attempt", func(*browser) string { return s.url + "/login?code=x&state=y" }, 400, "expired"},
+		{"without a state", func(*browser) string { return s.url + "/login?code=x" }, 400, "expired"},
+		{"an empty state", func(*browser) string { return s.url + "/login?code=x&state=" }, 400, "expired"},
+		{"a forged state", func(b *browser) string {
+			b.callback("rosalind") // leaves an attempt behind that does not match
+			return s.url + "/login?code=x&state=FORGED"
+		}, 400, "expired"},
+		{"another browser's callback", func(*browser) string { return s.browser().callback("rosalind") }, 400, "only in the browser that began"},
+		{"a forged error", func(*browser) string { return s.url + "/login?error=access_denied&state=y" }, 400, "expired"},
+		{"a doubled code", func(b *browser) string { return b.callback("rosalind") + "&code=y" }, 400, "damaged"},
+		{"a doubled state", func(b *browser) string { return b.callback("rosalind") + "&state=y" }, 400, "damaged"},
+		{"a doubled error", func(*browser) string { return s.url + "/login?error=x&error=y" }, 400, "damaged"},
+		{"a doubled iss", func(b *browser) string { return b.callback("rosalind") + "&iss=x&iss=x" }, 400, "damaged"},
+		{"a semicolon", func(b *browser) string { return b.callback("rosalind") + ";x=y" }, 400, "damaged"},
+		{"a bad escape", func(b *browser) string { return b.callback("rosalind") + "&x=%zz" }, 400, "damaged"},
+		{"another issuer", func(b *browser) string { return b.callback("rosalind") + "&iss=https://evil.example" }, 400, "does not come from Globus"},
+		{"an empty issuer", func(b *browser) string { return b.callback("rosalind") + "&iss=" }, 400, "does not come from Globus"},
+		{"a wrong code", func(b *browser) string {
+			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.callback("rosalind"), "code=wrong")
+		}, 400, "used already or has expired"},
+		{"an empty code", func(b *browser) string {
+			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.callback("rosalind"), "code=")
+		}, 400, "damaged"},
+		{"an error that Globus made up", func(b *browser) string {
+			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.callback("rosalind"), "error=<b>canary-error</b>")
+		}, 503, "Globus could not sign you in"},
+		{"a query of 5 KB", func(b *browser) string { return b.callback("rosalind") + "&x=" + strings.Repeat("y", 5000) }, 414, "too long"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			exchanges := s.auth.Requests(globustest.TokenPath)
+			b := s.browser()
+			p := b.get(test.callback(b))
+			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%s", p.status, test.wantStatus, test.want, p.body)
+			}
+			if b.signedIn() {
+				t.Error("it signed somebody in")
+			}
+			if got := s.auth.Requests(globustest.TokenPath) - exchanges; got > 0 && test.name != "a wrong code" {
+				t.Error("the code was sent to Globus")
+			}
+			if strings.Contains(p.body+s.log.String(), "canary-error") {
+				t.Error("what came from outside is repeated")
+			}
+
+			b = s.browser()
+			b.signIn("rosalind")
+			_, before := b.cookie("session")
+			b.get(test.callback(b))
+			if _, after := b.cookie("session"); after != before || !b.signedIn() {
+				t.Error("the session that the browser had did not survive")
+			}
+		})
+	}
+}
+
+// TestCallbackAgain is about a callback that comes more than once.
+func TestCallbackAgain(t *testing.T) {
+	t.Run("replayed by the one who signed in", func(t *testing.T) {
+		s := start(t, options{})
+		b := s.browser()
+		callback := b.callback("rosalind")
+		b.get(callback)
+		if p := b.get(callback); p.status != http.StatusSeeOther || p.header.Get("Location") != s.url+"/" {
+			t.Errorf("got %d to %s, want 303 home", p.status, p.header.Get("Location"))
+		}
+		if !b.signedIn() || s.auth.Requests(globustest.TokenPath) != 1 {
+			t.Errorf("signed in: %v; %d exchanges, want 1", b.signedIn(), s.auth.Requests(globustest.TokenPath))
+		}
+	})
+	t.Run("replayed after signing out", func(t *testing.T) {
+		s := start(t, options{})
+		b := s.browser()
+		callback := b.callback("rosalind")
+		b.send(http.MethodPost, "/logout", b.follow(b.get(callback)).form())
+		if p := b.get(callback); p.status != http.StatusBadRequest || b.signedIn() {
+			t.Errorf("got %d, want 400 and nobody signed in", p.status)
+		}
+	})
+	t.Run("two at once", func(t *testing.T) {
+		s := start(t, options{})
+		b := s.browser()
+		callback := b.callback("rosalind")
+		arrived, wait := make(chan struct{}, 10), make(chan struct{})
+		s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+		name, attempt := b.cookie("login")
+		var wg sync.WaitGroup
+		var pages [2]page
+		for i := range pages {
+			wg.Go(func() { pages[i] = s.browser().get(callback, "Cookie", name+"="+attempt) })
+		}
+		<-arrived
+		close(wait)
+		wg.Wait()
+		for _, p := range pages {
+			if p.status != http.StatusSeeOther {
+				t.Errorf("got %d, want 303:\n%s", p.status, p.body)
+			}
+		}
+		session := func(p page) string {
+			for _, c := range p.header.Values("Set-Cookie") {
+				if strings.Contains(c, "session=") {
+					return strings.SplitN(c, ";", 2)[0]
+				}
+			}
+			return ""
+		}
+		if got := session(pages[0]); got == "" || got != session(pages[1]) {
+			t.Errorf("sessions %q and %q, want one", got, session(pages[1]))
+		}
+		if got := s.auth.Requests(globustest.TokenPath); got != 1 {
+			t.Errorf("%d exchanges, want 1", got)
+		}
+	})
+	t.Run("a reload after the browser hung up", func(t *testing.T) {
+		s := start(t, options{})
+		b := s.browser()
+		callback := b.callback("rosalind")
+		arrived, wait := make(chan struct{}, 1), make(chan struct{})
+		s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+		ctx, hangUp := context.WithCancel(t.Context())
+		go func() { <-arrived; hangUp() }()
+		if _, err := b.try(ctx, http.MethodGet, callback, nil); err == nil {
+			t.Fatal("the browser did not hang up")
+		}
+		close(wait)
+		if p := b.follow(b.get(callback)); !strings.Contains(p.body, "Rosalind") || !b.signedIn() {
+			t.Errorf("not signed in on reload: %d\n%s", p.status, p.body)
+		}
+		if got := s.auth.Requests(globustest.TokenPath); got != 1 {
+			t.Errorf("%d exchanges, want 1", got)
+		}
+	})
+	t.Run("left for too long", func(t *testing.T) {
+		var passed atomic.Int64
+		s := start(t, options{now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
+		b := s.browser()
+		callback := b.callback("rosalind")
+		passed.Store(int64(11 * time.Minute))
+		if p := b.get(callback); p.status != http.StatusBadRequest || s.auth.Requests(globustest.TokenPath) != 0 {
+			t.Errorf("got %d and %d exchanges, want 400 and none", p.status, s.auth.Requests(globustest.TokenPath))
+		}
+	})
+}
+
+// TestLies has Globus get one thing wrong at a time.
+func TestLies(t *testing.T) {
+	set := func(name string, value any) globustest.Edit { return globustest.Edit{Set: map[string]any{name: value}} }
+	drop := func(name string) globustest.Edit { return globustest.Edit{Drop: []string{name}} }
+	claims := func(e globustest.Edit) globustest.Lie { return globustest.Lie{Claims: e} }
+	userinfo := func(e globustest.Edit) globustest.Lie { return globustest.Lie{UserInfo: e} }
+	fault := func(path string, f globustest.Fault) globustest.Lie {
+		return globustest.Lie{Endpoints: map[string]globustest.Fault{path: f}}
+	}
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
+	const rosalind = "Rosalind Franklin"
+	tests := []struct {
+		name       string
+		lie        globustest.Lie
+		wantStatus int
+		want       string
+	}{
+		{"the truth", globustest.Lie{}, 200, rosalind},
+		{"another issuer", claims(set("iss", "https://evil.example")), 503, "cannot accept"},
+		{"no issuer", claims(drop("iss")), 503, "cannot accept"},
+		{"another audience", claims(set("aud", "someone-else")), 503, "cannot accept"},
+		{"a second audience", claims(set("aud", []string{clientID, "someone-else"})), 503, "cannot accept"},
+		{"the audience as a list", claims(set("aud", []string{clientID})), 200, rosalind},
+		{"another authorized party", claims(set("azp", "someone-else")), 503, "cannot accept"},
+		{"another nonce", claims(set("nonce", "canary-nonce")), 503, "cannot accept"},
+		{"no nonce", claims(drop("nonce")), 503, "cannot accept"},
+		{"another access token", claims(set("at_hash", "canary-at-hash")), 503, "cannot accept"},
+		{"no at_hash", claims(drop("at_hash")), 503, "cannot accept"},
+		{"no subject", claims(drop("sub")), 503, "cannot accept"},
+		{"an empty subject", claims(set("sub", "")), 503, "cannot accept"},
+		{"a subject that is a number", claims(set("sub", 5)), 503, "cannot accept"},
+		{"expired", claims(set("exp", ago(6*time.Minute))), 503, "cannot accept"},
+		{"expired within the leeway", claims(set("exp", ago(4*time.Minute))), 200, rosalind},
+		{"no expiry", claims(drop("exp")), 503, "cannot accept"},
+		{"no issue time", claims(drop("iat")), 503, "cannot accept"},
+		{"issued a week ago", claims(set("iat", ago(7*24*time.Hour))), 503, "cannot accept"},
+		{"issued in the future", claims(set("iat", ago(-6*time.Minute))), 503, "cannot accept"},
+		{"a clock that is a little off", claims(set("iat", ago(-4*time.Minute))), 200, rosalind},
+		{"unsigned", globustest.Lie{Signing: globustest.Unsigned}, 503, "cannot accept"},
+		{"another algorithm", globustest.Lie{Signing: globustest.RS256}, 503, "cannot accept"},
+		{"signed with the client secret", globustest.Lie{Signing: globustest.HS512WithSecret}, 503, "cannot accept"},
+		{"signed with the public key", globustest.Lie{Signing: globustest.HS512WithPublicKey}, 503, "cannot accept"},
+		{"a bad signature", globustest.Lie{Signing: globustest.BrokenSignature}, 503, "cannot accept"},
+		{"another key", globustest.Lie{Signing: globustest.ForeignKey}, 503, "cannot accept"},
+		{"no ID token", globustest.Lie{Token: drop("id_token")}, 503, "cannot accept"},
+		{"an ID token of 20 KB", globustest.Lie{Token: set("id_token", strings.Repeat("a.", 2)+strings.Repeat("a", 20<<10))}, 503, "cannot accept"},
+		{"another token type", globustest.Lie{Token: set("token_type", "DPoP")}, 503, "cannot accept"},
+		{"no resource server", globustest.Lie{Token: drop("resource_server")}, 503, "cannot accept"},
+		{"a token for ever", globustest.Lie{Token: set("expires_in", 1<<40)}, 503, "cannot accept"},
+		{"another state", globustest.Lie{Token: set("state", "canary-state")}, 503, "cannot accept"},
+
+		{"userinfo about another", userinfo(set("sub", "5d9ba3c4-0000-4000-8000-00000000beef")), 503, "cannot accept"},
+		{"userinfo about nobody", userinfo(drop("sub")), 200, rosalind},
+		{"userinfo of the wrong shape", userinfo(set("name", 5)), 200, rosalind},
+		{"userinfo fresher", userinfo(set("name", "R. E. Franklin")), 200, "R. E. Franklin"},
+		{"userinfo down", fault(globustest.UserInfoPath, globustest.Fault{Status: 500}), 200, rosalind},
+		{"userinfo elsewhere", fault(globustest.UserInfoPath, globustest.Fault{Status: 307, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}), 200, rosalind},
+		{"userinfo signed", fault(globustest.UserInfoPath, globustest.Fault{Header: http.Header{"Content-Type": {"application/jwt"}}, Body: "a.b.c"}), 200, rosalind},
+
+		{"keys down", fault(globustest.KeysPath, globustest.Fault{Status: 503}), 503, "cannot accept"},
+		{"token endpoint down", fault(globustest.TokenPath, globustest.Fault{Status: 500}), 503, "cannot accept"},
+		{"token endpoint answers HTML", fault(globustest.TokenPath, globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>canary-body</h1>"}), 503, "cannot accept"},
+		{"token endpoint answers nothing", fault(globustest.TokenPath, globustest.Fault{Status: 200}), 503, "cannot accept"},
+		{"token endpoint hangs up", fault(globustest.TokenPath, globustest.Fault{HangUp: true}), 503, "cannot be reached"},
+		{"token endpoint never ends", fault(globustest.TokenPath, globustest.Fault{Endless: true}), 503, "cannot accept"},
+		{"token endpoint elsewhere", fault(globustest.TokenPath, globustest.Fault{Status: 307, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}), 503, "cannot accept"},
+		{"client refused", fault(globustest.TokenPath, globustest.Fault{Status: 401, Body: `{"error":"invalid_client"}`}), 503, "cannot accept"},
+		{"code refused", fault(globustest.TokenPath, globustest.Fault{Status: 401, Body: `{"error":"invalid_grant"}`}), 400, "used already or has expired"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{})
+			b := s.browser()
+			callback := b.callback("rosalind")
+			s.auth.Lie(test.lie)
+			p := b.follow(b.get(callback))
+			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%s\n%s", p.status, test.wantStatus, test.want, p.body, s.log)
+			}
+			if got := s.auth.Requests(globustest.TokenPath); got != 1 {
+				t.Errorf("the code was sent %d times, want once", got)
+			}
+			if got, want := b.signedIn(), test.wantStatus == http.StatusOK; got != want {
+				t.Errorf("signed in: %v, want %v", got, want)
+			}
+			if test.wantStatus != http.StatusOK {
+				if !strings.Contains(s.log.String(), `"reason":`) {
+					t.Error("the log does not say why")
+				}
+				if live := s.auth.LiveTokens(); live != 0 && test.lie.Endpoints == nil && test.lie.Token.Set == nil && test.lie.Token.Drop == nil {
+					t.Errorf("%d tokens of a failed sign-in were not revoked", live)
+				}
+			}
+			if strings.Contains(p.body+s.log.String(), "canary") {
+				t.Error("what Globus sent is repeated")
+			}
+		})
+	}
+}
+
+// TestSecondSignIn is about a browser that is signed in already.
+func TestSecondSignIn(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	b.signIn("rosalind")
+
+	t.Run("needs no second one", func(t *testing.T) {
+		p := b.get("/login?next=/user")
+		if p.status != http.StatusSeeOther || p.header.Get("Location") != s.url+"/user" {
+			t.Errorf("got %d to %s, want 303 to /user", p.status, p.header.Get("Location"))
+		}
+	})
+	t.Run("that fails leaves the first alone", func(t *testing.T) {
+		callback := b.callback("ada")
+		s.auth.Lie(globustest.Lie{Signing: globustest.ForeignKey})
+		defer s.auth.Lie(globustest.Lie{})
+		if p := b.get(callback); p.status != http.StatusServiceUnavailable {
+			t.Errorf("got %d, want 503", p.status)
+		}
+		if p := b.get("/user"); !strings.Contains(p.body, "Rosalind") {
+			t.Errorf("the first session is gone:\n%s", p.body)
+		}
+	})
+	t.Run("as another ends the first", func(t *testing.T) {
+		name, first := b.cookie("session")
+		before := s.auth.LiveTokens()
+		if p := b.signIn("ada"); !strings.Contains(p.body, "Ada Lovelace") {
+			t.Errorf("not Ada:\n%s", p.body)
+		}
+		if p := s.browser().get("/user", "Cookie", name+"="+first); strings.Contains(p.body, "Rosalind") {
+			t.Error("the first session still lives")
+		}
+		if got := s.auth.LiveTokens(); got != before {
+			t.Errorf("%d live tokens, want %d: those of the first session revoked", got, before)
+		}
+	})
+}
+
+func TestTwoTabs(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	first, second := b.callback("rosalind"), b.callback("ada")
+	b.get(second)
+	if p := b.follow(b.get(first)); !strings.Contains(p.body, "Rosalind") {
+		t.Errorf("the last to finish is not who is signed in:\n%s", p.body)
+	}
+	for range 7 {
+		b.get("/login?prompt=login")
+	}
+	n := 0
+	for name := range b.cookies() {
+		if strings.Contains(name, "login-") {
+			n++
+		}
+	}
+	if n != 5 {
+		t.Errorf("%d attempts are kept, want 5", n)
+	}
+}
+
+// TestOnlyNavigationsSignIn: a request from within a page starts nothing.
+func TestOnlyNavigationsSignIn(t *testing.T) {
+	s := start(t, options{})
+	tests := []struct {
+		name       string
+		headers    []string
+		wantStatus int
+	}{
+		{"a link", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 303},
+		{"an old browser", nil, 303},
+		{"htmx", htmx, 401},
+		{"htmx for a whole page", []string{"HX-Request", "true", "HX-Request-Type", "full"}, 401},
+		{"fetch", []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}, 401},
+		{"an image", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 401},
+		{"a frame", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 401},
+		{"a prefetch", []string{"Sec-Purpose", "prefetch;prerender"}, 204},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := s.browser()
+			p := b.get("/login", test.headers...)
+			if p.status != test.wantStatus {
+				t.Errorf("got %d, want %d", p.status, test.wantStatus)
+			}
+			if name, _ := b.cookie("login"); (name != "") != (test.wantStatus == http.StatusSeeOther) {
+				t.Errorf("an attempt was begun: %v", name != "")
+			}
+			if p.status != http.StatusSeeOther && p.header.Get("Location") != "" {
+				t.Error("it redirects")
+			}
+		})
+	}
+}
+
+// TestNoSession: who needs a session and has none is asked to sign in, in a way
+// that fits how they asked.
+func TestNoSession(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	form := b.get("/logout").form("token", "access")
+	tests := []struct {
+		name    string
+		headers []string
+		want    string
+	}{
+		{"a form", nil, `href="` + s.url + `/login"`},
+		{"htmx", append([]string{"HX-Current-URL", s.url + "/user?x=1"}, htmx...), `href="` + s.url + `/login?next=%2Fuser%3Fx%3D1"`},
+		{"htmx on a page elsewhere", append([]string{"HX-Current-URL", "https://evil.example//evil.example/"}, htmx...), `href="` + s.url + `/login"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := b.send(http.MethodPost, "/tokens/show", form, test.headers...)
+			if p.status != http.StatusUnauthorized || !strings.Contains(p.body, "Your session has ended") || !strings.Contains(p.body, test.want) {
+				t.Errorf("got %d, want 401 and %s:\n%s", p.status, test.want, p.body)
+			}
+			if whole := strings.Contains(p.body, "<html"); whole == (len(test.headers) > 0) {
+				t.Errorf("a whole page: %v", whole)
+			}
+		})
+	}
+}
+
+// TestSlowGlobus: those who wait for Globus hold nobody else up. The home page
+// answers while all of them wait, or this test does not end.
+func TestSlowGlobus(t *testing.T) {
+	const waiting = 200
+	s := start(t, options{})
+	arrived, wait := make(chan struct{}, waiting), make(chan struct{})
+	callbacks := make([]string, waiting)
+	browsers := make([]*browser, waiting)
+	for i := range callbacks {
+		browsers[i] = s.browser()
+		callbacks[i] = browsers[i].callback("rosalind")
+	}
+	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+	var wg sync.WaitGroup
+	var signedIn atomic.Int64
+	for i, b := range browsers {
+		wg.Go(func() {
+			if p, err := b.try(t.Context(), http.MethodGet, callbacks[i], nil); err == nil && p.status == http.StatusSeeOther {
+				signedIn.Add(1)
+			}
+		})
+	}
+	for range waiting {
+		<-arrived
+	}
+	for range 10 {
+		if p := s.browser().get("/"); p.status != http.StatusOK {
+			t.Errorf("home answers %d", p.status)
+		}
+	}
+	close(wait)
+	wg.Wait()
+	if got := signedIn.Load(); got != waiting {
+		t.Errorf("%d signed in, want %d", got, waiting)
 	}
 }

@@ -36,7 +36,7 @@ func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 		return redirect(w, a.site.LoginURL(a.localPath(r.URL.RequestURI())))
 	}
 	var next string
-	if u, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil {
+	if u, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil && u.IsAbs() {
 		next = a.localPath(u.RequestURI())
 	}
 	if wantsFragment(r) {

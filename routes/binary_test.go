@@ -1,0 +1,255 @@
+package routes_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+var binaryDir string // where the app is built to
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "portal")
+	if err != nil {
+		panic(err)
+	}
+	binaryDir = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// binary builds the app as it is shipped, once for all tests that run it.
+var binary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(binaryDir, "portal")
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Dir = ".."
+	cmd.Stderr = os.Stderr
+	return path, cmd.Run()
+})
+
+// A process is the app, running by itself.
+type process struct {
+	*exec.Cmd
+	log *logBuffer
+}
+
+// run starts the app in dir and waits until it says where it is.
+func run(t *testing.T, dir string, env []string, args ...string) *process {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{exec.Command(path, args...), &logBuffer{}}
+	p.Dir = dir
+	p.Env = append([]string{"HOME=" + dir}, env...)
+	p.Stderr = p.log
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "Portal is at ") {
+			go io.Copy(io.Discard, out)
+			return p
+		}
+	}
+	t.Fatalf("it did not start:\n%s", p.log)
+	return nil
+}
+
+// kill ends the process as a crash would.
+func (p *process) kill() {
+	_ = p.Process.Kill()
+	_ = p.Wait()
+}
+
+// TestRestart kills the app, as a crash would, and starts it again: people are
+// still signed in, and those who signed out are not.
+func TestRestart(t *testing.T) {
+	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	defer auth.Close()
+	dir, port := t.TempDir(), freePort(t)
+	s := &site{t: t, url: "http://localhost:" + port, auth: auth, dir: dir, log: &logBuffer{}}
+	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte(clientSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET_FILE=" + secret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}
+
+	app := run(t, dir, env)
+	rosalind, ada := s.browser(), s.browser()
+	home := rosalind.signIn("rosalind")
+	if p := ada.signIn("ada"); !strings.Contains(p.body, "Ada") {
+		t.Fatalf("%d:\n%s\n%s", p.status, p.body, app.log)
+	}
+	name, old := rosalind.cookie("session")
+	rosalind.send(http.MethodPost, "/logout", home.form())
+	halfway := s.browser()
+	callback := halfway.callback("rosalind")
+	app.kill()
+
+	app = run(t, dir, env)
+	if p := ada.get("/"); !strings.Contains(p.body, "Ada") {
+		t.Errorf("Ada was signed out by a crash:\n%s\n%s", p.body, app.log)
+	}
+	if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Rosalind") {
+		t.Error("a session that was ended is back")
+	}
+	if p := halfway.follow(halfway.get(callback)); !strings.Contains(p.body, "Rosalind") {
+		t.Errorf("a sign-in that was under way was lost: %d", p.status)
+	}
+	if !strings.Contains(app.log.String(), filepath.Join(dir, "data", "sessions.db")) || !strings.Contains(app.log.String(), s.url+"/login") {
+		t.Errorf("the log does not tell where the data is, or the redirect URI:\n%s", app.log)
+	}
+
+	if err := app.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Wait(); err != nil {
+		t.Errorf("asked to stop, it ended with %v", err)
+	}
+}
+
+// TestDemo runs the demo as the README shows it. What its Globus knows
+// survives a crash too.
+func TestDemo(t *testing.T) {
+	if l, err := net.Listen("tcp", "127.0.0.1:8890"); err != nil {
+		if os.Getenv("REQUIRE_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("needs port 8890, which something uses: stop the demo that runs elsewhere")
+	} else {
+		l.Close()
+	}
+	dir, port := t.TempDir(), freePort(t)
+	env := []string{"LISTEN=127.0.0.1:" + port}
+	s := &site{t: t, url: "http://localhost:" + port, dir: dir, log: &logBuffer{},
+		auth: &globustest.Server{URL: "http://127.0.0.1:8890"}}
+
+	app := run(t, dir, env, "-demo")
+	b := s.browser()
+	if p := b.signIn("ada"); !strings.Contains(p.body, "Ada Lovelace") {
+		t.Fatalf("%d:\n%s\n%s", p.status, p.body, app.log)
+	}
+	app.kill()
+	run(t, dir, env, "-demo")
+	p := b.get("/")
+	if !strings.Contains(p.body, "Ada Lovelace") {
+		t.Error("Ada was signed out by a crash")
+	}
+	b.send(http.MethodPost, "/logout", p.form())
+	if p := b.follow(b.get("/login")); !strings.Contains(p.body, "Ada Lovelace") {
+		t.Errorf("Globus forgot Ada: at %s", p.url)
+	}
+	if got := filesWith(t, filepath.Join(dir, "data"), "Ada Lovelace"); len(got) > 0 {
+		t.Errorf("Ada's name stands in %v", got)
+	}
+}
+
+// TestSettings starts the app with settings that are wrong. It must not start,
+// and must say all that is wrong at once.
+func TestSettings(t *testing.T) {
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := []string{"GLOBUS_CLIENT_ID=x", "GLOBUS_CLIENT_SECRET=y"}
+	tests := []struct {
+		name string
+		args []string
+		env  []string
+		want []string
+	}{
+		{"nothing set", nil, nil, []string{
+			"GLOBUS_CLIENT_ID is not set", "GLOBUS_CLIENT_SECRET is not set", "app.globus.org/settings/developers",
+			"Register a portal, science gateway, or other application you host", "\n    http://localhost:8888/login\n", "go run . -demo"}},
+		{"only an id", nil, []string{"GLOBUS_CLIENT_ID=x", "PUBLIC_URL=https://portal.example.edu/p/"}, []string{
+			"GLOBUS_CLIENT_SECRET is not set", "\n    https://portal.example.edu/p/login\n"}},
+		{"much at once", nil, append(good, "LISTEN=8888", "SESSION_LIFETIME=long", "SESSION_STORE=redis://x", "LOG_FORMAT=xml", "LOG_LEVEL=loud",
+			"GLOBUS_SCOPES=profile", "GLOBUS_ISSUER=http://auth.globus.org", "PUBLIC_URL=ftp://x"), []string{
+			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", "SESSION_LIFETIME: ", "LOG_LEVEL: ", "GLOBUS_SCOPES must", "GLOBUS_ISSUER: ", "PUBLIC_URL must"}},
+		{"plain http for the world", nil, append(good, "PUBLIC_URL=http://portal.example.edu"), []string{"PUBLIC_URL must be https"}},
+		{"a path that cannot be", nil, append(good, "PUBLIC_URL=https://portal.example.edu/{x}"), []string{"PUBLIC_URL must have a path"}},
+		{"no lifetime", nil, append(good, "SESSION_LIFETIME=0"), []string{"SESSION_LIFETIME must"}},
+		{"a secret twice", nil, append(good, "GLOBUS_CLIENT_SECRET_FILE=/dev/null"), []string{"both set"}},
+		{"a secret in no file", nil, []string{"GLOBUS_CLIENT_ID=x", "GLOBUS_CLIENT_SECRET_FILE=/nowhere/secret"}, []string{"/nowhere/secret"}},
+		{"an empty secret", nil, []string{"GLOBUS_CLIENT_ID=x", "GLOBUS_CLIENT_SECRET_FILE=/dev/null"}, []string{"is empty"}},
+		{"the demo with a real client", []string{"-demo"}, good, []string{"-demo does not go with GLOBUS_CLIENT_ID"}},
+		{"the demo for the world", []string{"-demo"}, []string{"LISTEN=0.0.0.0:8888"}, []string{"must be on localhost"}},
+		{"the demo at a public URL", []string{"-demo"}, []string{"PUBLIC_URL=https://portal.example.edu"}, []string{"must be on localhost"}},
+		{"an unknown flag", []string{"-frobnicate"}, nil, []string{"frobnicate"}},
+		{"an unknown word", []string{"serve"}, nil, []string{`"serve"`}},
+		{"a port in use", nil, append(good, "LISTEN="+listening(t)), []string{"in use", "LISTEN"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cmd := exec.Command(path, test.args...)
+			cmd.Dir = t.TempDir()
+			cmd.Env = test.env
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				t.Error("it started")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("it does not say %q:\n%s", want, out)
+				}
+			}
+		})
+	}
+
+	help, err := exec.Command(path, "-h").CombinedOutput()
+	if err != nil {
+		t.Error(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("../main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for field := range strings.SplitSeq(string(source), "`env:\"") {
+		name, _, ok := strings.Cut(field, `"`)
+		if !ok || strings.ToUpper(name) != name || strings.Contains(name, "\n") {
+			continue
+		}
+		n++
+		if !strings.Contains(string(help), name) || !strings.Contains(string(readme), name) {
+			t.Errorf("%s is missing from -h or the README", name)
+		}
+	}
+	if n < 10 {
+		t.Errorf("found only %d settings", n)
+	}
+}
+
+// listening returns an address that something listens on.
+func listening(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}

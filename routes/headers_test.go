@@ -1,0 +1,229 @@
+package routes_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+const wantCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+
+// TestHeaders asks for every route in every state, and checks the headers and
+// cookies that all answers must have, or must not.
+func TestHeaders(t *testing.T) {
+	sites := []struct {
+		name, publicURL string
+		wantHSTS        string
+		wantCookies     string // what the name of every cookie looks like
+	}{
+		{"on loopback", "", "", `^portal-\d+-(session|csrf|login-[0-9a-f]{16})$`},
+		{"on https", "https://portal.example.edu", "max-age=63072000", `^__Host-(session|csrf|login-[0-9a-f]{16})$`},
+		{"under a path", "https://example.edu/our/portal", "", `^__Host-(session|csrf|login-[0-9a-f]{16})\.our\.portal$`},
+	}
+	for _, site := range sites {
+		t.Run(site.name, func(t *testing.T) {
+			s := start(t, options{publicURL: site.publicURL})
+			public, _ := url.Parse(s.url)
+			base := strings.TrimSuffix(public.Path, "/")
+
+			// The client below talks to the listener, as a proxy would, and
+			// carries cookies by hand, as Secure ones do not travel on http.
+			cookies := map[string]string{}
+			ask := func(method, path string, form url.Values, headers ...string) page {
+				b := s.browser()
+				var all []string
+				for name, value := range cookies {
+					all = append(all, name+"="+value)
+				}
+				headers = append(headers, "Cookie", strings.Join(all, "; "))
+				if form != nil {
+					headers = append(headers, "Origin", public.Scheme+"://"+public.Host)
+				}
+				p := b.send(method, s.http.URL+path, form, headers...)
+				for _, c := range (&http.Response{Header: p.header}).Cookies() {
+					cookies[c.Name] = c.Value
+					if c.MaxAge < 0 {
+						delete(cookies, c.Name)
+					}
+				}
+				return p
+			}
+			signIn := func() page {
+				start := ask("GET", base+"/login", nil)
+				chooser := s.browser()
+				back := chooser.choose(chooser.get(start.header.Get("Location")), "rosalind")
+				u, _ := url.Parse(back.header.Get("Location"))
+				if got := u.Scheme + "://" + u.Host + u.Path; got != public.Scheme+"://"+public.Host+base+"/login" {
+					t.Fatalf("Globus sends the browser to %s", got)
+				}
+				return ask("GET", u.RequestURI(), nil)
+			}
+			stylesheet := regexp.MustCompile(`href="([^"]+\.css)"`).FindStringSubmatch(ask("GET", base+"/", nil).body)[1]
+
+			tests := []struct {
+				name       string
+				answer     func() page
+				wantStatus int
+				kind       string // page, login (its referrer goes nowhere), static, or plain (no cookies)
+			}{
+				{"home, signed out", func() page { return ask("GET", base+"/", nil) }, 200, "page"},
+				{"card, signed out", func() page { return ask("GET", base+"/user", nil) }, 200, "page"},
+				{"signed out", func() page { return ask("GET", base+"/signed-out", nil) }, 200, "page"},
+				{"show a token, signed out", func() page {
+					return ask("POST", base+"/tokens/show", ask("GET", base+"/logout", nil).form("token", "access"))
+				}, 401, "page"},
+				{"begin to sign in", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
+				{"a damaged callback", func() page { return ask("GET", base+"/login?code=x&code=y", nil) }, 400, "login"},
+				{"a callback of nobody's", func() page { return ask("GET", base+"/login?code=x&state=y", nil) }, 400, "login"},
+				{"a prefetch", func() page { return ask("GET", base+"/login", nil, "Sec-Purpose", "prefetch") }, 204, "login"},
+				{"Globus is down", func() page {
+					s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 500}}})
+					defer s.auth.Lie(globustest.Lie{})
+					return signIn()
+				}, 503, "login"},
+				{"sign in", signIn, 303, "login"},
+				{"home", func() page { return ask("GET", base+"/", nil) }, 200, "page"},
+				{"home, its head", func() page { return ask("HEAD", base+"/", nil) }, 200, "page"},
+				{"card", func() page { return ask("GET", base+"/user", nil, htmx...) }, 200, "page"},
+				{"show a token", func() page {
+					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).form("token", "access"))
+				}, 200, "page"},
+				{"show no token", func() page {
+					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).form("token", "x"))
+				}, 400, "page"},
+				{"sign in twice", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
+				{"a form without a token", func() page { return ask("POST", base+"/logout", url.Values{}) }, 403, "page"},
+				{"a form from elsewhere", func() page { return ask("POST", base+"/logout", url.Values{}, "Sec-Fetch-Site", "cross-site") }, 403, "page"},
+				{"a form that is too long", func() page {
+					return ask("POST", base+"/logout", url.Values{"x": {strings.Repeat("y", 9<<10)}})
+				}, 413, "page"},
+				{"no form", func() page { return ask("POST", base+"/logout", url.Values{}, "Content-Type", "text/plain") }, 415, "page"},
+				{"log out by a link", func() page { return ask("GET", base+"/logout", nil) }, 405, "page"},
+				{"no such page", func() page { return ask("GET", base+"/nowhere", nil) }, 404, "page"},
+				{"no such fragment", func() page { return ask("GET", base+"/nowhere", nil, htmx...) }, 404, "page"},
+				{"a query that is too long", func() page { return ask("GET", base+"/?"+strings.Repeat("x", 5000), nil) }, 414, "plain"},
+				{"too many cookies", func() page {
+					return s.browser().get(s.http.URL+base+"/", "Cookie", strings.Repeat("a=b; ", 600))
+				}, 400, "plain"},
+				{"a back channel that we do not have", func() page { return ask("POST", base+"/backchannel-logout", url.Values{}) }, 403, "page"},
+				{"log out", func() page { return ask("POST", base+"/logout", ask("GET", base+"/", nil).form()) }, 303, "page"},
+				{"style", func() page { return ask("GET", stylesheet, nil) }, 200, "static"},
+				{"no such file", func() page { return ask("GET", base+"/static/app.css", nil) }, 404, "plain"},
+				{"icon", func() page { return ask("GET", base+"/favicon.ico", nil) }, 302, "cached"},
+				{"robots", func() page { return ask("GET", base+"/robots.txt", nil) }, 200, "cached"},
+				{"alive", func() page { return ask("GET", "/livez", nil) }, 200, "plain"},
+				{"ready", func() page { return ask("GET", "/readyz", nil) }, 200, "plain"},
+			}
+			for _, test := range tests {
+				t.Run(test.name, func(t *testing.T) {
+					p := test.answer()
+					if p.status != test.wantStatus {
+						t.Errorf("got %d, want %d:\n%s", p.status, test.wantStatus, p.body)
+					}
+					want := map[string]string{
+						"Content-Security-Policy":      wantCSP,
+						"X-Content-Type-Options":       "nosniff",
+						"X-Frame-Options":              "DENY",
+						"Cross-Origin-Opener-Policy":   "same-origin",
+						"Cross-Origin-Resource-Policy": "same-origin",
+						"Origin-Agent-Cluster":         "?1",
+						"Referrer-Policy":              "same-origin",
+						"Cache-Control":                "no-store",
+						"Strict-Transport-Security":    site.wantHSTS,
+						"Server":                       "",
+						"Clear-Site-Data":              "",
+						"Access-Control-Allow-Origin":  "",
+					}
+					switch test.kind {
+					case "login":
+						want["Referrer-Policy"] = "no-referrer"
+					case "static":
+						want["Cache-Control"] = "public, max-age=31536000, immutable"
+						want["Vary"] = "Accept-Encoding"
+					case "cached":
+						want["Cache-Control"] = "public, max-age=86400"
+					}
+					for name, value := range want {
+						if got := strings.Join(p.header.Values(name), ", "); got != value {
+							t.Errorf("%s is %q, want %q", name, got, value)
+						}
+					}
+					if p.header.Get("Permissions-Policy") == "" {
+						t.Error("no Permissions-Policy")
+					}
+					vary := strings.Join(p.header.Values("Vary"), ", ")
+					if test.kind == "page" && (!strings.Contains(vary, "Cookie") || !strings.Contains(vary, "HX-Request")) {
+						t.Errorf("Vary is %q", vary)
+					}
+					if (test.wantStatus == http.StatusServiceUnavailable) != (p.header.Get("Retry-After") != "") {
+						t.Errorf("Retry-After is %q", p.header.Get("Retry-After"))
+					}
+					if test.wantStatus == http.StatusMethodNotAllowed && p.header.Get("Allow") != "POST" {
+						t.Errorf("Allow is %q", p.header.Get("Allow"))
+					}
+					set := (&http.Response{Header: p.header}).Cookies()
+					if len(set) > 0 && test.kind != "page" && test.kind != "login" {
+						t.Errorf("it sets a cookie: %v", set)
+					}
+					for _, c := range set {
+						checkCookie(t, c, site.wantCookies, public.Scheme == "https")
+					}
+				})
+			}
+		})
+	}
+}
+
+func checkCookie(t *testing.T, c *http.Cookie, wantName string, wantSecure bool) {
+	t.Helper()
+	if !regexp.MustCompile(wantName).MatchString(c.Name) {
+		t.Errorf("a cookie is named %s, want %s", c.Name, wantName)
+	}
+	if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != wantSecure {
+		t.Errorf("the attributes of %s are wrong: %s", c.Name, c)
+	}
+	limit := 100
+	if strings.Contains(c.Name, "login") {
+		limit = 2 << 10
+	}
+	if len(c.Name)+len(c.Value) > limit {
+		t.Errorf("%s has %d bytes, want %d at most", c.Name, len(c.Name)+len(c.Value), limit)
+	}
+	switch {
+	case strings.Contains(c.Name, "login") && c.MaxAge != 600 && c.MaxAge >= 0,
+		strings.Contains(c.Name, "session") && (c.MaxAge > 48*3600-60 || c.MaxAge == 0):
+		t.Errorf("%s lasts %d s", c.Name, c.MaxAge)
+	}
+}
+
+// TestHostDecidesNothing: whatever a proxy or a stranger writes into headers,
+// the answer is the same.
+func TestHostDecidesNothing(t *testing.T) {
+	s := start(t, options{})
+	plain := s.browser().get("/")
+	for _, headers := range [][]string{
+		{"Host", "evil.example"},
+		{"X-Forwarded-Host", "evil.example"},
+		{"X-Forwarded-Proto", "https"},
+		{"X-Forwarded-Prefix", "/evil"},
+		{"X-Forwarded-For", "6.6.6.6"},
+		{"Forwarded", "host=evil.example;proto=https"},
+		{"X-Original-URL", "/login"},
+		{"X-Rewrite-URL", "/login"},
+		{"User-Agent", "kube-probe/1.0"},
+	} {
+		p := s.browser().get("/", headers...)
+		if p.status != plain.status || p.body != plain.body {
+			t.Errorf("%v changes the page to %d:\n%s", headers, p.status, p.body)
+		}
+		login := s.browser().get("/login", headers...)
+		if u, _ := url.Parse(login.header.Get("Location")); u.Query().Get("redirect_uri") != s.url+"/login" {
+			t.Errorf("%v changes the redirect URI to %s", headers, u.Query().Get("redirect_uri"))
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package routes_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+var shownToken = regexp.MustCompile(`<code>(Ag[^<]+)</code>`)
+
+// TestSecrets goes through the app, well and badly, and then looks for every
+// secret, and everything personal, in the log and in the files.
+func TestSecrets(t *testing.T) {
+	s := start(t, options{})
+	secrets := map[string]string{"client secret": clientSecret, "client secret, escaped": url.QueryEscape(clientSecret)}
+	signIn := func(b *browser) page {
+		callback := b.callback("rosalind")
+		u, _ := url.Parse(callback)
+		secrets["code "+u.Query().Get("code")] = u.Query().Get("code")
+		_, cookie := b.cookie("login")
+		secrets["attempt "+cookie] = cookie
+		plain, err := base64.RawURLEncoding.DecodeString(cookie)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var attempt struct{ State, Nonce, Verifier string }
+		if err := json.Unmarshal(plain, &attempt); err != nil || attempt.Verifier == "" {
+			t.Fatalf("the attempt's cookie is %q", plain)
+		}
+		secrets["state "+attempt.State] = attempt.State
+		secrets["nonce "+attempt.Nonce] = attempt.Nonce
+		secrets["verifier "+attempt.Verifier] = attempt.Verifier
+		return b.follow(b.get(callback))
+	}
+
+	b := s.browser()
+	home := signIn(b)
+	_, session := b.cookie("session")
+	_, csrf := b.cookie("csrf")
+	secrets["session cookie"], secrets["CSRF cookie"] = session, csrf
+	for _, token := range []string{"access", "refresh"} {
+		p := b.send(http.MethodPost, "/tokens/show", b.get("/").form("token", token), htmx...)
+		m := shownToken.FindStringSubmatch(p.body)
+		if m == nil {
+			t.Fatalf("the %s token is not shown:\n%s", token, p.body)
+		}
+		if !s.auth.Live(m[1]) {
+			t.Errorf("what is shown is not the %s token", token)
+		}
+		secrets[token+" token"] = m[1]
+	}
+	for name, secret := range secrets {
+		if strings.Contains(home.body, secret) || strings.Contains(b.get("/user").body, secret) {
+			t.Errorf("the %s is on a page that was not asked for it", name)
+		}
+	}
+
+	for _, lie := range []globustest.Lie{
+		{Signing: globustest.BrokenSignature},
+		{Claims: globustest.Edit{Set: map[string]any{"nonce": "canary-nonce"}}},
+		{UserInfo: globustest.Edit{Set: map[string]any{"sub": "canary-sub"}}},
+		{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 400, Body: `{"error":"canary error","error_description":"canary"}`}}},
+		{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {HangUp: true}}},
+		{Endpoints: map[string]globustest.Fault{globustest.RevokePath: {Status: 500, Body: "canary"}}},
+	} {
+		s.auth.Lie(lie)
+		other := s.browser()
+		p := signIn(other)
+		other.send(http.MethodPost, "/logout", p.form())
+		s.auth.Lie(globustest.Lie{})
+	}
+	b.get("/login?code=canary-code&state=canary-state")
+	b.get("/canary-path?canary=query", "X-Forwarded-For", "canary")
+
+	if !strings.Contains(s.log.String(), "signed in") {
+		t.Fatal("nothing was logged")
+	}
+	secrets["what Globus sent"] = "canary"
+	for name, secret := range secrets {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log has the %s", name)
+		}
+	}
+	for what, text := range map[string]string{"name": "Rosalind", "e-mail": "rosalind@example.edu", "UUID": sub(t, "rosalind")} {
+		if strings.Contains(s.log.String(), text) {
+			t.Errorf("the log has the person's %s", what)
+		}
+		secrets[what] = text
+	}
+	delete(secrets, "what Globus sent")
+	for name, secret := range secrets {
+		for _, file := range filesWith(t, s.dir, secret) {
+			t.Errorf("%s has the %s", file, name)
+		}
+	}
+	if !b.signedIn() {
+		t.Error("nobody is signed in, so the files prove nothing")
+	}
+}
+
+// sub returns the UUID of one of the demo's people.
+func sub(t *testing.T, key string) string {
+	for _, p := range globustest.DemoPeople() {
+		if p.Key == key {
+			return p.Claims.Sub
+		}
+	}
+	t.Fatalf("there is no %s", key)
+	return ""
+}
+
+// filesWith returns the files below dir that contain text.
+func filesWith(t *testing.T, dir, text string) []string {
+	t.Helper()
+	var found []string
+	n := 0
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		n++
+		content, err := os.ReadFile(path)
+		if strings.Contains(string(content), text) {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil || n == 0 {
+		t.Fatalf("%d files below %s: %v", n, dir, err)
+	}
+	return found
+}
