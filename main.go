@@ -344,7 +344,7 @@ func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
 		Issuer:    demoIssuer,
 		StateFile: filepath.Join("data", "demo-globus.json"),
 		Clients: []globustest.Client{{
-			ID: cfg.ClientID, Secret: cfg.ClientSecret, Name: "Portal, as a demo", RedirectURIs: []string{cfg.redirectURI()},
+			ID: cfg.ClientID, Secret: cfg.ClientSecret, Name: "Portal (demo)", RedirectURIs: []string{cfg.redirectURI()},
 		}},
 	})
 	if err != nil {

@@ -22,6 +22,8 @@ type Site struct {
 	PublicURL string // where browsers reach the app, without a slash at the end
 	BasePath  string // the path of PublicURL; empty at the root of a host
 
+	Scopes []string // what Globus asks people to consent to
+
 	Stylesheet, Htmx, Script, Icon string // paths, with a hash of the content in the name
 }
 

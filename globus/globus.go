@@ -118,6 +118,9 @@ func New(cfg Config) (*Client, error) {
 // Issuer returns the base URL of the Globus Auth that c talks to.
 func (c *Client) Issuer() string { return c.issuer }
 
+// Scopes returns what people are asked to consent to.
+func (c *Client) Scopes() []string { return slices.Clone(c.oauth.Scopes) }
+
 // CheckIssuer reports why issuer cannot be the base URL of a Globus Auth, or nil.
 func CheckIssuer(issuer string) error {
 	u, err := url.Parse(issuer)

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"example.org/portal/globus"
@@ -50,8 +49,9 @@ func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) err
 	}
 	var others []kept
 	for _, c := range r.Cookies() {
-		if strings.HasPrefix(c.Name, a.cookies.prefix+"login-") && strings.HasSuffix(c.Name, a.cookies.suffix) {
-			old, _ := readAttempt(c.Value) // one that cannot be read is the oldest
+		// A neighbour under another path may have cookies that are named alike.
+		old, ok := readAttempt(c.Value)
+		if ok && c.Name == a.attemptName(old.State) {
 			others = append(others, kept{c.Name, old.Begun})
 		}
 	}

@@ -20,8 +20,12 @@ const (
 
 // login starts an attempt to sign in, and receives its callback.
 func (a *App) login(w http.ResponseWriter, r *http.Request) error {
-	// The address holds a code; it must not travel on.
+	// The address may hold a code; it must not travel on.
 	w.Header().Set("Referrer-Policy", "no-referrer")
+	if r.Method == http.MethodHead || isPrefetch(r) {
+		w.WriteHeader(http.StatusNoContent) // nobody has asked to sign in yet
+		return nil
+	}
 	q, err := loginQuery(r.URL.RawQuery)
 	if err != nil {
 		return &httpError{
@@ -53,13 +57,9 @@ func loginQuery(raw string) (url.Values, error) {
 	return q, nil
 }
 
-// startLogin sends the browser to Globus. Only navigations do: a background
-// request, or a prefetch, must not sign anybody in.
+// startLogin sends the browser to Globus, if it is to show what comes of it: a
+// request from within a page must not sign anybody in.
 func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) error {
-	if isPrefetch(r) {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
 	if !isNavigation(r) {
 		return a.noSession(w, r)
 	}

@@ -68,6 +68,7 @@ func New(cfg Config) (*App, error) {
 		site: components.Site{
 			PublicURL:  origin + base,
 			BasePath:   base,
+			Scopes:     cfg.Globus.Scopes(),
 			Stylesheet: asset("app.css"),
 			Htmx:       asset("htmx.min.js"),
 			Script:     asset("app.js"),

@@ -390,11 +390,16 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 		{"an image", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 401},
 		{"a frame", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 401},
 		{"a prefetch", []string{"Sec-Purpose", "prefetch;prerender"}, 204},
+		{"a look at the head", nil, 204},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			b := s.browser()
-			p := b.get("/login", test.headers...)
+			method := http.MethodGet
+			if test.name == "a look at the head" {
+				method = http.MethodHead
+			}
+			p := b.send(method, "/login", nil, test.headers...)
 			if p.status != test.wantStatus {
 				t.Errorf("got %d, want %d", p.status, test.wantStatus)
 			}
