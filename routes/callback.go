@@ -1,0 +1,156 @@
+package routes
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+const (
+	maxSignIn   = 10 * time.Second // exchanging the code and saving the session
+	maxUserInfo = 3 * time.Second  // of that, for what the ID token tells as well
+)
+
+// callback finishes the attempt that Globus's answer in q belongs to. Nothing
+// is asked of Globus, or done to a session, before it is known to.
+func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) error {
+	state := q.Get("state")
+	t, ok := a.attempt(r, state)
+	if !ok {
+		return a.noAttempt(w, r)
+	}
+	a.spendAttempt(w, state)
+	// RFC 9207. Globus sends none so far; one that is sent must be Globus's.
+	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
+		return a.refuseLogin(http.StatusBadRequest, "iss is not Globus Auth", "That answer does not come from Globus. Nobody was signed in by it.")
+	}
+	if q.Has("error") {
+		return a.globusRefused(q.Get("error"))
+	}
+	got := a.answers.once(r.Context(), state, func() (*session.Session, error) { return a.signIn(r, q.Get("code"), t) })
+	if got.err != nil {
+		return a.loginFailed(got.err)
+	}
+	a.sessions.SetCookie(w, got.session)
+	a.csrf.RegenerateToken(w, r)
+	return redirect(w, a.absolute(t.Next))
+}
+
+// signIn redeems the code and saves the new session; only then does it end the
+// session that the browser had. It goes on if the browser hangs up, for a code
+// cannot be redeemed again.
+func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), maxSignIn)
+	defer cancel()
+	login, err := a.globus.Exchange(ctx, code, t.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.freshen(ctx, login); err != nil {
+		a.revoke(ctx, login.Tokens)
+		return nil, err
+	}
+	s, err := a.sessions.SignIn(ctx, session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()})
+	if err != nil {
+		a.revoke(ctx, login.Tokens)
+		return nil, err
+	}
+	a.log.InfoContext(ctx, "signed in", "id", requestID(r), "client", clientIP(r))
+	a.replace(r.WithContext(ctx), s)
+	return s, nil
+}
+
+// freshen takes what userinfo says about the person in place of the ID token's
+// claims. It may fail, for those name the person already; it may not be about
+// somebody else.
+func (a *App) freshen(ctx context.Context, login *globus.Login) error {
+	token, ok := login.Tokens[globus.AuthServer]
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxUserInfo)
+	defer cancel()
+	id, err := a.globus.UserInfo(ctx, token.AccessToken)
+	if err != nil {
+		a.log.WarnContext(ctx, "userinfo not used", "reason", err)
+		return nil
+	}
+	if id.Subject != login.Identity.Subject {
+		return &globus.Error{Call: "userinfo", Reason: globus.BadUserInfo, Detail: "sub is not that of the ID token"}
+	}
+	if len(id.Linked) == 0 {
+		id.Linked = login.Identity.Linked
+	}
+	login.Identity = *id
+	return nil
+}
+
+// replace ends the session that r's browser had before s, if any, and revokes
+// the tokens that only it held. What fails is logged: the new session stands.
+func (a *App) replace(r *http.Request, s *session.Session) {
+	old, err := a.sessions.Peek(r)
+	if err == nil {
+		err = a.sessions.SignOut(r)
+	}
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "old session not ended", "id", requestID(r), "reason", err)
+	}
+	if old != nil {
+		a.revoke(r.Context(), old.Tokens.Without(s.Tokens))
+	}
+}
+
+// noAttempt answers a callback that this browser did not begin, or has
+// finished: one that was bookmarked, sent again, forged, or left too long.
+func (a *App) noAttempt(w http.ResponseWriter, r *http.Request) error {
+	const reason = "callback without an attempt of this browser"
+	s, err := a.sessions.Load(w, r)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		a.log.WarnContext(r.Context(), "sign-in refused", "id", requestID(r), "reason", reason, "client", clientIP(r))
+		return redirect(w, a.absolute(""))
+	}
+	return a.refuseLogin(http.StatusBadRequest, reason, "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
+}
+
+func (a *App) refuseLogin(status int, reason, message string) error {
+	return &httpError{
+		status: status, heading: "That sign-in link was used already or has expired",
+		message: message, loginURL: a.site.LoginURL(""), cause: errors.New(reason),
+	}
+}
+
+// globusRefused answers a callback that brings an OAuth error. Only its code
+// is believed, and what the person reads is ours.
+func (a *App) globusRefused(code string) error {
+	e := &httpError{
+		status: http.StatusServiceUnavailable, heading: "Globus could not sign you in",
+		message:  "Globus answered with an error. Nobody was signed in. Please try again; if it happens again, tell the people who run this site, with the reference below.",
+		loginURL: a.site.LoginURL(""),
+		cause:    &globus.Error{Call: "authorize", Reason: globus.Refused, Code: globus.ErrorCode(code)},
+	}
+	switch code {
+	case "access_denied", "login_required", "consent_required", "interaction_required":
+		e.status, e.heading = http.StatusForbidden, "Globus did not sign you in"
+		e.message = "You, or Globus, said no. Nothing was changed. You can try again, or go on without signing in."
+	}
+	return e
+}
+
+// loginFailed adds to an error the way to try again.
+func (a *App) loginFailed(err error) error {
+	e := *asHTTPError(err)
+	e.loginURL = a.site.LoginURL("")
+	e.cause = err
+	if _, ok := errors.AsType[*session.StoreError](err); ok {
+		e.message = "This site could not write down that you signed in, so you are not. Please try again in a moment."
+	}
+	return &e
+}
