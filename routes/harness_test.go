@@ -290,8 +290,8 @@ func (b *browser) signedIn() bool {
 	return strings.Contains(b.get("/user").body, "Log out")
 }
 
-// program returns the path of a program that a test needs, and skips the test,
-// or fails it where REQUIRE_ALL=1, if there is none.
+// program returns the path of a program that a test needs. It skips the test if
+// there is none.
 func program(t *testing.T, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -304,11 +304,17 @@ func program(t *testing.T, names ...string) string {
 			}
 		}
 	}
-	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatalf("needs %s, which is not installed", names[0])
-	}
-	t.Skipf("needs %s, which is not installed", names[0])
+	skip(t, "needs "+names[0]+", which is not installed")
 	return ""
+}
+
+// skip skips the test, or fails it where REQUIRE_ALL=1.
+func skip(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("REQUIRE_ALL") == "1" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 func isFile(path string) bool {

@@ -1,0 +1,173 @@
+package routes_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// A tab is one tab, and what went on in it.
+type tab struct {
+	t    *testing.T
+	site *site
+	ctx  context.Context
+
+	mu       sync.Mutex // guards all that follows
+	console  []string
+	expected []string // what the console may say
+	strayed  []string // requests to where none belongs
+	loading  map[network.RequestID]cdp.LoaderID
+	active   time.Time // of the last request or answer
+	restored int       // pages taken back from the back/forward cache
+	refused  []string  // why the back/forward cache was not used
+}
+
+// tab opens a tab beside the person's others. The one in front hides the others.
+func (p *person) tab() *tab { p.t.Helper(); return p.open(false) }
+
+// window opens a tab in a window of its own. It hides no other.
+func (p *person) window() *tab { p.t.Helper(); return p.open(true) }
+
+func (p *person) open(window bool) *tab {
+	p.t.Helper()
+	b := &tab{t: p.t, site: p.site, loading: map[network.RequestID]cdp.LoaderID{}}
+	var cancel context.CancelFunc
+	b.ctx, cancel = chromedp.NewContext(p.ctx, chromedp.WithNewWindow(window), chromedp.WithListener(b.note))
+	p.t.Cleanup(func() {
+		b.t.Helper()
+		b.report()
+		cancel()
+	})
+	b.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: p.noScript}))
+	return b
+}
+
+// call makes a step of a command of the DevTools protocol.
+func call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, cmd, params)
+		return err
+	})
+}
+
+// note keeps what the browser tells about the tab.
+func (b *tab) note(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		b.console = append(b.console, fmt.Sprintf("console.%s: %s", e.Type, describe(e.Args)))
+	case *runtime.EventExceptionThrown:
+		b.console = append(b.console, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelInfo || e.Entry.Level == log.EntryLevelVerbose {
+			return // advice
+		}
+		b.console = append(b.console, fmt.Sprintf("%s: %s (%s)", e.Entry.Level, e.Entry.Text, e.Entry.URL))
+	case *network.EventRequestWillBeSent:
+		b.loading[e.RequestID], b.active = e.LoaderID, time.Now()
+		if !b.belongs(e) {
+			b.strayed = append(b.strayed, fmt.Sprintf("%s %s (%s) from %s", e.Request.Method, e.Request.URL, e.Type, e.DocumentURL))
+		}
+	case *network.EventLoadingFinished:
+		delete(b.loading, e.RequestID)
+		b.active = time.Now()
+	case *network.EventLoadingFailed:
+		delete(b.loading, e.RequestID)
+		b.active = time.Now()
+	case *cdppage.EventFrameNavigated:
+		// Of what the page before still asked for, the browser tells no end.
+		maps.DeleteFunc(b.loading, func(_ network.RequestID, of cdp.LoaderID) bool { return of != e.Frame.LoaderID })
+		if e.Type == cdppage.NavigationTypeBackForwardCacheRestore {
+			b.restored++
+		}
+	case *cdppage.EventBackForwardCacheNotUsed:
+		for _, why := range e.NotRestoredExplanations {
+			b.refused = append(b.refused, why.Reason.String())
+		}
+	}
+}
+
+func describe(args []*runtime.RemoteObject) string {
+	var words []string
+	for _, a := range args {
+		words = append(words, string(a.Value)+a.Description)
+	}
+	return strings.Join(words, " ")
+}
+
+// belongs reports whether a request is one that this app makes: to itself; to
+// Globus only to go there. What Globus's pages ask of Globus is their business.
+func (b *tab) belongs(e *network.EventRequestWillBeSent) bool {
+	to, from := origin(e.Request.URL), origin(e.DocumentURL)
+	switch to {
+	case origin(b.site.url):
+		return from == to
+	case b.site.auth.URL:
+		return e.Type == network.ResourceTypeDocument || from == to
+	}
+	return false
+}
+
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// cached returns how often Back took a page from the back/forward cache, and
+// why it did not else.
+func (b *tab) cached() (times int, whyNot []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.restored, b.refused
+}
+
+// report fails the test over what should not have happened in the tab.
+func (b *tab) report() {
+	b.t.Helper()
+	if b.t.Failed() {
+		b.t.Logf("at %s:\n%s", b.get("location.href"), b.get("document.documentElement.innerText"))
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, line := range b.console {
+		if !containsAny(line, b.expected) {
+			b.t.Errorf("the console says: %s", line)
+		}
+	}
+	for _, request := range b.strayed {
+		b.t.Errorf("a request that has no business here: %s", request)
+	}
+}
+
+func containsAny(s string, list []string) bool {
+	for _, part := range list {
+		if strings.Contains(s, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// expect allows the console to say something, such as that an answer was 403.
+func (b *tab) expect(line string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = append(b.expected, line)
+}
