@@ -157,7 +157,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	cfg.announce(log)
-	fmt.Fprintln(out, "Portal is at "+strings.TrimSuffix(cfg.public.String(), "/")+"/")
+	fmt.Fprintln(out, "Portal is at "+cfg.public.String()+"/")
 
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -181,11 +181,12 @@ func (cfg settings) announce(log *slog.Logger) {
 		}
 	}
 	log.Info("serving", append(attrs, "who_may_enter", "anyone with any Globus identity")...)
+	if host, _, _ := net.SplitHostPort(cfg.Listen); cfg.public.Scheme == "http" && !globus.IsLoopback(host) {
+		log.Warn("LISTEN lets other machines in, but PUBLIC_URL is http: what they send is not encrypted")
+	}
 }
 
-func (cfg settings) redirectURI() string {
-	return strings.TrimSuffix(cfg.public.String(), "/") + "/login"
-}
+func (cfg settings) redirectURI() string { return cfg.public.String() + "/login" }
 
 // readSettings reads the environment and reports all that is wrong with it at
 // once.
@@ -199,11 +200,12 @@ func readSettings(demo bool) (settings, error) {
 			fault("%v", named(err))
 		}
 	}
+	cfg.ClientSecret = strings.TrimSpace(cfg.ClientSecret)
 	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
 	fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE", fault)
 	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
-	if cfg.Lifetime <= 0 {
-		fault("SESSION_LIFETIME must be longer than nothing, such as 12h")
+	if cfg.Lifetime < 5*time.Minute {
+		fault("SESSION_LIFETIME must be 5m at least, such as 12h")
 	}
 	if kind, path, _ := strings.Cut(cfg.Store, ":"); !(kind == "sqlite" && path != "") && cfg.Store != "memory:" {
 		fault(`SESSION_STORE must be "sqlite:" and a path, or "memory:"`)
@@ -222,10 +224,7 @@ func readSettings(demo bool) (settings, error) {
 	if err != nil {
 		fault("LISTEN must be host:port, such as 127.0.0.1:8888")
 	}
-	cfg.public, err = url.Parse(cmp.Or(cfg.PublicURL, "http://localhost:"+cmp.Or(port, "8888")))
-	if err == nil {
-		err = routes.CheckPublicURL(cfg.public)
-	}
+	cfg.public, err = routes.ParsePublicURL(cmp.Or(cfg.PublicURL, "http://localhost:"+cmp.Or(port, "8888")))
 	if err != nil {
 		fault("PUBLIC_URL %v", err)
 		cfg.public = &url.URL{Scheme: "http", Host: "localhost:8888"}
@@ -233,7 +232,7 @@ func readSettings(demo bool) (settings, error) {
 	switch {
 	case demo && cfg.ClientID != "":
 		fault("-demo does not go with GLOBUS_CLIENT_ID: unset it, or leave out -demo to use the real Globus")
-	case demo && (!isLoopback(host) || !isLoopback(cfg.public.Hostname())):
+	case demo && (!globus.IsLoopback(host) || !globus.IsLoopback(cfg.public.Hostname())):
 		fault("-demo signs in anybody who asks, so LISTEN and PUBLIC_URL must be on localhost")
 	case demo:
 	case cfg.ClientID == "" || cfg.ClientSecret == "":
@@ -333,6 +332,11 @@ const (
 
 // startDemo starts the emulator and points cfg at it. That is all that -demo does.
 func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
+	for _, name := range []string{"GLOBUS_ISSUER", "GLOBUS_CLIENT_SECRET", "SESSION_STORE"} {
+		if os.Getenv(name) != "" {
+			slog.Warn("ignored by -demo", "name", name)
+		}
+	}
 	cfg.Issuer = demoIssuer
 	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
 	cfg.ClientSecret = "the emulator is no secret"
@@ -358,9 +362,4 @@ func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
 	go func() { _ = server.Serve(listener) }()
 	fmt.Fprintln(out, "Globus is emulated at "+demoIssuer+"/ (nobody has a password)")
 	return server.Close, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

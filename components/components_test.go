@@ -35,7 +35,7 @@ func card(id *globus.Identity, access, refresh components.Secret) components.Car
 func page(title string) components.Page { return components.Page{Site: site, Title: title} }
 
 func problem(text, url string) components.Problem {
-	return components.Problem{Site: site, Status: 403, Heading: text, Message: text, Reference: text, LoginURL: url,
+	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url,
 		Form: &components.Form{Action: url, CSRFToken: "fresh", Label: text, Fields: []components.Field{{Name: "token", Value: text}}}}
 }
 

@@ -78,7 +78,6 @@ type SignedOutInfo struct {
 // A Problem is what an error page says.
 type Problem struct {
 	Site
-	Status    int    // HTTP status
 	Heading   string // what happened, in a few words
 	Message   string // what happened and what to do, in a sentence or two
 	Reference string // names the line in the log; empty if there is none

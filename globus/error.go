@@ -2,6 +2,7 @@ package globus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -55,8 +56,8 @@ func (e *Error) Error() string {
 var errTooLarge = errors.New("the answer is too large")
 
 // callError classifies what a library reports of a failed call. The errors of
-// the libraries quote bodies and tokens, so nothing of their text is kept but
-// what the network said.
+// the libraries quote what came: bodies, tokens, a line that is no HTTP. So
+// nothing of their text is kept but what the network said.
 func callError(call string, err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -70,16 +71,27 @@ func callError(call string, err error) *Error {
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Call: call, Reason: Timeout}
 	}
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return &Error{Call: call, Reason: Unreachable, Detail: e.Err.Error()}
-	}
-	if errors.Is(err, context.Canceled) {
-		return &Error{Call: call, Reason: Unreachable, Detail: "cancelled"}
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return &Error{Call: call, Reason: Unreachable, Detail: e.Error()}
+	if detail := networkFault(err); detail != "" {
+		return &Error{Call: call, Reason: Unreachable, Detail: detail}
 	}
 	return &Error{Call: call, Reason: Malformed}
+}
+
+// networkFault says what kept an answer from coming, or "" if one came.
+func networkFault(err error) string {
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e.Error()
+	}
+	if errors.Is(err, context.Canceled) {
+		return "cancelled"
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return "there was no whole HTTP answer"
+	}
+	return ""
 }
 
 // answerError tells what a status other than success means.

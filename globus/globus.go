@@ -125,15 +125,17 @@ func (c *Client) Scopes() []string { return slices.Clone(c.oauth.Scopes) }
 func CheckIssuer(issuer string) error {
 	u, err := url.Parse(issuer)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuer, "/"):
+	case err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(issuer, "?#") || strings.HasSuffix(issuer, "/"):
 		return errors.New("globus: the issuer must be a URL such as " + Issuer + ", without a slash at the end")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("globus: the issuer %s must be https (or http on a loopback address)", issuer)
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether host, a name or an address without a port, is this
+// machine and no other: where plain http may be spoken.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -1,6 +1,8 @@
 package globus
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"strings"
 	"unicode"
@@ -38,12 +40,28 @@ type LinkedIdentity struct {
 	ProviderName string `json:"identity_provider_display_name"`
 }
 
+// Or returns id with what it lacks taken from other, an identity of the same
+// Subject.
+func (id Identity) Or(other Identity) Identity {
+	id.Username = cmp.Or(id.Username, other.Username)
+	id.Name = cmp.Or(id.Name, other.Name)
+	id.Email = cmp.Or(id.Email, other.Email)
+	id.Organization = cmp.Or(id.Organization, other.Organization)
+	id.Provider = cmp.Or(id.Provider, other.Provider)
+	id.ProviderName = cmp.Or(id.ProviderName, other.ProviderName)
+	if len(id.Linked) == 0 {
+		id.Linked = other.Linked
+	}
+	return id
+}
+
 // The most that is kept of what Globus says about a person: longer text is
 // cut, further identities are dropped.
 const (
 	maxSubject = 255 // bytes; OpenID Connect Core 1.0, section 2
 	maxText    = 200 // runes
 	maxLinked  = 50
+	maxSet     = 16 << 10 // bytes of the identity set, as JSON
 )
 
 var errSubject = errors.New("sub is empty, too long or not plain text")
@@ -64,6 +82,9 @@ func (id *Identity) check() error {
 		for _, s := range []*string{&l.Subject, &l.Username, &l.Name, &l.Email, &l.Organization, &l.Provider, &l.ProviderName} {
 			*s = tidy(*s)
 		}
+	}
+	for set, _ := json.Marshal(id.Linked); len(set) > maxSet; set, _ = json.Marshal(id.Linked) {
+		id.Linked = id.Linked[:len(id.Linked)/2]
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims, nonce string)
 		return "aud names others beside this app"
 	case claims.AuthorizedParty != nil && *claims.AuthorizedParty != c.oauth.ClientID:
 		return "azp is another app"
-	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
+	case nonce == "" || subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
 		return "nonce is missing or belongs to another attempt"
 	case claims.Expiry == nil || claims.IssuedAt == nil:
 		return "exp or iat is missing"

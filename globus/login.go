@@ -61,13 +61,22 @@ func (c *Client) Exchange(ctx context.Context, code string, a Attempt) (*Login, 
 	if err != nil {
 		return nil, callError("token", err)
 	}
+	login, err := c.login(ctx, answer, a)
+	if err != nil {
+		c.discard(ctx, answer)
+		return nil, err
+	}
+	return login, nil
+}
+
+// login checks the answer of the token endpoint and returns what it holds.
+func (c *Client) login(ctx context.Context, answer *oauth2.Token, a Attempt) (*Login, error) {
 	tokens, err := newTokens(answer, c.now())
 	if err != nil {
 		return nil, &Error{Call: "token", Reason: Malformed, Detail: err.Error()}
 	}
 	id, err := c.identity(ctx, answer, a)
 	if err != nil {
-		c.discard(ctx, tokens)
 		return nil, err
 	}
 	return &Login{Identity: *id, Tokens: tokens}, nil
@@ -88,10 +97,15 @@ func (c *Client) identity(ctx context.Context, answer *oauth2.Token, a Attempt) 
 
 // discard revokes the tokens of a sign-in that came to nothing, as far as that
 // goes: the sign-in has failed for a reason that matters more.
-func (c *Client) discard(ctx context.Context, tokens Tokens) {
+func (c *Client) discard(ctx context.Context, answer *oauth2.Token) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	_ = c.RevokeAll(ctx, tokens)
+	var secrets []string
+	all, _ := granted(answer)
+	for _, t := range all {
+		secrets = append(secrets, t.AccessToken, t.RefreshToken)
+	}
+	_ = c.revokeEach(ctx, secrets)
 }
 
 // UserInfo asks Globus who the bearer of an access token for AuthServer is.
@@ -129,5 +143,5 @@ func (c *Client) LogoutURL(redirectURI, redirectName string) string {
 // spent, aged or withdrawn. Globus sends it with status 400 or 401.
 func IsInvalidGrant(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == "invalid_grant"
+	return ok && e.Reason == Refused && e.Code == "invalid_grant"
 }

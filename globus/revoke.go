@@ -28,11 +28,17 @@ func (c *Client) Revoke(ctx context.Context, token string) error {
 // RevokeAll ends every access and refresh token of every resource server, all
 // at once. Globus does not promise that ending one ends another.
 func (c *Client) RevokeAll(ctx context.Context, tokens Tokens) error {
-	secrets := tokens.secrets()
+	return c.revokeEach(ctx, tokens.secrets())
+}
+
+// revokeEach revokes all of secrets but the empty ones.
+func (c *Client) revokeEach(ctx context.Context, secrets []string) error {
 	errs := make([]error, len(secrets))
 	var wg sync.WaitGroup
 	for i, secret := range secrets {
-		wg.Go(func() { errs[i] = c.Revoke(ctx, secret) })
+		if secret != "" {
+			wg.Go(func() { errs[i] = c.Revoke(ctx, secret) })
+		}
 	}
 	wg.Wait()
 	return errors.Join(errs...)

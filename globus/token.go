@@ -42,11 +42,7 @@ func (t Token) OAuth2() *oauth2.Token {
 func (ts Tokens) secrets() []string {
 	var all []string
 	for _, t := range ts {
-		for _, secret := range []string{t.AccessToken, t.RefreshToken} {
-			if secret != "" {
-				all = append(all, secret)
-			}
-		}
+		all = append(all, t.AccessToken, t.RefreshToken)
 	}
 	return all
 }
@@ -71,16 +67,14 @@ func (ts Tokens) Without(kept Tokens) Tokens {
 }
 
 // tokenJSON is one token as the token endpoint sends it (RFC 6749, section
-// 5.1, and resource_server and other_tokens as Globus Auth adds them).
+// 5.1, and resource_server as Globus Auth adds it).
 type tokenJSON struct {
-	AccessToken    string      `json:"access_token"`
-	TokenType      string      `json:"token_type"`
-	ExpiresIn      int64       `json:"expires_in"`
-	RefreshToken   string      `json:"refresh_token"`
-	ResourceServer string      `json:"resource_server"`
-	Scope          string      `json:"scope"`
-	State          string      `json:"state"`
-	OtherTokens    []tokenJSON `json:"other_tokens"`
+	AccessToken    string `json:"access_token"`
+	TokenType      string `json:"token_type"`
+	ExpiresIn      int64  `json:"expires_in"`
+	RefreshToken   string `json:"refresh_token"`
+	ResourceServer string `json:"resource_server"`
+	Scope          string `json:"scope"`
 }
 
 const (
@@ -89,10 +83,9 @@ const (
 	maxTokens        = 50
 )
 
-// newTokens sorts the answer of the token endpoint by resource server. It
-// refuses what x/oauth2 lets pass: another type than Bearer, a lifetime that is
-// none, a token that could not stand in a header, two for one server.
-func newTokens(answer *oauth2.Token, now time.Time) (Tokens, error) {
+// granted lists the tokens in the answer of the token endpoint: the one at its
+// top, then other_tokens. Beside an error it lists what could be read.
+func granted(answer *oauth2.Token) ([]tokenJSON, error) {
 	top := tokenJSON{
 		AccessToken:  answer.AccessToken,
 		TokenType:    answer.TokenType,
@@ -101,18 +94,31 @@ func newTokens(answer *oauth2.Token, now time.Time) (Tokens, error) {
 	}
 	top.ResourceServer, _ = answer.Extra("resource_server").(string)
 	top.Scope, _ = answer.Extra("scope").(string)
-	others, err := json.Marshal(answer.Extra("other_tokens"))
+	var others []tokenJSON
+	raw, err := json.Marshal(answer.Extra("other_tokens"))
+	if err == nil {
+		err = json.Unmarshal(raw, &others)
+	}
+	all := append([]tokenJSON{top}, others...)
+	switch {
+	case err != nil:
+		return all, errors.New("other_tokens is malformed")
+	case len(others) > maxTokens:
+		return all[:maxTokens], errors.New("too many other_tokens")
+	}
+	return all, nil
+}
+
+// newTokens sorts the answer of the token endpoint by resource server. It
+// refuses what x/oauth2 lets pass: another type than Bearer, a lifetime that is
+// none, a token that could not stand in a header, two for one server.
+func newTokens(answer *oauth2.Token, now time.Time) (Tokens, error) {
+	all, err := granted(answer)
 	if err != nil {
-		return nil, errors.New("other_tokens is malformed")
-	}
-	if err := json.Unmarshal(others, &top.OtherTokens); err != nil {
-		return nil, errors.New("other_tokens is malformed")
-	}
-	if len(top.OtherTokens) > maxTokens {
-		return nil, errors.New("too many other_tokens")
+		return nil, err
 	}
 	ts := Tokens{}
-	for _, t := range append([]tokenJSON{top}, top.OtherTokens...) {
+	for _, t := range all {
 		if err := t.check(); err != nil {
 			return nil, err
 		}

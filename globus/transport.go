@@ -1,6 +1,7 @@
 package globus
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -33,8 +34,9 @@ func newHTTPClient(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// cappedTransport fails a body that is longer than maxAnswer. The libraries
-// above it would read it to its end, or cut it off without a word.
+// cappedTransport reads every answer to its end before it hands it on, and
+// fails if it is longer than maxAnswer or breaks off. The libraries above it
+// would read on for ever, or cut it off, or turn the reason into text.
 type cappedTransport struct{ next http.RoundTripper }
 
 func (t cappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -42,24 +44,15 @@ func (t cappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &cappedBody{ReadCloser: resp.Body, left: maxAnswer}
+	defer resp.Body.Close()
+	// One byte more tells an answer that fits from one that does not.
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxAnswer {
+		return nil, errTooLarge
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
-}
-
-type cappedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-func (b *cappedBody) Read(p []byte) (int, error) {
-	if b.left < 0 {
-		return 0, errTooLarge
-	}
-	// One byte more than is left tells an answer that fits from one that does not.
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left+1)])
-	b.left -= int64(n)
-	if b.left < 0 {
-		return n, errTooLarge
-	}
-	return n, err
 }

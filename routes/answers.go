@@ -11,15 +11,25 @@ import (
 	"example.org/portal/routes/session"
 )
 
-// answerFor is how long the outcome of a callback is remembered.
-const answerFor = 60 * time.Second
+const (
+	answerFor  = 60 * time.Second // how long the outcome of a callback is remembered
+	maxSignIns = 256              // under way at once; each holds a connection to Globus
+)
 
 // answers remembers how sign-ins ended, so that a callback that comes twice,
 // at once or because the browser hung up on the first, redeems its code once
 // and ends signed in both times. Only who holds the attempt's cookie may ask.
 type answers struct {
-	mu   sync.Mutex
-	kept map[string]*answer // by a hash of the state
+	mu       sync.Mutex
+	kept     map[string]*answer // by a hash of the state
+	underWay int                // of those, how many are not done
+}
+
+// busy reports whether so many wait for Globus that no more should.
+func (as *answers) busy() bool {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	return as.underWay >= maxSignIns
 }
 
 var errPanicked = errors.New("the sign-in panicked")
@@ -42,6 +52,7 @@ func (as *answers) once(ctx context.Context, state string, f func() (*session.Se
 	if !found {
 		a = &answer{done: make(chan struct{})}
 		as.kept[key] = a
+		as.underWay++
 	}
 	as.mu.Unlock()
 
@@ -53,12 +64,17 @@ func (as *answers) once(ctx context.Context, state string, f func() (*session.Se
 			return &answer{err: ctx.Err()}
 		}
 	}
-	defer time.AfterFunc(answerFor, func() {
+	defer func() {
+		close(a.done)
 		as.mu.Lock()
 		defer as.mu.Unlock()
-		delete(as.kept, key)
-	})
-	defer close(a.done)
+		as.underWay--
+		time.AfterFunc(answerFor, func() {
+			as.mu.Lock()
+			defer as.mu.Unlock()
+			delete(as.kept, key)
+		})
+	}()
 	a.err = errPanicked // until f returns
 	a.session, a.err = f()
 	return a

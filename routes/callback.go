@@ -24,6 +24,12 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 	if !ok {
 		return a.noAttempt(w, r)
 	}
+	if a.answers.busy() {
+		return &httpError{
+			status: http.StatusServiceUnavailable, heading: "Many people are signing in just now",
+			message: "Reload this page in a moment to go on.", cause: errors.New("too many sign-ins under way"),
+		}
+	}
 	a.spendAttempt(w, state)
 	// RFC 9207. Globus sends none so far; one that is sent must be Globus's.
 	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
@@ -52,12 +58,12 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		return nil, err
 	}
 	if err := a.freshen(ctx, login); err != nil {
-		a.revoke(ctx, login.Tokens)
+		a.discard(r, login.Tokens)
 		return nil, err
 	}
 	s, err := a.sessions.SignIn(ctx, session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()})
 	if err != nil {
-		a.revoke(ctx, login.Tokens)
+		a.discard(r, login.Tokens)
 		return nil, err
 	}
 	a.log.InfoContext(ctx, "signed in", "id", requestID(r), "client", clientIP(r))
@@ -83,21 +89,24 @@ func (a *App) freshen(ctx context.Context, login *globus.Login) error {
 	if id.Subject != login.Identity.Subject {
 		return &globus.Error{Call: "userinfo", Reason: globus.BadUserInfo, Detail: "sub is not that of the ID token"}
 	}
-	if len(id.Linked) == 0 {
-		id.Linked = login.Identity.Linked
-	}
-	login.Identity = *id
+	login.Identity = id.Or(login.Identity)
 	return nil
+}
+
+// discard revokes the tokens of a sign-in that came to nothing, but for those
+// that the browser's own session holds: Globus may give the same out again.
+func (a *App) discard(r *http.Request, tokens globus.Tokens) {
+	if own, _ := a.sessions.Peek(r.WithContext(context.WithoutCancel(r.Context()))); own != nil {
+		tokens = tokens.Without(own.Tokens)
+	}
+	a.revoke(r.Context(), tokens)
 }
 
 // replace ends the session that r's browser had before s, if any, and revokes
 // the tokens that only it held. What fails is logged: the new session stands.
 func (a *App) replace(r *http.Request, s *session.Session) {
 	old, err := a.sessions.Peek(r)
-	if err == nil {
-		err = a.sessions.SignOut(r)
-	}
-	if err != nil {
+	if err = errors.Join(err, a.sessions.SignOut(r)); err != nil {
 		a.log.ErrorContext(r.Context(), "old session not ended", "id", requestID(r), "reason", err)
 	}
 	if old != nil {
@@ -149,7 +158,11 @@ func (a *App) loginFailed(err error) error {
 	e := *asHTTPError(err)
 	e.loginURL = a.site.LoginURL("")
 	e.cause = err
-	if _, ok := errors.AsType[*session.StoreError](err); ok {
+	switch {
+	case errors.Is(err, session.ErrTooLarge), errors.Is(err, session.ErrGone):
+		e.status, e.heading = http.StatusServiceUnavailable, "Globus could not sign you in"
+		e.message = "What Globus sent cannot be kept here: it is too much, or has expired already. Please tell the people who run this site, with the reference below."
+	case isStoreError(err):
 		e.message = "This site could not write down that you signed in, so you are not. Please try again in a moment."
 	}
 	return &e

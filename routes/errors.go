@@ -61,6 +61,10 @@ func (a *App) guard(h handlerFunc, w http.ResponseWriter, r *http.Request) (err 
 
 // fail logs err and answers with its page, or for htmx its fragment.
 func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		a.log.DebugContext(r.Context(), "the browser hung up", "id", requestID(r), "reason", err)
+		return
+	}
 	e := asHTTPError(err)
 	level := a.log.WarnContext
 	if e.status >= http.StatusInternalServerError {
@@ -74,7 +78,6 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	problem := components.Problem{
 		Site:      a.site,
-		Status:    e.status,
 		Heading:   e.heading,
 		Message:   e.message,
 		Reference: requestID(r),
@@ -93,7 +96,7 @@ func asHTTPError(err error) *httpError {
 	if e, ok := errors.AsType[*httpError](err); ok {
 		return e
 	}
-	if _, ok := errors.AsType[*session.StoreError](err); ok {
+	if isStoreError(err) {
 		return &httpError{
 			status: http.StatusServiceUnavailable, heading: "Please try again in a moment",
 			message: "This site cannot reach its own records just now. You are not signed out; reload the page in a moment.",
@@ -108,11 +111,16 @@ func asHTTPError(err error) *httpError {
 	}
 }
 
+func isStoreError(err error) bool {
+	_, ok := errors.AsType[*session.StoreError](err)
+	return ok
+}
+
 // globusError says what the person reads about a call to Globus that failed.
 // Whatever Globus is at fault for is a 503: a 502 may be sent again by a
 // proxy, and an authorization code is good once.
 func globusError(e *globus.Error) *httpError {
-	if e.Code == "invalid_grant" {
+	if globus.IsInvalidGrant(e) {
 		return &httpError{
 			status: http.StatusBadRequest, heading: "That sign-in link was used already or has expired",
 			message: "Nobody was signed in by it. Begin again.",

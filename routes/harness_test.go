@@ -84,7 +84,7 @@ func start(t *testing.T, o options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := url.Parse(s.url)
+	public, err := routes.ParsePublicURL(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,6 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 
 // favicon answers browsers that ask at the root though the page names its icon.
 func (a *App) favicon(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Cache-Control", "public, max-age=86400")
 	w.Header().Set("Location", a.site.Icon)
 	w.WriteHeader(http.StatusFound)
 }

@@ -14,8 +14,13 @@ const maxRevoke = 2 * time.Second
 
 // logout ends the session, first here, then its tokens at Globus.
 func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
-	s, _ := a.sessions.Peek(r) // for its tokens; a store that is down says so below
-	err := a.sessions.SignOut(r)
+	// It is done even if the browser hangs up.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	s, err := a.sessions.Peek(r)
+	if err != nil {
+		a.log.WarnContext(r.Context(), "tokens not revoked", "id", requestID(r), "reason", err)
+	}
+	err = a.sessions.SignOut(r)
 	if s != nil {
 		a.revoke(r.Context(), s.Tokens)
 	}

@@ -89,7 +89,7 @@ func TestLogoutRefused(t *testing.T) {
 		{"not as a form", http.MethodPost, form, []string{"Content-Type", "text/plain"}, 415, false},
 		{"as an upload", http.MethodPost, form, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415, false},
 		{"with 9 KB", http.MethodPost, url.Values{"x": {strings.Repeat("y", 9<<10)}}, nil, 413, false},
-		{"by PUT", http.MethodPut, nil, nil, 403, false},
+		{"by PUT", http.MethodPut, nil, nil, 405, false},
 		{"by htmx without a token", http.MethodPost, url.Values{}, htmx, 403, true},
 	}
 	for _, test := range tests {

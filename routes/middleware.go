@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"example.org/portal/globus"
 )
 
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
@@ -55,13 +57,13 @@ func requestID(r *http.Request) string {
 // on this machine is believed about it.
 func clientIP(r *http.Request) string {
 	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || !isLoopback(peer) {
+	if err != nil || !globus.IsLoopback(peer) {
 		return peer
 	}
 	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
 	last := strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:])
 	if ip, err := netip.ParseAddr(last); err == nil {
-		return ip.String()
+		return ip.WithZone("").String()
 	}
 	return peer
 }

@@ -2,9 +2,11 @@ package routes
 
 import (
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/justinas/nosurf"
@@ -13,10 +15,10 @@ import (
 )
 
 const (
-	maxQuery   = 4 << 10  // bytes; what the callback needs is far less
-	maxForm    = 8 << 10  // bytes
-	maxCookies = 16 << 10 // bytes of the Cookie header
-	maxCookie  = 500      // cookies; from 3,000 on net/http would see none at all
+	maxQuery       = 4 << 10  // bytes; what the callback needs is far less
+	maxForm        = 8 << 10  // bytes
+	maxCookieBytes = 16 << 10 // of the Cookie header
+	maxCookieCount = 500      // from 3,000 on net/http would see none at all
 )
 
 // protect refuses what no page should have to deal with: too much of anything,
@@ -50,7 +52,7 @@ func (a *App) protect(next http.Handler) http.Handler {
 }
 
 // limit bounds a request, and parses its form before nosurf does, which would
-// keep the error to itself.
+// keep the error to itself, and take an upload of any size by any method.
 func limit(w http.ResponseWriter, r *http.Request) error {
 	if len(r.URL.RawQuery) > maxQuery {
 		return &httpError{
@@ -59,15 +61,26 @@ func limit(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	cookies := strings.Join(r.Header.Values("Cookie"), ";")
-	if len(cookies) > maxCookies || strings.Count(cookies, ";") > maxCookie {
+	if len(cookies) > maxCookieBytes || strings.Count(cookies, ";") > maxCookieCount {
 		return &httpError{
 			status: http.StatusBadRequest, heading: "Too many cookies",
 			message: "Your browser sent more cookies than this site can read. Clear the cookies of this site and try again.",
 		}
 	}
-	if r.Method != http.MethodPost {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
 		return nil
+	case http.MethodPost:
+		return parseForm(w, r)
 	}
+	w.Header().Set("Allow", "GET, HEAD, POST")
+	return &httpError{
+		status: http.StatusMethodNotAllowed, heading: "That cannot be done here",
+		message: "Pages are read, and forms are sent; there is nothing else.",
+	}
+}
+
+func parseForm(w http.ResponseWriter, r *http.Request) error {
 	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != "application/x-www-form-urlencoded" {
 		return &httpError{
 			status: http.StatusUnsupportedMediaType, heading: "That is not a form",
@@ -100,7 +113,7 @@ func (a *App) refuseForm(_ http.ResponseWriter, r *http.Request) error {
 		message: "You may have signed in or out since the page was opened. Nothing was done.",
 		cause:   reason,
 	}
-	if !errors.Is(reason, nosurf.ErrBadToken) {
+	if _, known := a.pages.Handler(r); known == "" || !errors.Is(reason, nosurf.ErrBadToken) {
 		refusal.message = "The request was not made on this site, or your browser hid that it was. Nothing was done. Open the page again and retry."
 		return refusal
 	}
@@ -116,11 +129,11 @@ func (a *App) refuseForm(_ http.ResponseWriter, r *http.Request) error {
 // fields lists what a form held, but for its token.
 func fields(form url.Values) []components.Field {
 	var list []components.Field
-	for name, values := range form {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
 		if name == nosurf.FormFieldName {
 			continue
 		}
-		for _, v := range values {
+		for _, v := range form[name] {
 			list = append(list, components.Field{Name: name, Value: v})
 		}
 	}

@@ -3,12 +3,10 @@
 package routes
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -26,7 +24,7 @@ type Config struct {
 	// PublicURL is where browsers reach the app, path included. It alone
 	// decides links, cookies and what counts as this site; the Host header and
 	// X-Forwarded-* decide nothing.
-	PublicURL *url.URL
+	PublicURL *url.URL // from ParsePublicURL
 
 	Globus *globus.Client
 
@@ -57,16 +55,13 @@ type App struct {
 
 // New opens the session store and returns the app. Close it in the end.
 func New(cfg Config) (*App, error) {
-	if err := CheckPublicURL(cfg.PublicURL); err != nil {
-		return nil, err
-	}
-	base := strings.TrimSuffix(cfg.PublicURL.Path, "/")
+	base := cfg.PublicURL.Path
 	files := static.New()
 	asset := func(name string) string { return base + "/static/" + files.Path(name) }
 	origin := cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host
 	a := &App{
 		site: components.Site{
-			PublicURL:  origin + base,
+			PublicURL:  cfg.PublicURL.String(),
 			BasePath:   base,
 			Scopes:     cfg.Globus.Scopes(),
 			Stylesheet: asset("app.css"),
@@ -88,7 +83,7 @@ func New(cfg Config) (*App, error) {
 	a.sessions, err = session.Open(session.Config{
 		Store:    cfg.SessionStore,
 		Lifetime: cfg.SessionLifetime,
-		Cookie:   http.Cookie{Name: a.cookies.name("session"), Secure: a.cookies.secure},
+		Cookie:   *a.cookies.cookie(a.cookies.name("session"), "", 0),
 		Audience: cfg.Audience,
 		Log:      cfg.Log,
 		Now:      cfg.Now,
@@ -130,21 +125,4 @@ func (a *App) routes(files http.Handler) http.Handler {
 	site.HandleFunc("GET /livez", a.livez)
 	site.HandleFunc("GET /readyz", a.readyz)
 	return a.outermost(site)
-}
-
-// publicPath is what the path of a PublicURL may look like. It becomes part of
-// patterns and of cookie names.
-var publicPath = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*/?$`)
-
-// CheckPublicURL reports why browsers could not reach the app at u, or nil.
-func CheckPublicURL(u *url.URL) error {
-	switch {
-	case u == nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "":
-		return errors.New("must be a URL such as https://portal.example.edu, with no more than a path behind the host")
-	case !publicPath.MatchString(u.Path):
-		return errors.New("must have a path of letters, digits, - and _ only, or none")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	}
-	return errors.New("must be https (http is for localhost only)")
 }

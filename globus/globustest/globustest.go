@@ -22,11 +22,12 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"example.org/portal/globus"
 )
 
 // The paths of the emulator's endpoints, the same as those of Globus Auth.
@@ -108,14 +109,10 @@ func checkRedirectURI(uri string) error {
 		return errors.New("not an absolute URL without a fragment")
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "http" && globus.IsLoopback(u.Hostname()):
 		return nil
 	}
 	return errors.New("neither https nor http on loopback")
-}
-
-func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // title is what pages call the app.

@@ -41,13 +41,7 @@ func (m *Manager) ClearCookie(w http.ResponseWriter) { m.setCookie(w, "", -1) }
 
 // setCookie takes maxAge in seconds; a negative one expires the cookie.
 func (m *Manager) setCookie(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
-		Name:     m.cookie.Name,
-		Value:    value,
-		Path:     "/",
-		MaxAge:   maxAge,
-		Secure:   m.cookie.Secure,
-		HttpOnly: true,
-		SameSite: http.SameSiteLaxMode,
-	})
+	c := m.cookie
+	c.Value, c.MaxAge = value, maxAge
+	http.SetCookie(w, &c)
 }

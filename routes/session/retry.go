@@ -62,13 +62,16 @@ func (r retries) again(token string) {
 	defer cancel()
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
 		select {
-		case <-ctx.Done():
-			r.log.Error("session not deleted", "reason", "the store did not come back in time")
-			return
+		case <-ctx.Done(): // time is up, or the app stops: once more, then no more
 		case <-time.After(pause):
 		}
-		if r.store.DeleteCtx(ctx, token) == nil {
+		err := r.store.DeleteCtx(context.WithoutCancel(ctx), token)
+		switch {
+		case err == nil:
 			r.log.Info("session deleted late")
+			return
+		case ctx.Err() != nil:
+			r.log.Error("session not deleted", "reason", err)
 			return
 		}
 	}

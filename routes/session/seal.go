@@ -69,7 +69,7 @@ func (s *sealedStore) sealer(token string) (cipher.AEAD, []byte) {
 
 func (s *sealedStore) seal(token string, plain []byte) ([]byte, error) {
 	if len(plain) > maxRecord {
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	aead, bound := s.sealer(token)
 	return aead.Seal(nil, nil, plain, bound), nil

@@ -27,7 +27,7 @@ type Config struct {
 	// Lifetime is the longest that a session lasts; required.
 	Lifetime time.Duration
 
-	// Cookie gives the name of the cookie and whether it is Secure; required.
+	// Cookie is the session cookie but for its value and age; required.
 	Cookie http.Cookie
 
 	// Audience says whose sessions these are, such as the issuer and the
@@ -62,10 +62,13 @@ func (e *StoreError) Unwrap() error { return e.Err }
 
 var (
 	errUnreadable = errors.New("the session record cannot be read")
-	errTooLarge   = errors.New("the session record is too large")
 	errEnded      = errors.New("its time is up")
 
-	// ErrGone is returned by Update when the session has ended meanwhile.
+	// ErrTooLarge is returned for a record of more than 64 KiB.
+	ErrTooLarge = errors.New("the session record is too large")
+
+	// ErrGone is returned by Update when the session has ended meanwhile, and by
+	// SignIn when it would end before it begins.
 	ErrGone = errors.New("the session has ended")
 )
 
@@ -172,7 +175,13 @@ func (m *Manager) SignIn(ctx context.Context, rec Record) (*Session, error) {
 	}
 	m.scs.Put(ctx, recordKey, &rec)
 	m.scs.SetDeadline(ctx, m.deadline(rec))
+	if !m.now().Before(m.scs.Deadline(ctx)) {
+		return nil, ErrGone
+	}
 	token, deadline, err := m.scs.Commit(ctx)
+	if errors.Is(err, ErrTooLarge) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, storeError(err)
 	}
@@ -220,6 +229,9 @@ func (m *Manager) Update(ctx context.Context, s *Session, change func(*Record)) 
 		deadline, values, err := m.scs.Codec.Decode(plain)
 		if err != nil {
 			return err
+		}
+		if !m.now().Before(deadline) {
+			return ErrGone
 		}
 		rec := values[recordKey].(*Record)
 		change(rec)

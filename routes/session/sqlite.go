@@ -76,8 +76,9 @@ func openSQLite(path string, log *slog.Logger) (driver, error) {
 	if runtime.GOOS == "windows" {
 		uri.Path = "/" + uri.Path
 	}
-	// A commit that was acknowledged survives a crash of the machine (FULL).
-	uri.RawQuery = url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(2000)"}}.Encode()
+	// A commit that was acknowledged survives a crash of the machine (FULL). A
+	// file that somebody deletes is not made anew, open to all (rw).
+	uri.RawQuery = url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(2000)"}, "mode": {"rw"}}.Encode()
 	writer, err := sql.Open("sqlite", uri.String())
 	if err != nil {
 		return nil, err
@@ -182,6 +183,9 @@ func (d *sqliteDriver) write(ctx context.Context, f func() error) error {
 	case d.writing <- struct{}{}:
 	}
 	defer func() { <-d.writing }()
+	if err := ctx.Err(); err != nil { // it had waited too long already
+		return err
+	}
 	return f()
 }
 

@@ -1,0 +1,328 @@
+package globus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+// A call is one of those that the client makes of Globus.
+type call struct {
+	name string // as in globus.Error
+	path string
+	do   func(context.Context, *flow, *globus.Client) error
+}
+
+func exchange(ctx context.Context, f *flow, client *globus.Client) error {
+	_, err := f.exchange(ctx, client, "rosalind")
+	return err
+}
+
+func userInfo(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.UserInfo(ctx, "canary-access-token")
+	return err
+}
+
+func revoke(ctx context.Context, _ *flow, client *globus.Client) error {
+	return client.Revoke(ctx, "canary-access-token")
+}
+
+var calls = []call{
+	{"token", globustest.TokenPath, exchange},
+	{"keys", globustest.KeysPath, exchange}, // fetched by the first sign-in
+	{"userinfo", globustest.UserInfoPath, userInfo},
+	{"revoke", globustest.RevokePath, revoke},
+}
+
+// fails makes the call and wants an error for the reason want, which tells
+// nothing, after one single request.
+func (c call) fails(ctx context.Context, f *flow, client *globus.Client, want globus.Reason) *globus.Error {
+	f.Helper()
+	err := c.do(ctx, f, client)
+	if err == nil {
+		f.Fatalf("got no error, want %s", want)
+	}
+	f.checkTellsNothing(err)
+	e := asError(f.T, err)
+	if e.Call != c.name || e.Reason != want {
+		f.Errorf("got %v, want %s: %s", err, c.name, want)
+	}
+	if c.name == "keys" && f.auth.LiveTokens() != 0 {
+		f.Errorf("%d tokens live on", f.auth.LiveTokens())
+	}
+	return e
+}
+
+func fault(path string, x globustest.Fault) globustest.Lie {
+	return globustest.Lie{Endpoints: map[string]globustest.Fault{path: x}}
+}
+
+// TestFaults has every endpoint go wrong in every way that HTTP allows.
+func TestFaults(t *testing.T) {
+	elsewhere, visits := counter(t)
+	location := http.Header{"Location": {elsewhere.URL + "/canary"}}
+	html := http.Header{"Content-Type": {"text/html"}}
+	plain := http.Header{"Content-Type": {"text/plain"}}
+	const page = "<html>canary</html>"
+	tests := []struct {
+		name       string
+		fault      globustest.Fault
+		want       globus.Reason
+		wantStatus int
+		wantCode   string
+	}{
+		{"500", globustest.Fault{Status: 500}, globus.BadStatus, 500, ""},
+		{"503 with a page", globustest.Fault{Status: 503, Header: html, Body: page}, globus.BadStatus, 503, ""},
+		{"502 of a gateway", globustest.Fault{Status: 502, Header: plain, Body: "canary: upstream"}, globus.BadStatus, 502, ""},
+		{"500 with an OAuth error", globustest.Fault{Status: 500, Body: `{"error":"server_error","error_description":"canary"}`}, globus.BadStatus, 500, "server_error"},
+		{"404", globustest.Fault{Status: 404, Body: `{"canary":1}`}, globus.BadStatus, 404, ""},
+		{"429", globustest.Fault{Status: 429}, globus.BadStatus, 429, ""},
+		{"401 with an OAuth error", globustest.Fault{Status: 401, Body: `{"error":"invalid_client","error_uri":"canary"}`}, globus.Refused, 401, "invalid_client"},
+		{"400 with an odd error", globustest.Fault{Status: 400, Body: `{"error":"Canary canary-token\n"}`}, globus.BadStatus, 400, ""},
+		{"400 with a long error", globustest.Fault{Status: 400, Body: `{"error":"` + strings.Repeat("canary", 10) + `"}`}, globus.BadStatus, 400, ""},
+		{"400 with an error of another type", globustest.Fault{Status: 400, Body: `{"error":{"canary":1}}`}, globus.BadStatus, 400, ""},
+
+		{"302", globustest.Fault{Status: 302, Header: location}, globus.Redirected, 302, ""},
+		{"303", globustest.Fault{Status: 303, Header: location}, globus.Redirected, 303, ""},
+		{"307", globustest.Fault{Status: 307, Header: location}, globus.Redirected, 307, ""},
+		{"308", globustest.Fault{Status: 308, Header: location}, globus.Redirected, 308, ""},
+		{"302 without Location", globustest.Fault{Status: 302}, globus.Redirected, 302, ""},
+
+		{"a page", globustest.Fault{Header: html, Body: page}, globus.Malformed, 0, ""},
+		{"truncated", globustest.Fault{Body: `{"access_token":"canary`}, globus.Malformed, 0, ""},
+		{"a list", globustest.Fault{Body: `["canary"]`}, globus.Malformed, 0, ""},
+		{"text", globustest.Fault{Body: `"canary"`}, globus.Malformed, 0, ""},
+		{"two objects", globustest.Fault{Body: `{} {"canary":1}`}, globus.Malformed, 0, ""},
+		{"empty", globustest.Fault{Status: 200}, globus.Malformed, 0, ""},
+
+		{"more than 256 KiB", globustest.Fault{Body: strings.Repeat(" ", 256<<10-1) + "{}"}, globus.TooLarge, 0, ""},
+		{"500 of more than 256 KiB", globustest.Fault{Status: 500, Body: strings.Repeat("canary", 50_000)}, globus.TooLarge, 0, ""},
+		{"endless", globustest.Fault{Endless: true}, globus.TooLarge, 0, ""},
+		{"endless 500", globustest.Fault{Endless: true, Status: 500, Body: "canary"}, globus.TooLarge, 0, ""},
+
+		{"hangs up", globustest.Fault{HangUp: true}, globus.Unreachable, 0, ""},
+		{"hangs up when done", globustest.Fault{HangUp: true, After: true}, globus.Unreachable, 0, ""},
+		{
+			"breaks off",
+			globustest.Fault{Header: http.Header{"Content-Length": {"1000"}}, Body: `{"canary":`},
+			globus.Unreachable, 0, "",
+		},
+	}
+	for _, c := range calls {
+		for _, tt := range tests {
+			t.Run(c.name+"/"+tt.name, func(t *testing.T) {
+				f := newFlow(t)
+				f.auth.Lie(fault(c.path, tt.fault))
+				e := c.fails(t.Context(), f, f.client, tt.want)
+				if tt.wantStatus != 0 && (e.Status != tt.wantStatus || e.Code != tt.wantCode) {
+					t.Errorf("got status %d, code %q, want %d, %q", e.Status, e.Code, tt.wantStatus, tt.wantCode)
+				}
+				// net/http may repeat a GET when the connection breaks.
+				if got := f.auth.Requests(c.path); got != 1 && !(c.name == "keys" && tt.fault.HangUp) {
+					t.Errorf("got %d requests, want 1", got)
+				}
+			})
+		}
+	}
+	if got := visits.Load(); got != 0 {
+		t.Errorf("redirects were followed %d times", got)
+	}
+}
+
+// A late context is one whose deadline passes when late is closed: what a
+// short deadline would do, without waiting for it.
+type lateContext struct {
+	context.Context
+	late chan struct{}
+}
+
+func (c lateContext) Done() <-chan struct{} { return c.late }
+
+func (c lateContext) Err() error {
+	select {
+	case <-c.late:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+func TestNeverAnswers(t *testing.T) {
+	for _, c := range calls {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFlow(t)
+			arrived := make(chan struct{})
+			f.auth.Lie(fault(c.path, globustest.Fault{Arrived: arrived, Wait: make(chan struct{})}))
+			ctx := lateContext{context.Background(), make(chan struct{})}
+			go func() { <-arrived; close(ctx.late) }()
+			c.fails(ctx, f, f.client, globus.Timeout)
+		})
+		t.Run(c.name+"/cancelled", func(t *testing.T) {
+			f := newFlow(t)
+			arrived := make(chan struct{})
+			f.auth.Lie(fault(c.path, globustest.Fault{Arrived: arrived, Wait: make(chan struct{})}))
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() { <-arrived; cancel() }()
+			c.fails(ctx, f, f.client, globus.Unreachable)
+		})
+	}
+}
+
+// diverted returns a client whose calls to path go to another address.
+func (f *flow) diverted(path, address string) *globus.Client {
+	f.Helper()
+	return f.newClient(globus.Config{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == path {
+			r = r.Clone(r.Context())
+			r.URL.Host = address
+		}
+		return f.wire.RoundTrip(r)
+	})})
+}
+
+func TestNobodyListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	for _, c := range calls {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFlow(t)
+			e := c.fails(t.Context(), f, f.diverted(c.path, l.Addr().String()), globus.Unreachable)
+			if !strings.Contains(e.Detail, "refused") {
+				t.Errorf("got %q, want what the network said", e.Detail)
+			}
+		})
+	}
+}
+
+// What is no HTTP is not quoted either.
+func TestNoHTTP(t *testing.T) {
+	tests := []struct{ name, answer string }{
+		{"no status line", "canary\r\n\r\n"},
+		{"bad status", "HTTP/1.1 canary\r\n\r\n"},
+		{"bad header", "HTTP/1.1 200 OK\r\ncanary\r\n\r\n"},
+		{"bad length", "HTTP/1.1 200 OK\r\nContent-Length: canary\r\n\r\n"},
+		{"bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ncanary\r\n"},
+		{"bad Location", "HTTP/1.1 302 Found\r\nLocation: http://canary host/%zz\r\nContent-Length: 0\r\n\r\n"},
+	}
+	for _, c := range calls {
+		for _, tt := range tests {
+			t.Run(c.name+"/"+tt.name, func(t *testing.T) {
+				f := newFlow(t)
+				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					conn, _, err := w.(http.Hijacker).Hijack()
+					if err != nil {
+						panic(err)
+					}
+					defer conn.Close()
+					io.WriteString(conn, tt.answer)
+				}))
+				defer srv.Close()
+				c.fails(t.Context(), f, f.diverted(c.path, srv.Listener.Addr().String()), globus.Unreachable)
+			})
+		}
+	}
+}
+
+// The largest answer that fits, fits.
+func TestAnswerOf256KiB(t *testing.T) {
+	f := newFlow(t)
+	f.auth.Lie(fault(globustest.RevokePath, globustest.Fault{Body: strings.Repeat(" ", 256<<10-2) + "{}"}))
+	if err := f.client.Revoke(t.Context(), "x"); err != nil {
+		t.Error(err)
+	}
+}
+
+// However a transport behaves, a call ends after 10 s.
+func TestCallEnds(t *testing.T) {
+	stalls := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	tests := []struct {
+		name      string
+		transport roundTripFunc
+	}{
+		{"no answer", func(r *http.Request) (*http.Response, error) { return nil, stalls(r.Context()) }},
+		{"half an answer", func(r *http.Request) (*http.Response, error) {
+			body := io.MultiReader(strings.NewReader(`{"a":`), readFunc(func([]byte) (int, error) { return 0, stalls(r.Context()) }))
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(body), Request: r}, nil
+		}},
+		{"a byte a second", func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Request: r, Body: io.NopCloser(readFunc(func(p []byte) (int, error) {
+				select {
+				case <-time.After(time.Second):
+					p[0] = ' '
+					return 1, nil
+				case <-r.Context().Done():
+					return 0, r.Context().Err()
+				}
+			}))}, nil
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, err := globus.New(globus.Config{ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Transport: tt.transport})
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, exchangeErr := client.Exchange(context.Background(), "code", globus.NewAttempt())
+				_, userInfoErr := client.UserInfo(context.Background(), "token")
+				begin := time.Now()
+				revokeErr := client.Revoke(context.Background(), "token")
+				if got := time.Since(begin); got != 10*time.Second {
+					t.Errorf("it took %s, want 10 s", got)
+				}
+				for _, err := range []error{exchangeErr, userInfoErr, revokeErr} {
+					if e := asError(t, err); e.Reason != globus.Timeout {
+						t.Errorf("got %v, want a timeout", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// Whether a grant is spent is for Globus to say, not for a gateway that is ill.
+func TestIsInvalidGrant(t *testing.T) {
+	tests := []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{400, `{"error":"invalid_grant"}`, true},
+		{401, `{"error":"invalid_grant"}`, true},
+		{400, `{"error":"invalid_client"}`, false},
+		{400, `invalid_grant`, false},
+		{500, `{"error":"invalid_grant"}`, false},
+		{302, `{"error":"invalid_grant"}`, false},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.status, " ", tt.body), func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(fault(globustest.TokenPath, globustest.Fault{Status: tt.status, Body: tt.body}))
+			_, err := f.signIn("rosalind")
+			if got := globus.IsInvalidGrant(fmt.Errorf("wrapped: %w", err)); got != tt.want {
+				t.Errorf("got %t for %v, want %t", got, err, tt.want)
+			}
+		})
+	}
+	if globus.IsInvalidGrant(nil) || globus.IsInvalidGrant(errors.New("invalid_grant")) {
+		t.Error("another error is taken for invalid_grant")
+	}
+}

@@ -1,0 +1,272 @@
+package globus_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+// wantSignIn signs rosalind in and wants it to end so, after so many fetches of
+// the keys from the beginning of the test.
+func (f *flow) wantSignIn(name string, want globus.Reason, wantFetches int) {
+	f.Helper()
+	_, err := f.signIn("rosalind")
+	var got globus.Reason
+	if err != nil {
+		got = asError(f.T, err).Reason
+	}
+	if got != want {
+		f.Errorf("%s: got %v, want %q", name, err, want)
+	}
+	if got := f.auth.Requests(globustest.KeysPath); got != wantFetches {
+		f.Errorf("%s: got %d fetches, want %d", name, got, wantFetches)
+	}
+}
+
+// The keys that were fetched once serve on.
+func TestKeysServeOn(t *testing.T) {
+	f := newFlow(t)
+	f.wantSignIn("first", "", 1)
+	f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Status: 503}))
+	f.wantSignIn("endpoint down", "", 1)
+	f.clock.add(24 * time.Hour)
+	f.wantSignIn("a day later", "", 1)
+}
+
+// A forged token makes the client ask once, to no avail, and what it had is
+// still there.
+func TestKeysServeOnAfterFailedFetch(t *testing.T) {
+	f := newFlow(t)
+	f.wantSignIn("first", "", 1)
+	f.clock.add(time.Minute)
+	lie := fault(globustest.KeysPath, globustest.Fault{Status: 503})
+	lie.Signing = globustest.BrokenSignature
+	f.auth.Lie(lie)
+	f.wantSignIn("forged, endpoint down", globus.BadIDToken, 2)
+	f.auth.Lie(globustest.Lie{})
+	f.wantSignIn("honest", "", 2)
+}
+
+func TestKeysRotated(t *testing.T) {
+	t.Run("oidcc-client-test-signing-key-rotation-just-before-signing", func(t *testing.T) {
+		f := newFlow(t)
+		f.auth.RotateKey()
+		f.wantSignIn("first", "", 1)
+	})
+	t.Run("oidcc-client-test-signing-key-rotation", func(t *testing.T) {
+		f := newFlow(t)
+		f.wantSignIn("old key", "", 1)
+		f.auth.RotateKey()
+		f.clock.add(29 * time.Second)
+		f.wantSignIn("within 30 s", globus.BadIDToken, 1)
+		f.clock.add(time.Second)
+		f.wantSignIn("after 30 s", "", 2)
+		f.wantSignIn("again", "", 2)
+	})
+	t.Run("clock set back", func(t *testing.T) {
+		f := newFlow(t)
+		f.wantSignIn("old key", "", 1)
+		f.auth.RotateKey()
+		f.clock.add(-time.Hour)
+		f.wantSignIn("rotated", "", 2)
+	})
+}
+
+// When the keys could not be fetched, that is not tried for every person.
+func TestKeysFetchFails(t *testing.T) {
+	f := newFlow(t)
+	f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Status: 503}))
+	f.wantSignIn("first", globus.BadStatus, 1)
+	f.wantSignIn("at once", globus.BadStatus, 1)
+	f.auth.Lie(globustest.Lie{})
+	f.wantSignIn("within 30 s", globus.BadStatus, 1)
+	f.clock.add(30 * time.Second)
+	f.wantSignIn("after 30 s", "", 2)
+}
+
+// Forgeries cannot make the client ask more than once in 30 s.
+func TestKeysForgeries(t *testing.T) {
+	f := newFlow(t)
+	f.wantSignIn("honest", "", 1)
+	f.auth.Lie(signed(globustest.BrokenSignature))
+	f.clock.add(time.Minute)
+	for i := range 100 {
+		f.wantSignIn("forged", globus.BadIDToken, 2+i/30)
+		f.clock.add(time.Second)
+	}
+}
+
+// Many who sign in at once wait for one fetch, and one who gives up does not
+// take it from the others.
+func TestKeysFetchedOnce(t *testing.T) {
+	f := newFlow(t)
+	arrived, wait := make(chan struct{}, 1), make(chan struct{})
+	f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Arrived: arrived, Wait: wait}))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan error)
+	go func() {
+		_, err := f.exchange(ctx, f.client, "rosalind")
+		first <- err
+	}()
+	<-arrived
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := f.signIn("rosalind"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	cancel()
+	if e := asError(t, <-first); e.Call != "keys" || e.Reason != globus.Unreachable {
+		t.Errorf("gave up: got %v, want keys unreachable", e)
+	}
+	close(wait)
+	all.Wait()
+	if got := f.auth.Requests(globustest.KeysPath); got != 1 {
+		t.Errorf("got %d fetches, want 1", got)
+	}
+}
+
+// rsaJWK is a public key of an odd size, as the key set would have it.
+func rsaJWK(bits int, exponent *big.Int) json.RawMessage {
+	n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+	n.SetBit(n, 0, 1)
+	b64 := base64.RawURLEncoding.EncodeToString
+	b, err := json.Marshal(map[string]string{"kty": "RSA", "alg": "RS512", "use": "sig", "n": b64(n.Bytes()), "e": b64(exponent.Bytes())})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// Keys of other kinds beside the right one do not matter, whatever they are.
+func TestKeysIgnored(t *testing.T) {
+	public := signingKey().Public()
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ed, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := big.NewInt(65537)
+	foreign := &newKey(2048).PublicKey
+	few := make([]json.Marshaler, 9)
+	for i := range few {
+		few[i] = jose.JSONWebKey{Key: foreign, Use: "sig", Algorithm: "RS512"}
+	}
+	junk := make([]json.Marshaler, 1000)
+	for i := range junk {
+		junk[i] = raw(`{"kty":"EC","crv":"P-999"}`)
+	}
+	tests := []struct {
+		name string
+		keys []json.Marshaler
+		want globus.Reason
+	}{
+		{"oidcc-client-test-kid-absent-single-jwks", []json.Marshaler{
+			jose.JSONWebKey{Key: ec.Public()}, jose.JSONWebKey{Key: ed},
+			raw(`{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}`),
+		}, ""},
+		{"oidcc-client-test-kid-absent-multiple-jwks", few, ""},
+		{"unknown kind", []json.Marshaler{raw(`{"kty":"canary"}`)}, ""},
+		{"no kind", []json.Marshaler{raw(`{}`)}, ""},
+		{"null", []json.Marshaler{raw(`null`)}, ""},
+		{"text", []json.Marshaler{raw(`"canary"`)}, ""},
+		{"nested", []json.Marshaler{raw(`[[{}]]`)}, ""},
+		{"a secret", []json.Marshaler{raw(`{"kty":"oct","k":"Y2FuYXJ5"}`)}, ""},
+		{"a private key", []json.Marshaler{jose.JSONWebKey{Key: newKey(2048)}}, ""},
+		{"RSA of 1024 bits", []json.Marshaler{jose.JSONWebKey{Key: newKey(1024).Public()}}, ""},
+		{"RSA of 8193 bits", []json.Marshaler{rsaJWK(8193, e)}, ""},
+		{"RSA of 100,000 bits", []json.Marshaler{rsaJWK(100_000, e)}, ""},
+		{"a huge exponent", []json.Marshaler{rsaJWK(2048, new(big.Int).Lsh(e, 100))}, ""},
+		{"an exponent of 1", []json.Marshaler{rsaJWK(2048, big.NewInt(1))}, ""},
+		{"a thousand of no use", junk, ""},
+		{"with a kid", []json.Marshaler{jose.JSONWebKey{Key: public, KeyID: "canary"}}, ""},
+		// Ten are tried: the right one is the 19th.
+		{"too many", append(few[:9:9], few...), globus.BadIDToken},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(globustest.Lie{ExtraKeys: tt.keys})
+			f.wantSignIn("beside the real key", tt.want, 1)
+		})
+	}
+}
+
+// A key that is not for RS512 signatures does not verify one, even if it could.
+func TestKeysForOtherUse(t *testing.T) {
+	public := signingKey().Public()
+	tests := []struct {
+		name string
+		key  json.Marshaler
+		want globus.Reason
+	}{
+		{"sig, RS512", jose.JSONWebKey{Key: public, Use: "sig", Algorithm: "RS512"}, ""},
+		{"neither", jose.JSONWebKey{Key: public}, ""},
+		{"enc", jose.JSONWebKey{Key: public, Use: "enc"}, globus.Malformed},
+		{"RS256", jose.JSONWebKey{Key: public, Algorithm: "RS256"}, globus.Malformed},
+		{"RSA-OAEP", jose.JSONWebKey{Key: public, Algorithm: "RSA-OAEP"}, globus.Malformed},
+		{"of another", jose.JSONWebKey{Key: newKey(2048).Public()}, globus.BadIDToken},
+		{"private", jose.JSONWebKey{Key: signingKey()}, globus.Malformed},
+		{"a secret", raw(`{"kty":"oct","k":"Y2FuYXJ5"}`), globus.Malformed},
+		{"RSA of 8193 bits", rsaJWK(8193, big.NewInt(65537)), globus.Malformed},
+		{"an exponent of 33 bits", rsaJWK(2048, big.NewInt(1<<32+1)), globus.Malformed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			f.serveKeys(tt.key)
+			f.wantSignIn("alone", tt.want, 1)
+		})
+	}
+	t.Run("RSA of 1024 bits that fits", func(t *testing.T) {
+		small := newKey(1024)
+		f := newFlow(t)
+		f.auth.Close()
+		f.auth = globustest.NewServer(globustest.Config{
+			Key: small, Now: f.clock.Now,
+			Clients: []globustest.Client{{ID: clientID, Secret: clientSecret, RedirectURIs: []string{redirectURI}}},
+		})
+		t.Cleanup(f.auth.Close)
+		f.client = f.newClient(globus.Config{})
+		f.wantSignIn("alone", globus.Malformed, 1)
+	})
+	t.Run("none", func(t *testing.T) {
+		f := newFlow(t)
+		f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Body: `{"keys":[]}`}))
+		f.wantSignIn("alone", globus.Malformed, 1)
+	})
+	t.Run("no list", func(t *testing.T) {
+		f := newFlow(t)
+		f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Body: `{"keys":{"kty":"RSA"}}`}))
+		f.wantSignIn("alone", globus.Malformed, 1)
+	})
+}
+
+// serveKeys serves keys in place of the emulator's own.
+func (f *flow) serveKeys(keys ...json.Marshaler) {
+	f.Helper()
+	b, err := json.Marshal(map[string]any{"keys": keys})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Body: string(b)}))
+}

@@ -1,0 +1,210 @@
+package globus_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+// other is an element of other_tokens, changed by pairs of name and value; nil
+// removes a member.
+func other(pairs ...any) map[string]any {
+	t := map[string]any{
+		"access_token":    "canary-access",
+		"refresh_token":   "canary-refresh",
+		"token_type":      "Bearer",
+		"expires_in":      3600,
+		"resource_server": "groups.api.globus.org",
+		"scope":           "a b",
+		"state":           "any",
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		t[pairs[i].(string)] = pairs[i+1]
+		if pairs[i+1] == nil {
+			delete(t, pairs[i].(string))
+		}
+	}
+	return t
+}
+
+func others(list ...map[string]any) globustest.Lie { return answer("other_tokens", list) }
+
+func noMember(name string) globustest.Lie { return globustest.Lie{Token: drop(name)} }
+
+// TestTokenAnswer goes through what can be wrong with the answer of the token
+// endpoint, but for the ID token.
+func TestTokenAnswer(t *testing.T) {
+	many := make([]map[string]any, 51)
+	for i := range many {
+		many[i] = other("resource_server", strings.Repeat("s", i+1))
+	}
+	const accept = globus.Reason("")
+	tests := []struct {
+		name string
+		lie  globustest.Lie
+		want globus.Reason
+	}{
+		{"fapi2-client-test-token-type-case-insensitivity", answer("token_type", "bEARER"), accept},
+		{"token_type missing", noMember("token_type"), globus.Malformed},
+		{"token_type null", answer("token_type", nil), globus.Malformed},
+		{"token_type DPoP", answer("token_type", "DPoP"), globus.Malformed},
+		{"token_type mac", answer("token_type", "mac"), globus.Malformed},
+		{"token_type canary", answer("token_type", "canary"), globus.Malformed},
+		{"token_type a number", answer("token_type", 1), globus.Malformed},
+
+		{"expires_in 1", answer("expires_in", 1), accept},
+		{"expires_in 30 days", answer("expires_in", 30*24*3600), accept},
+		{"expires_in a number in text", answer("expires_in", "3600"), accept}, // x/oauth2 reads it so
+		{"expires_in 30 days and 1 s", answer("expires_in", 30*24*3600+1), globus.Malformed},
+		{"expires_in missing", noMember("expires_in"), globus.Malformed},
+		{"expires_in null", answer("expires_in", nil), globus.Malformed},
+		{"expires_in 0", answer("expires_in", 0), globus.Malformed},
+		{"expires_in negative", answer("expires_in", -1), globus.Malformed},
+		{"expires_in text", answer("expires_in", "canary"), globus.Malformed},
+		{"expires_in a fraction", answer("expires_in", raw("3600.5")), globus.Malformed},
+		{"expires_in nanoseconds", answer("expires_in", raw("172800000000000")), globus.Malformed},
+		{"expires_in beyond 64 bits", answer("expires_in", raw("9223372036854775808")), globus.Malformed},
+		{"expires_in 1e300", answer("expires_in", raw("1e300")), globus.Malformed},
+
+		{"access_token missing", noMember("access_token"), globus.Malformed},
+		{"access_token empty", answer("access_token", ""), globus.Malformed},
+		{"access_token null", answer("access_token", nil), globus.Malformed},
+		{"access_token a number", answer("access_token", 7), globus.Malformed},
+		{"access_token that ends a header", answer("access_token", "canary\r\nX: y"), globus.Malformed},
+		{"access_token with a blank", answer("access_token", "canary canary"), globus.Malformed},
+		{"access_token beyond ASCII", answer("access_token", "canary-é"), globus.Malformed},
+		{"access_token of more than 8 KiB", answer("access_token", strings.Repeat("c", 8<<10+1)), globus.Malformed},
+		{"refresh_token missing", noMember("refresh_token"), accept},
+		{"refresh_token null", answer("refresh_token", nil), accept},
+		{"refresh_token that ends a header", answer("refresh_token", "canary\r\nX: y"), globus.Malformed},
+		{"refresh_token of more than 8 KiB", answer("refresh_token", strings.Repeat("c", 8<<10+1)), globus.Malformed},
+
+		{"scope missing", noMember("scope"), accept},
+		{"resource_server missing", noMember("resource_server"), globus.Malformed},
+		{"resource_server empty", answer("resource_server", ""), globus.Malformed},
+		{"resource_server a number", answer("resource_server", 7), globus.Malformed},
+
+		{"state of another attempt", answer("state", "canary-state"), globus.Malformed},
+		{"state empty", answer("state", ""), globus.Malformed},
+		{"state missing", noMember("state"), accept}, // OAuth does not have it here
+		{"state null", answer("state", nil), accept},
+
+		{"other_tokens missing", noMember("other_tokens"), accept},
+		{"other_tokens null", answer("other_tokens", nil), accept},
+		{"other_tokens empty", others(), accept},
+		{"other_tokens", others(other()), accept},
+		{"other_tokens of 51", others(many...), globus.Malformed},
+		{"other_tokens text", answer("other_tokens", "canary"), globus.Malformed},
+		{"other_tokens an object", answer("other_tokens", other()), globus.Malformed},
+		{"other_tokens of text", answer("other_tokens", []string{"canary"}), globus.Malformed},
+		{"other_tokens of null", answer("other_tokens", []any{nil}), globus.Malformed},
+		{"other_tokens, two for one server", others(other(), other("access_token", "canary-2")), globus.Malformed},
+		{"other_tokens, one for the top's server", others(other("resource_server", globus.AuthServer)), globus.Malformed},
+		{"other_tokens, no resource_server", others(other("resource_server", nil)), globus.Malformed},
+		{"other_tokens, no access_token", others(other("access_token", nil)), globus.Malformed},
+		{"other_tokens, access_token that ends a header", others(other("access_token", "canary\r\n")), globus.Malformed},
+		{"other_tokens, no refresh_token", others(other("refresh_token", nil)), accept},
+		{"other_tokens, DPoP", others(other("token_type", "DPoP")), globus.Malformed},
+		{"other_tokens, bearer", others(other("token_type", "bearer")), accept},
+		{"other_tokens, no expires_in", others(other("expires_in", nil)), globus.Malformed},
+		{"other_tokens, expires_in negative", others(other("expires_in", -1)), globus.Malformed},
+		{"other_tokens, expires_in text", others(other("expires_in", "canary")), globus.Malformed},
+
+		{"an error beside the tokens", answer("error", "server_error"), globus.Refused},
+		{"an odd error beside the tokens", answer("error", "Canary!"), globus.BadStatus},
+		{"an unknown member", answer("canary", []int{1}), accept},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(tt.lie)
+			login, err := f.signIn("rosalind")
+			if got := f.auth.Requests(globustest.TokenPath); got != 1 {
+				t.Errorf("got %d token requests, want 1", got)
+			}
+			if tt.want == accept {
+				if err != nil {
+					t.Fatalf("got %v, want a login", err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatalf("got %+v, want an error", login)
+			}
+			if e := asError(t, err); e.Call != "token" || e.Reason != tt.want {
+				t.Errorf("got %v, want token, %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// Tokens that the app will not use do not live on, whatever is wrong with the
+// answer that brought them.
+func TestTokenAnswerDiscarded(t *testing.T) {
+	tests := []struct {
+		name string
+		lie  globustest.Lie
+	}{
+		{"token_type", answer("token_type", "DPoP")},
+		{"expires_in", answer("expires_in", -1)},
+		{"resource_server missing", noMember("resource_server")},
+		{"resource_server twice", answer("resource_server", globus.TransferServer)},
+		{"state", answer("state", "canary")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(tt.lie)
+			login, err := f.signIn("rosalind")
+			f.checkOutcome(login, err, globus.Malformed)
+		})
+	}
+}
+
+// Only the name of the resource server tells tokens apart, not their place.
+func TestTokensByResourceServer(t *testing.T) {
+	f := newFlow(t)
+	f.auth.Lie(others(other("resource_server", "b.example"), other("resource_server", "a.example", "access_token", "canary-a", "expires_in", 60)))
+	login := f.mustSignIn()
+	if len(login.Tokens) != 3 {
+		t.Errorf("got %d tokens, want 3", len(login.Tokens))
+	}
+	a := login.Tokens["a.example"]
+	if a.AccessToken != "canary-a" || !a.Expiry.Equal(f.clock.Now().Add(time.Minute)) || len(a.Scopes) != 2 {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestTokensWithout(t *testing.T) {
+	token := func(access, refresh string) globus.Token {
+		return globus.Token{AccessToken: access, RefreshToken: refresh}
+	}
+	old := globus.Tokens{"a": token("a1", "r1"), "b": token("b1", "")}
+	tests := []struct {
+		name string
+		kept globus.Tokens
+		want globus.Tokens
+	}{
+		{"nothing kept", nil, old},
+		{"all kept", old, globus.Tokens{}},
+		{"refreshed", globus.Tokens{"a": token("a2", "r1"), "b": token("b1", "")}, globus.Tokens{"a": token("a1", "")}},
+		{"rotated", globus.Tokens{"a": token("a2", "r2"), "b": token("b1", "")}, globus.Tokens{"a": token("a1", "r1")}},
+		{"another server", globus.Tokens{"c": token("c1", "r3")}, old},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := old.Without(tt.kept)
+			if len(got) != len(tt.want) {
+				t.Fatalf("got %v, want %v", got, tt.want)
+			}
+			for server, want := range tt.want {
+				if got := got[server]; got.AccessToken != want.AccessToken || got.RefreshToken != want.RefreshToken {
+					t.Errorf("%s: got %v, want %v", server, got, want)
+				}
+			}
+		})
+	}
+}

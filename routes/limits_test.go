@@ -1,0 +1,197 @@
+package routes_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/portal/globus/globustest"
+	"example.org/portal/routes"
+)
+
+// TestUploads: whatever the method, nothing that is sent is kept.
+func TestUploads(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s := start(t, options{})
+	body := "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("y", 40<<20) + "\r\n--x--\r\n"
+	for method, want := range map[string]int{"POST": 415, "PUT": 405, "PATCH": 405, "DELETE": 405, "FROB": 405} {
+		req, err := http.NewRequestWithContext(t.Context(), method, s.url+"/", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		// The server hangs up on a body that it does not read; either way.
+		if resp, err := s.browser().http.Do(req); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode != want {
+				t.Errorf("%s: got %d, want %d", method, resp.StatusCode, want)
+			}
+		}
+	}
+	left, err := os.ReadDir(os.TempDir())
+	if err != nil || len(left) > 0 {
+		t.Errorf("%d files are left behind, %v", len(left), err)
+	}
+}
+
+// TestTooManySignIns: a bounded number waits for Globus. Those beyond it may
+// come again with the same link.
+func TestTooManySignIns(t *testing.T) {
+	const most = 256
+	s := start(t, options{})
+	b := s.browser()
+	callback := b.callback("rosalind")
+	arrived, wait := make(chan struct{}, most), make(chan struct{})
+	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+	var waiting sync.WaitGroup
+	for i := range most {
+		// Anybody can write such a cookie; it tells only what they know.
+		attempt, _ := json.Marshal(map[string]any{"State": fmt.Sprint(i), "Nonce": "n", "Verifier": "v", "Begun": time.Now()})
+		hash := sha256.Sum256([]byte(fmt.Sprint(i)))
+		name, _ := b.cookie("login")
+		cookie := name[:strings.LastIndex(name, "-")+1] + hex.EncodeToString(hash[:8]) + "=" + base64.RawURLEncoding.EncodeToString(attempt)
+		waiting.Go(func() {
+			_, _ = s.browser().try(t.Context(), http.MethodGet, fmt.Sprintf("/login?code=x&state=%d", i), nil, "Cookie", cookie)
+		})
+	}
+	for range most {
+		<-arrived
+	}
+	if p := b.get(callback); p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "Reload this page") {
+		t.Errorf("got %d, want 503:\n%s", p.status, p.body)
+	}
+	s.auth.Lie(globustest.Lie{})
+	close(wait)
+	waiting.Wait()
+	if p := b.follow(b.get(callback)); !strings.Contains(p.body, "Rosalind") {
+		t.Errorf("the link no longer works: %d\n%s", p.status, p.body)
+	}
+}
+
+// TestLargeIdentity: people about whom Globus says a lot can sign in too.
+func TestLargeIdentity(t *testing.T) {
+	var linked []map[string]string
+	for range 1000 {
+		l := map[string]string{}
+		for _, claim := range []string{"sub", "username", "name", "email", "identity_provider_display_name"} {
+			l[claim] = strings.Repeat("<", 150)
+		}
+		linked = append(linked, l)
+	}
+	for _, n := range []int{5, 40} { // more than 40 do not fit into 256 KiB
+		s := start(t, options{})
+		s.auth.Lie(globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{
+			"identity_set": linked[:n], "name": strings.Repeat("Ro ", 1000),
+		}}})
+		if p := s.browser().signIn("rosalind"); p.status != http.StatusOK || !strings.Contains(p.body, "Ro Ro") || strings.Contains(p.body, strings.Repeat("Ro ", 100)) {
+			t.Errorf("%d linked identities: got %d, want a page with a name cut short:\n%s", n, p.status, s.log)
+		}
+	}
+}
+
+// TestTokenThatEndsAtOnce: no session begins that is over already.
+func TestTokenThatEndsAtOnce(t *testing.T) {
+	s := start(t, options{})
+	s.auth.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"expires_in": 60}}})
+	b := s.browser()
+	if p := b.signIn("rosalind"); p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "expired already") {
+		t.Errorf("got %d, want 503:\n%s", p.status, p.body)
+	}
+	if _, session := b.cookie("session"); session != "" || s.auth.LiveTokens() != 0 {
+		t.Error("a session or tokens are left")
+	}
+}
+
+// TestFormOfferedAgain: only for what the app has, with what was typed.
+func TestFormOfferedAgain(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	b.get("/")
+	p := b.send(http.MethodPost, "/tokens/show", url.Values{"token": {`"><script>`}, "b": {"2"}, "a": {"1"}})
+	for _, want := range []string{`action="/tokens/show"`, `name="token" value="&#34;&gt;&lt;script&gt;"`, `name="csrf_token"`} {
+		if !strings.Contains(p.body, want) {
+			t.Errorf("the page lacks %s:\n%s", want, p.body)
+		}
+	}
+	for _, path := range []string{"/%5Cevil.example/x", "//evil.example/", "/nowhere", "/"} {
+		if p := b.send(http.MethodPost, s.url+path, url.Values{}); strings.Contains(p.body, "<form") {
+			t.Errorf("%s is offered again:\n%s", path, p.body)
+		}
+	}
+}
+
+func TestParsePublicURL(t *testing.T) {
+	tests := []struct{ raw, want string }{
+		{"https://portal.example.edu", "https://portal.example.edu"},
+		{"https://portal.example.edu/", "https://portal.example.edu"},
+		{"https://Portal.Example.EDU:443/Our/portal/", "https://portal.example.edu/Our/portal"},
+		{"https://portal.example.edu:8443", "https://portal.example.edu:8443"},
+		{"http://localhost:8888", "http://localhost:8888"},
+		{"http://127.0.0.1:80", "http://127.0.0.1"},
+		{"http://[::1]:8888", "http://[::1]:8888"},
+		{"", ""},
+		{"portal.example.edu", ""},
+		{"http://portal.example.edu", ""},
+		{"ftp://localhost", ""},
+		{"https://user:hunter2@portal.example.edu", ""},
+		{"https://user:hunter2@portal.example.edu:bad", ""},
+		{"https://portal.example.edu?", ""},
+		{"https://portal.example.edu#", ""},
+		{"https://portal.example.edu/?x", ""},
+		{"https://:8443", ""},
+		{"https://portal.example.edu:", ""},
+		{"https://portal.example.edu:0", ""},
+		{"https://portal.example.edu:999999", ""},
+		{"https://pörtal.example.edu", ""},
+		{`https://a"b;c`, ""},
+		{"https://portal.example.edu/{x}", ""},
+		{"https://portal.example.edu/a//b", ""},
+		{"https://portal.example.edu/a/../b", ""},
+		{"https://portal.example.edu/a%2fb", ""},
+	}
+	for _, test := range tests {
+		got, err := routes.ParsePublicURL(test.raw)
+		if test.want == "" && err == nil {
+			t.Errorf("%q is taken for %s", test.raw, got)
+		}
+		if test.want != "" && (err != nil || got.String() != test.want) {
+			t.Errorf("%q is read as %v, %v; want %s", test.raw, got, err, test.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error repeats a password: %v", err)
+		}
+	}
+}
+
+// TestHangUp: a browser that gives up is not an error of ours.
+func TestHangUp(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	callback := b.callback("rosalind")
+	arrived, wait := make(chan struct{}, 1), make(chan struct{})
+	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+	go b.try(t.Context(), http.MethodGet, callback, nil)
+	<-arrived
+	name, attempt := b.cookie("login")
+	ctx, hangUp := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer hangUp()
+	if _, err := s.browser().try(ctx, http.MethodGet, callback, nil, "Cookie", name+"="+attempt); err == nil {
+		t.Fatal("it was answered")
+	}
+	close(wait)
+	await(t, "the first is signed in", b.signedIn)
+	if strings.Contains(s.log.String(), `"level":"ERROR"`) {
+		t.Errorf("a hang-up is logged as an error:\n%s", s.log)
+	}
+}

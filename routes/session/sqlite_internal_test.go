@@ -1,0 +1,113 @@
+package session
+
+import (
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func count(t *testing.T, db *sql.DB, where string) int {
+	t.Helper()
+	var n int
+	if err := db.QueryRow("SELECT count(*) FROM sessions WHERE " + where).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// fill inserts records that have expired, and three that have not.
+func fill(t *testing.T, db *sql.DB, expired int) {
+	t.Helper()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert := func(key, when string) {
+		if _, err := tx.Exec("INSERT INTO sessions VALUES (?, x'00', julianday('now', ?))", key, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range expired {
+		insert(fmt.Sprint("expired-", i), "-1 second")
+	}
+	for i := range 3 {
+		insert(fmt.Sprint("live-", i), "+1 hour")
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A sweep is done in batches, between which others can write.
+func TestSweepBatch(t *testing.T) {
+	db, err := sql.Open("sqlite", "file::memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec(schema); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, db, 2*sweepBatch+1)
+	d := &sqliteDriver{writer: db, writing: make(chan struct{}, 1)}
+	for _, want := range []int64{sweepBatch, sweepBatch, 1, 0} {
+		if got, err := d.sweepBatch(t.Context()); got != want || err != nil {
+			t.Errorf("got %d, %v, want %d", got, err, want)
+		}
+	}
+	if got := count(t, db, "true"); got != 3 {
+		t.Errorf("%d records are left, want the 3 that live", got)
+	}
+}
+
+// What expired while the app did not run is removed when it starts, all of it.
+func TestSweepAtStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	log := slog.New(slog.DiscardHandler)
+	d, err := openSQLite(path, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, d.(*sqliteDriver).writer, sweepBatch+1)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	d, err = openSQLite(path, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	reader := d.(*sqliteDriver).reader
+	for deadline := time.After(10 * time.Second); count(t, reader, "token LIKE 'expired-%'") > 0; {
+		select {
+		case <-deadline:
+			t.Fatal("expired records are still there")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	if got := count(t, reader, "true"); got != 3 {
+		t.Errorf("%d records are left, want the 3 that live", got)
+	}
+}
+
+// A commit that was acknowledged survives a crash, and readers do not wait.
+func TestPragmas(t *testing.T) {
+	d, err := openSQLite(filepath.Join(t.TempDir(), "sessions.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, db := range []*sql.DB{d.(*sqliteDriver).writer, d.(*sqliteDriver).reader} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "2000"} {
+			var got string
+			if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s: got %s, %v, want %s", pragma, got, err, want)
+			}
+		}
+	}
+}
