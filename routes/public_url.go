@@ -34,7 +34,7 @@ func ParsePublicURL(raw string) (*url.URL, error) {
 		return nil, errors.New("must have a port from 1 to 65535, or none")
 	}
 	if !publicHost.MatchString(host) {
-		return nil, errors.New("must have a host name of ASCII letters, digits, - and .")
+		return nil, errors.New("must have a host name of ASCII letters, digits, dots and dashes")
 	}
 	path := strings.TrimSuffix(u.EscapedPath(), "/")
 	if !publicPath.MatchString(path) {
