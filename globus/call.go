@@ -2,15 +2,19 @@ package globus
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
 )
 
 // getJSON sends req and decodes the JSON object that answers it into v. Its
-// errors are *Error.
-func (c *Client) getJSON(call string, req *http.Request, v any) error {
-	resp, err := c.http.Do(req)
+// errors are *Error, but for those of a TokenFunc, which it hands on.
+func getJSON(client *http.Client, call string, req *http.Request, v any) error {
+	resp, err := client.Do(req)
+	if e, ok := errors.AsType[tokenError](err); ok {
+		return e.error
+	}
 	if err != nil {
 		return callError(call, err)
 	}
@@ -20,11 +24,7 @@ func (c *Client) getJSON(call string, req *http.Request, v any) error {
 		return callError(call, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		var oauth struct {
-			Error string `json:"error"`
-		}
-		_ = json.Unmarshal(body, &oauth) // a gateway's error page has none
-		return answerError(call, resp.StatusCode, oauth.Error)
+		return refusal(call, resp.StatusCode, body)
 	}
 	if t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); t != "application/json" {
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not application/json"}
@@ -33,4 +33,41 @@ func (c *Client) getJSON(call string, req *http.Request, v any) error {
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not the JSON that was expected"}
 	}
 	return nil
+}
+
+// refusal reads an answer that is not a success by its body, whatever its
+// status: the OAuth shape (RFC 6749, section 5.2), Globus Auth's errors, or
+// that of Transfer. A gateway's page in HTML has none of them.
+func refusal(call string, status int, body []byte) *Error {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(body, &fields)
+	text := func(name string) (s string) {
+		_ = json.Unmarshal(fields[name], &s)
+		return s
+	}
+	var errs []struct {
+		ID   string `json:"id"`
+		Code string `json:"code"`
+	}
+	_ = json.Unmarshal(fields["errors"], &errs)
+
+	e := answerError(call, status, "")
+	for _, code := range []string{text("error"), text("code")} {
+		if e.Code == "" {
+			e.Code = ErrorCode(code)
+		}
+	}
+	e.RequestID = identifier(text("request_id"))
+	if len(errs) > 0 {
+		if e.Code == "" {
+			e.Code = ErrorCode(errs[0].Code)
+		}
+		e.RequestID = identifier(errs[0].ID)
+	}
+	e.Message = tidy(text("message"))
+	_ = json.Unmarshal(fields["required_scopes"], &e.RequiredScopes)
+	if e.Code != "" && e.Reason == BadStatus && status < http.StatusInternalServerError {
+		e.Reason = Refused
+	}
+	return e
 }

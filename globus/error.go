@@ -31,11 +31,18 @@ const (
 // An Error is a call to Globus that failed. Its text is fit for a log: it
 // holds no token, code, claim or body.
 type Error struct {
-	Call   string // what was called: token, keys, userinfo, revoke
-	Reason Reason
-	Status int    // HTTP status of the answer, 0 if there was none
-	Code   string // OAuth error code (RFC 6749, section 5.2), such as invalid_grant; "" if none
-	Detail string // more for the operator; "" if there is nothing to add
+	Call      string // what was called: token, keys, userinfo, revoke, refresh, transfer
+	Reason    Reason
+	Status    int    // HTTP status of the answer, 0 if there was none
+	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
+	RequestID string // names the call to Globus's support; "" if none
+	Detail    string // more for the operator; "" if there is nothing to add
+
+	// Message is what the service says to the person, and RequiredScopes what
+	// they would have to consent to. Neither is part of the error's text: they
+	// may name what a person owns.
+	Message        string
+	RequiredScopes []string
 }
 
 func (e *Error) Error() string {
@@ -47,13 +54,23 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
 	}
+	if e.RequestID != "" {
+		b.WriteString(" request " + e.RequestID)
+	}
 	if e.Detail != "" {
 		b.WriteString(": " + e.Detail)
 	}
 	return b.String()
 }
 
-var errTooLarge = errors.New("the answer is too large")
+var (
+	errTooLarge = errors.New("the answer is too large")
+	errForeign  = errors.New("the token is not for this host")
+
+	// ErrNoToken is returned where there is no token for a resource server, or
+	// none that is good and none to refresh it with.
+	ErrNoToken = errors.New("globus: there is no token for that resource server")
+)
 
 // callError classifies what a library reports of a failed call. The errors of
 // the libraries quote what came: bodies, tokens, a line that is no HTTP. So
@@ -67,6 +84,9 @@ func callError(call string, err error) *Error {
 	}
 	if errors.Is(err, errTooLarge) {
 		return &Error{Call: call, Reason: TooLarge}
+	}
+	if errors.Is(err, errForeign) {
+		return &Error{Call: call, Reason: Redirected, Detail: errForeign.Error()}
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Call: call, Reason: Timeout}
@@ -106,12 +126,24 @@ func answerError(call string, status int, code string) *Error {
 	return e
 }
 
-// ErrorCode returns code if it looks like an OAuth error code, else "". What
-// came from outside is never copied into a log unseen.
+// ErrorCode returns code if it looks like an error code, such as invalid_grant
+// or ClientError.NotFound, else "". What came from outside is never copied into
+// a log unseen.
 func ErrorCode(code string) string {
-	isCode := func(r rune) bool { return r >= 'a' && r <= 'z' || r == '_' }
-	if len(code) > 40 || strings.ContainsFunc(code, func(r rune) bool { return !isCode(r) }) {
+	return plain(code, 50, func(r rune) bool { return isLetter(r) || r == '.' || r == '_' })
+}
+
+// identifier does the same for the id of a request.
+func identifier(id string) string {
+	return plain(id, 36, func(r rune) bool { return isLetter(r) || r >= '0' && r <= '9' || r == '-' })
+}
+
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+
+// plain returns s if it is of at most max runes that are all allowed, else "".
+func plain(s string, max int, allowed func(rune) bool) string {
+	if len(s) > max || strings.ContainsFunc(s, func(r rune) bool { return !allowed(r) }) {
 		return ""
 	}
-	return code
+	return s
 }

@@ -100,6 +100,7 @@ func TestFaults(t *testing.T) {
 		{"302 without Location", globustest.Fault{Status: 302}, globus.Redirected, 302, ""},
 
 		{"a page", globustest.Fault{Header: html, Body: page}, globus.Malformed, 0, ""},
+		{"JSON that says it is a page", globustest.Fault{Header: html, Body: `{}`}, globus.Malformed, 0, ""},
 		{"truncated", globustest.Fault{Body: `{"access_token":"canary`}, globus.Malformed, 0, ""},
 		{"a list", globustest.Fault{Body: `["canary"]`}, globus.Malformed, 0, ""},
 		{"text", globustest.Fault{Body: `"canary"`}, globus.Malformed, 0, ""},

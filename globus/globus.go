@@ -22,8 +22,11 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Issuer is the real Globus Auth.
-const Issuer = "https://auth.globus.org"
+// The real Globus Auth, and the real Globus Transfer.
+const (
+	Issuer      = "https://auth.globus.org"
+	TransferURL = "https://transfer.api.globus.org/v0.10"
+)
 
 // Globus Auth's endpoints, relative to the issuer. They are constants, so that
 // an app starts, and serves its pages, while Globus is down.
@@ -56,9 +59,14 @@ type Config struct {
 	// https, or http on a loopback address.
 	Issuer string
 
+	// TransferURL is the base URL of Globus Transfer; "" means the real one. It
+	// is held to the same as Issuer.
+	TransferURL string
+
 	// Transport carries every call to Globus; nil means one with short
 	// time-outs that honours HTTPS_PROXY. However it behaves, a call takes
-	// 10 s and an answer 256 KiB at most, and no redirect is followed.
+	// 10 s and an answer of Globus Auth 256 KiB at most, and no redirect is
+	// followed.
 	Transport http.RoundTripper
 
 	// Now is the clock that tokens are checked against; nil means time.Now.
@@ -68,11 +76,13 @@ type Config struct {
 // A Client talks to Globus Auth as one registered app. It is safe for
 // concurrent use, and keeps nothing about any person.
 type Client struct {
-	issuer string
-	oauth  oauth2.Config
-	keys   keySet
-	http   *http.Client
-	now    func() time.Time
+	issuer    string
+	transfer  string // base URL
+	oauth     oauth2.Config
+	keys      keySet
+	transport http.RoundTripper
+	http      *http.Client // for Globus Auth
+	now       func() time.Time
 }
 
 // New returns a client for the app that cfg names. It sends nothing.
@@ -91,8 +101,17 @@ func New(cfg Config) (*Client, error) {
 	if err := CheckIssuer(issuer); err != nil {
 		return nil, err
 	}
+	transfer := cmp.Or(cfg.TransferURL, TransferURL)
+	if err := checkBase(transfer); err != nil {
+		return nil, fmt.Errorf("globus: the URL of Transfer %w", err)
+	}
+	transport := cfg.Transport
+	if transport == nil {
+		transport = newTransport()
+	}
 	c := &Client{
-		issuer: issuer,
+		issuer:   issuer,
+		transfer: transfer,
 		oauth: oauth2.Config{
 			ClientID:     cfg.ClientID,
 			ClientSecret: cfg.ClientSecret,
@@ -105,8 +124,9 @@ func New(cfg Config) (*Client, error) {
 				AuthStyle: oauth2.AuthStyleInParams,
 			},
 		},
-		http: newHTTPClient(cfg.Transport),
-		now:  cfg.Now,
+		transport: transport,
+		http:      newHTTPClient(cappedTransport{transport, maxAnswer}),
+		now:       cfg.Now,
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -123,14 +143,30 @@ func (c *Client) Scopes() []string { return slices.Clone(c.oauth.Scopes) }
 
 // CheckIssuer reports why issuer cannot be the base URL of a Globus Auth, or nil.
 func CheckIssuer(issuer string) error {
-	u, err := url.Parse(issuer)
+	if err := checkBase(issuer); err != nil {
+		return fmt.Errorf("globus: the issuer %w", err)
+	}
+	return nil
+}
+
+func checkBase(base string) error {
+	u, err := url.Parse(base)
 	switch {
-	case err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(issuer, "?#") || strings.HasSuffix(issuer, "/"):
-		return errors.New("globus: the issuer must be a URL such as " + Issuer + ", without a slash at the end")
+	case err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(base, "?#") || strings.HasSuffix(base, "/"):
+		return errors.New("must be a URL such as " + Issuer + ", without a slash at the end")
 	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return nil
 	}
-	return fmt.Errorf("globus: the issuer %s must be https (or http on a loopback address)", issuer)
+	return errors.New("must be https (or http on a loopback address)")
+}
+
+// originOf returns the scheme and host of a base URL that was checked.
+func originOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // IsLoopback reports whether host, a name or an address without a port, is this

@@ -74,10 +74,18 @@ type flow struct {
 
 func newFlow(t *testing.T) *flow {
 	t.Helper()
+	return newFlowWith(t, nil)
+}
+
+// newFlowWith starts a flow whose emulator knows these people; nil stands for
+// those of the demo.
+func newFlowWith(t *testing.T, people []globustest.Person) *flow {
+	t.Helper()
 	c := &clock{now: time.Unix(1_800_000_000, 0)}
 	auth := globustest.NewServer(globustest.Config{
 		Key:     signingKey(),
 		Now:     c.Now,
+		People:  people,
 		Clients: []globustest.Client{{ID: clientID, Secret: clientSecret, RedirectURIs: []string{redirectURI}}},
 	})
 	f := &flow{T: t, auth: auth, clock: c, wire: newWire()}
@@ -98,6 +106,7 @@ func (f *flow) newClient(cfg globus.Config) *globus.Client {
 	if cfg.Transport == nil {
 		cfg.Transport = f.wire
 	}
+	cfg.TransferURL = f.auth.URL + globustest.TransferPath
 	c, err := globus.New(cfg)
 	if err != nil {
 		f.Fatal(err)

@@ -19,7 +19,7 @@ const (
 	// Globus's own SDK allows as much.
 	leeway = 5 * time.Minute
 
-	maxIDToken = 16 << 10 // bytes
+	maxIDToken = 64 << 10 // bytes; it grows with the linked identities
 )
 
 // idClaims are the claims of an ID token that go-oidc leaves unread, or reads

@@ -177,7 +177,7 @@ func TestIDToken(t *testing.T) {
 		{"payload not JSON", globustest.Lie{Payload: `canary`}, globus.BadIDToken},
 		{"payload empty object", globustest.Lie{Payload: `{}`}, globus.BadIDToken},
 
-		{"more than 16 KiB", claim("name", strings.Repeat("canary", 3<<10)), globus.BadIDToken},
+		{"more than 64 KiB", claim("name", strings.Repeat("canary", 12<<10)), globus.BadIDToken},
 		{"five parts", answer("id_token", "canary.a.b.c.d"), globus.BadIDToken},
 		{"one part", answer("id_token", "canary"), globus.BadIDToken},
 		{"dots alone", answer("id_token", ".."), globus.BadIDToken},

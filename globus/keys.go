@@ -109,7 +109,7 @@ func (s *keySet) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := s.client.getJSON("keys", req, &set); err != nil {
+	if err := getJSON(s.client.http, "keys", req, &set); err != nil {
 		return nil, err
 	}
 	keys := usableKeys(set.Keys)

@@ -118,7 +118,7 @@ func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, e
 	}
 	req.Header.Set("Authorization", "Bearer "+accessToken)
 	var id Identity
-	if err := c.getJSON("userinfo", req, &id); err != nil {
+	if err := getJSON(c.http, "userinfo", req, &id); err != nil {
 		return nil, err
 	}
 	if err := id.check(); err != nil {

@@ -22,7 +22,7 @@ func (c *Client) Revoke(ctx context.Context, token string) error {
 		return callError("revoke", err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return c.getJSON("revoke", req, &struct{}{})
+	return getJSON(c.http, "revoke", req, &struct{}{})
 }
 
 // RevokeAll ends every access and refresh token of every resource server, all

@@ -12,7 +12,9 @@ const (
 // DemoPeople returns four people, each of whom has broken some app before: one
 // plain ("rosalind"), one with five linked identities ("ada"), one of whom
 // nothing is known ("sub-only"), one whose name is markup and runs both ways
-// ("markup"). Their subs never change.
+// ("markup"). Their subs never change. Rosalind has 25 tasks at Globus Transfer,
+// one of which succeeds 40 seconds after she is first shown it; Ada has five,
+// "markup" three, "sub-only" none.
 func DemoPeople() []Person {
 	return []Person{
 		{
@@ -27,6 +29,7 @@ func DemoPeople() []Person {
 				IdentityProvider:            new(campusProvider),
 				IdentityProviderDisplayName: new("Example University"),
 			},
+			Tasks: rosalindsTasks(),
 		},
 		{
 			Key:   "ada",
@@ -41,6 +44,7 @@ func DemoPeople() []Person {
 				IdentityProviderDisplayName: new("Example University"),
 				Linked:                      adasOtherIdentities(),
 			},
+			Tasks: adasTasks(),
 		},
 		{
 			Key:   "sub-only",
@@ -63,6 +67,7 @@ func DemoPeople() []Person {
 				IdentityProvider:            new(labProvider),
 				IdentityProviderDisplayName: new("<i>Example Laboratory</i>"),
 			},
+			Tasks: markupTasks(),
 		},
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// An Emulator is Globus Auth as an http.Handler, to be served at the root of
-// its issuer. Make one with New or NewServer; it is safe for concurrent use.
+// An Emulator is Globus Auth, and a little of Globus Transfer, as an
+// http.Handler, to be served at the root of its issuer. Make one with New or
+// NewServer; it is safe for concurrent use.
 type Emulator struct {
 	issuer        string
 	people        []Person
@@ -22,12 +23,15 @@ type Emulator struct {
 	endpoints     map[string]http.Handler
 	foreignKey    func() *rsa.PrivateKey // in no key set
 
-	mu       sync.Mutex // guards all that follows
-	clients  map[string]Client
-	codes    map[string]code // by hash
-	state    *state
-	lie      Lie
-	requests map[string]int
+	mu        sync.Mutex // guards all that follows
+	clients   map[string]Client
+	codes     map[string]code // by hash
+	state     *state
+	lie       Lie
+	faulted   map[string]int       // requests that met with a fault since the last Lie, by endpoint
+	requests  map[string]int       // by endpoint
+	refreshes map[string]int       // by resource server
+	shown     map[string]time.Time // when a person, by key, was first shown their tasks
 }
 
 // New returns an emulator that knows what cfg and its StateFile say. It fails if
@@ -45,7 +49,10 @@ func New(cfg Config) (*Emulator, error) {
 		foreignKey:    sync.OnceValue(newKey),
 		clients:       map[string]Client{},
 		codes:         map[string]code{},
+		faulted:       map[string]int{},
 		requests:      map[string]int{},
+		refreshes:     map[string]int{},
+		shown:         map[string]time.Time{},
 	}
 	if cfg.People == nil {
 		e.people = DemoPeople()
@@ -54,6 +61,9 @@ func New(cfg Config) (*Emulator, error) {
 		e.now = time.Now
 	}
 	if err := checkPeople(e.people); err != nil {
+		return nil, err
+	}
+	if err := fillTasks(e.people); err != nil {
 		return nil, err
 	}
 	for _, c := range cfg.Clients {
@@ -71,7 +81,8 @@ func New(cfg Config) (*Emulator, error) {
 }
 
 // routes is the map of the site. Whatever is not in it is 404; a path is
-// matched exactly, and never cleaned or redirected.
+// matched exactly, but for the id at the end of TaskPath, and never cleaned or
+// redirected.
 func (e *Emulator) routes() map[string]http.Handler {
 	return map[string]http.Handler{
 		DiscoveryPath: answer(e.discovery, http.MethodGet),
@@ -81,22 +92,35 @@ func (e *Emulator) routes() map[string]http.Handler {
 		UserInfoPath:  answer(e.userInfo, http.MethodGet, http.MethodPost),
 		RevokePath:    answer(e.revoke, http.MethodPost),
 		LogoutPath:    show(e.logout, http.MethodGet),
+		TaskListPath:  e.transfer(e.taskList),
+		TaskPath:      e.transfer(e.task),
 		stylePath:     show(serveStyle, http.MethodGet),
 	}
 }
 
-// ServeHTTP answers as Globus Auth would, or as Lie says.
+// ServeHTTP answers as Globus would, or as Lie says.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	endpoint, ok := e.endpoints[r.URL.Path]
+	path := endpointPath(r.URL.Path)
+	endpoint, ok := e.endpoints[path]
 	if !ok {
-		refuse(w, apiRefusal(http.StatusNotFound, "Not Found", "No such path"))
+		refuse(w, pathRefusal(r, http.StatusNotFound, "Not Found", "No such path"))
 		return
 	}
 	e.mu.Lock()
-	e.requests[r.URL.Path]++
-	fault := e.lie.Endpoints[r.URL.Path]
+	e.requests[path]++
+	fault := e.fault(path)
 	e.mu.Unlock()
 	fault.serve(w, r, endpoint)
+}
+
+// fault returns what goes wrong with one more request. It needs e.mu.
+func (e *Emulator) fault(path string) Fault {
+	f, ok := e.lie.Endpoints[path]
+	if !ok || f.Times > 0 && e.faulted[path] >= f.Times {
+		return Fault{}
+	}
+	e.faulted[path]++
+	return f
 }
 
 func (e *Emulator) client(id string) (Client, bool) {

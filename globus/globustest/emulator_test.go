@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 )
 
@@ -46,12 +47,21 @@ func TestNoSuchEndpoint(t *testing.T) {
 		{"POST", globustest.LogoutPath, 405},
 		{"POST", globustest.KeysPath, 405},
 		{"DELETE", globustest.AuthorizePath, 405},
+		{"GET", globustest.TransferPath, 404},
+		{"GET", globustest.TaskListPath + "/", 404},
+		{"GET", globustest.TaskPath + "x/event_list", 404},
+		{"POST", globustest.TaskListPath, 405},
+		{"DELETE", globustest.TaskPath + "x", 405},
 	}
 	f := newFlow(t, globustest.Config{})
 	for _, tt := range tests {
 		r := f.send(tt.method, tt.path, nil)
 		if r.status != tt.want || errorCode(r) == "" {
 			t.Errorf("%s %s: got %d %s, want %d in the shape of Globus", tt.method, tt.path, r.status, r.body, tt.want)
+		}
+		ofTransfer := strings.HasPrefix(tt.path, globustest.TransferPath+"/")
+		if got := r.json["request_id"] != nil; got != ofTransfer {
+			t.Errorf("%s %s: got %s, want the shape of Transfer: %t", tt.method, tt.path, r.body, ofTransfer)
 		}
 	}
 	// A look ahead must not hand out a code.
@@ -72,6 +82,9 @@ func TestNewRefuses(t *testing.T) {
 		return globustest.Config{Issuer: "http://127.0.0.1:8890", Key: sharedKey(), People: p}
 	}
 	someone := globustest.Person{Key: "x", Claims: globustest.Claims{Sub: "y"}}
+	tasks := func(tasks ...globustest.Task) globustest.Config {
+		return people(globustest.Person{Key: "x", Claims: globustest.Claims{Sub: "y"}, Tasks: tasks})
+	}
 	tests := []struct {
 		name string
 		cfg  globustest.Config
@@ -91,6 +104,14 @@ func TestNewRefuses(t *testing.T) {
 		{"loopback", redirect("http://[::1]:8888/login"), false},
 		{"person without a sub", people(globustest.Person{Key: "x"}), true},
 		{"two of one key", people(someone, someone), true},
+		{"task of no type", tasks(globustest.Task{Type: "transfer"}), true},
+		{"task of no status", tasks(globustest.Task{Status: "DONE"}), true},
+		{"task of the future", tasks(globustest.Task{Ago: -1}), true},
+		{"task that takes less than nothing", tasks(globustest.Task{Takes: -1}), true},
+		{"task that ended in the future", tasks(globustest.Task{Ago: 1, Takes: 2}), true},
+		{"task more than done", tasks(globustest.Task{Done: 1.1}), true},
+		{"two tasks of one ID", tasks(globustest.Task{ID: "x"}, globustest.Task{ID: "x"}), true},
+		{"own tasks", tasks(globustest.Task{}, globustest.Task{Status: globus.TaskActive, Takes: 2}), false},
 		{"own people", people(someone), false},
 	}
 	for _, tt := range tests {

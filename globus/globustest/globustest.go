@@ -1,5 +1,5 @@
-// Package globustest emulates Globus Auth: over real HTTP, for tests and for
-// trying a portal out without an account.
+// Package globustest emulates Globus Auth, and a little of Globus Transfer: over
+// real HTTP, for tests and for trying a portal out without an account.
 //
 // It is never more lenient than the service, and stricter where the service
 // leaves a choice: PKCE and state are required, a code is good for one try, and
@@ -39,6 +39,14 @@ const (
 	UserInfoPath  = "/v2/oauth2/userinfo"
 	RevokePath    = "/v2/oauth2/token/revoke"
 	LogoutPath    = "/v2/web/logout"
+)
+
+// The paths of the endpoints of Globus Transfer, the same as there, but on the
+// emulator's one host.
+const (
+	TransferPath = "/v0.10" // what the others begin with: a base URL is the issuer and this
+	TaskListPath = TransferPath + "/task_list"
+	TaskPath     = TransferPath + "/task/" // a task's id follows; as it stands, for Lie and Requests, it means all tasks
 )
 
 // A Config says what an Emulator knows at its start.

@@ -176,9 +176,11 @@ func (f *flow) back(r response) url.Values {
 }
 
 // code signs rosalind in and returns her code.
-func (f *flow) code(params url.Values) string {
+func (f *flow) code(params url.Values) string { f.Helper(); return f.codeOf("rosalind", params) }
+
+func (f *flow) codeOf(person string, params url.Values) string {
 	f.Helper()
-	code := f.back(f.choose(params, "person", "rosalind")).Get("code")
+	code := f.back(f.choose(params, "person", person)).Get("code")
 	if code == "" {
 		f.Fatal("got no code")
 	}

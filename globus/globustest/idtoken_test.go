@@ -202,6 +202,9 @@ func TestUserInfoRefusals(t *testing.T) {
 
 // errorCode returns errors[0].code of a service's error.
 func errorCode(r response) string {
+	if code := str(r.json["code"]); code != "" { // Transfer's
+		return code
+	}
 	list, _ := r.json["errors"].([]any)
 	if len(list) == 0 {
 		return ""

@@ -14,7 +14,9 @@ import (
 //	Lie{Signing: HS256WithSecret}                                  // another algorithm
 //	Lie{Header: Edit{Set: map[string]any{"crit": []string{"x"}}}}  // a header member
 //	Lie{Token: Edit{Drop: []string{"id_token"}}}                   // no ID token at all
+//	Lie{Refresh: Edit{Drop: []string{"refresh_token"}}}            // a refresh that gives no refresh token
 //	Lie{Endpoints: map[string]Fault{KeysPath: {Status: 503}}}      // an endpoint that is down
+//	Lie{Endpoints: map[string]Fault{TokenPath: {Status: 503, Times: 2}}} // twice, and then it is up
 type Lie struct {
 	Claims  Edit    // changes the claims of ID tokens
 	Header  Edit    // changes the header of ID tokens, alg included: what signs them is up to Signing
@@ -23,6 +25,16 @@ type Lie struct {
 
 	Token    Edit // changes the top-level members of what the token endpoint grants, id_token and other_tokens included
 	UserInfo Edit // changes the claims that the userinfo endpoint sends
+
+	Refresh       Edit // changes, after Token did, what a refresh grants
+	RotateRefresh bool // a refresh gives a new refresh token, and the old one ends
+
+	TaskList Edit // changes the members of a task_list, DATA included
+	Task     Edit // changes every task document, in a list and alone
+
+	// ConsentRequired are scopes that Transfer wants before it answers anything,
+	// with 403. None: it wants no more than a token for it.
+	ConsentRequired []string
 
 	// ExtraKeys are served ahead of the real key: each a jose.JSONWebKey or a
 	// json.RawMessage. None: the real key alone.
@@ -80,6 +92,10 @@ type Fault struct {
 	// After lets the endpoint do its work, such as spending a code, and only
 	// then go wrong: its own answer is lost. It needs one of the fields below.
 	After bool
+
+	// Times is how many requests the fault is for, counted from Lie; those after
+	// them the endpoint answers. 0: it is for all.
+	Times int
 
 	HangUp  bool        // close the connection without an answer (net/http's client may then try a GET again)
 	Endless bool        // send Body again and again until the client hangs up

@@ -12,6 +12,10 @@ type Person struct {
 	Label  string // what the page calls them; empty: their name
 	About  string // a line about them on the page; empty: none
 	Claims Claims
+
+	// Tasks are what Globus Transfer does and did for them, in the order in which
+	// it lists them when it is not asked for another. Nil: none.
+	Tasks []Task
 }
 
 // Claims are what Globus knows of a person. A nil pointer is sent as null.

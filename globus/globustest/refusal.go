@@ -2,6 +2,7 @@ package globustest
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ type refusal struct {
 	body   map[string]any
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("globustest: %d %v", r.status, r.body["error"]) }
+func (r *refusal) Error() string { return fmt.Sprintf("globustest: %d %v", r.status, r.body) }
 
 // apiRefusal has the shape of Globus's services: a list of errors, their status
 // a string, and the same once more in OAuth's words. code is what the title
@@ -47,6 +48,25 @@ func oauthRefusal(status int, code, description string) *refusal {
 	return &refusal{status, body}
 }
 
+// pathRefusal has the shape of the service to which the path belongs.
+func pathRefusal(r *http.Request, status int, title, detail string) *refusal {
+	if strings.HasPrefix(r.URL.Path, TransferPath+"/") {
+		return transferRefusal(r, status, "ClientError."+strings.ReplaceAll(title, " ", ""), detail)
+	}
+	return apiRefusal(status, title, detail)
+}
+
+// transferRefusal has the shape of Globus Transfer, which is nothing like that of
+// the others.
+func transferRefusal(r *http.Request, status int, code, message string) *refusal {
+	return &refusal{status, map[string]any{
+		"code":       code,
+		"message":    message,
+		"request_id": randomText(9),
+		"resource":   strings.TrimPrefix(r.URL.Path, TransferPath),
+	}}
+}
+
 // answer adapts an endpoint that apps call: what it returns is sent as JSON.
 func answer(h func(*http.Request) (any, error), methods ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +89,7 @@ func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
 		return true
 	}
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	refuse(w, apiRefusal(http.StatusMethodNotAllowed, "Method Not Allowed", "Use "+strings.Join(methods, " or ")))
+	refuse(w, pathRefusal(r, http.StatusMethodNotAllowed, "Method Not Allowed", "Use "+strings.Join(methods, " or ")))
 	return false
 }
 
@@ -103,6 +123,16 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:])
+	return uuid(b)
+}
+
+// nameUUID returns the UUID that always belongs to name.
+func nameUUID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return uuid([16]byte(sum[:16]))
+}
+
+func uuid(b [16]byte) string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])

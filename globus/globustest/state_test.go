@@ -112,3 +112,15 @@ func TestRotateKey(t *testing.T) {
 		t.Errorf("the new key does not sign: %v", err)
 	}
 }
+
+// What a test ended stays ended.
+func TestExpiryOutlivesRestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "demo.json")
+	before := newFlow(t, globustest.Config{StateFile: file})
+	granted := before.signIn(request())
+	before.ExpireAccessTokens("")
+	after := newFlow(t, globustest.Config{StateFile: file})
+	if after.Live(str(granted["access_token"])) || !after.Live(str(granted["refresh_token"])) {
+		t.Error("after a restart the access token must be dead, and the refresh token alive")
+	}
+}

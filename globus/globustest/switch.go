@@ -1,6 +1,11 @@
 package globustest
 
-import "github.com/go-jose/go-jose/v4"
+import (
+	"maps"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+)
 
 // Register adds an app, or replaces the one with its ID. Like NewServer it
 // panics when the caller is wrong: if c has no ID or Secret, or a redirect URI
@@ -26,6 +31,7 @@ func (e *Emulator) Lie(l Lie) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.lie = l
+	clear(e.faulted)
 }
 
 // RotateKey signs with a new key from now on and no longer serves the old one.
@@ -45,6 +51,46 @@ func (e *Emulator) ForgetPeople() {
 	defer e.mu.Unlock()
 	clear(e.state.Sessions)
 	e.mustSave()
+}
+
+// ExpireAccessTokens ends all access tokens for a resource server, such as
+// transfer.api.globus.org, or for all if it is empty. Refresh tokens live on. It
+// panics if there is no such server, or the StateFile cannot be written.
+func (e *Emulator) ExpireAccessTokens(server string) {
+	e.expire(server, false)
+}
+
+// ExpireRefreshTokens ends all refresh tokens for a resource server, or for all
+// if it is empty: a refresh gets invalid_grant. Access tokens live on; where a
+// person rescinds a consent, they end too. It panics as ExpireAccessTokens does.
+func (e *Emulator) ExpireRefreshTokens(server string) {
+	e.expire(server, true)
+}
+
+func (e *Emulator) expire(server string, refresh bool) {
+	mustKnow(server)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.DeleteFunc(e.state.Tokens, func(_ string, t token) bool {
+		return t.Refresh == refresh && (server == "" || t.ResourceServer == server)
+	})
+	e.mustSave()
+}
+
+// Refreshes returns how many new access tokens for a resource server, or for all
+// if it is empty, were given for a refresh token, those included that a Fault or
+// a Lie kept from the app. It panics if there is no such server.
+func (e *Emulator) Refreshes(server string) int {
+	mustKnow(server)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for name, count := range e.refreshes {
+		if server == "" || name == server {
+			n += count
+		}
+	}
+	return n
 }
 
 // Requests returns how many requests the endpoint at path has had, those that
@@ -76,6 +122,13 @@ func (e *Emulator) LiveTokens() int {
 		}
 	}
 	return n
+}
+
+// mustKnow keeps a test from counting on a server that it misspelt.
+func mustKnow(server string) {
+	if !slices.Contains([]string{"", authServer, transferServer, groupsServer}, server) {
+		panic("globustest: no resource server " + server)
+	}
 }
 
 // mustSave is for the switches of a test, which have nobody to report to.

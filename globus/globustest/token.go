@@ -32,7 +32,11 @@ func (e *Emulator) token(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.lie.Token.apply(granted), e.state.save()
+	granted = e.lie.Token.apply(granted)
+	if form.Get("grant_type") == "refresh_token" {
+		granted = e.lie.Refresh.apply(granted)
+	}
+	return granted, e.state.save()
 }
 
 // redeem exchanges a code for tokens. It needs e.mu.
@@ -96,8 +100,13 @@ func (e *Emulator) refresh(client Client, form url.Values) (map[string]any, erro
 	if !ok || !t.Refresh || t.Grant.ClientID != client.ID {
 		return nil, oauthRefusal(http.StatusUnauthorized, "invalid_grant", "")
 	}
+	if e.lie.RotateRefresh {
+		delete(e.state.Tokens, fingerprint(secret))
+		secret = e.issueRefresh(t)
+	}
 	t.Expiry = e.now().Add(refreshLifetime)
 	e.state.Tokens[fingerprint(secret)] = t
+	e.refreshes[t.ResourceServer]++
 	granted := e.issueAccess(t)
 	granted["refresh_token"] = secret
 	granted["other_tokens"] = []any{}

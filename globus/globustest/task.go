@@ -1,0 +1,130 @@
+package globustest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"example.org/portal/globus"
+)
+
+// The types of tasks.
+const (
+	transferType = "TRANSFER"
+	deleteType   = "DELETE"
+)
+
+// A Task is something that Globus Transfer does, or did, for a Person. The zero
+// value is a transfer of nothing that SUCCEEDED at once, just now. It can be one
+// that progresses, here from a third to its end in 40 seconds:
+//
+//	Task{Status: globus.TaskActive, Ago: 20 * time.Second, Takes: time.Minute, Files: 500, Bytes: 1 << 40}
+type Task struct {
+	ID     string            // empty: a UUID made of the person's Sub and the task's place, always the same
+	Type   string            // TRANSFER or DELETE; empty: TRANSFER
+	Status globus.TaskStatus // when the person is first shown their tasks; empty: SUCCEEDED
+	Label  string            // empty: null
+
+	Source      string // what the collection is called; its id is made of it
+	Destination string // likewise; null for a DELETE
+
+	// Ago is how long it had been there when the person's token was first used
+	// at Transfer, on which occasion Ago is turned into a time that stays.
+	Ago time.Duration
+
+	// Takes is how long it runs, or ran. Of a task that has ended it is Ago at
+	// most. Once an ACTIVE one is that old, it has SUCCEEDED; 0: it stands still
+	// for ever.
+	Takes time.Duration
+
+	Files       int64 // all that there are, or of a task that progresses, that it will find
+	Directories int64
+	Skipped     int64 // of Files
+	Bytes       int64 // of all files
+	Faults      int64 // errors met so far
+
+	// Done is how much of Files and Bytes is done, from 0 to 1, where that is not
+	// plain: in a task that FAILED, is INACTIVE, or stands still.
+	Done float64
+
+	Nice      string // nice_status of a task that has not ended; empty: null
+	NiceWords string // nice_status_short_description; empty: null
+	Paused    bool
+
+	FatalError *globus.FatalError // nil: null
+
+	Edit Edit // changes the document that Transfer sends
+}
+
+// at returns where a task stands that was requested so long ago, and how much of
+// it is done.
+func (t Task) at(age time.Duration) (status globus.TaskStatus, done float64) {
+	switch {
+	case t.Status == globus.TaskSucceeded:
+		return t.Status, 1
+	case !t.progresses():
+		return t.Status, t.Done
+	case age >= t.Takes:
+		return globus.TaskSucceeded, 1
+	}
+	return globus.TaskActive, max(0, float64(age)/float64(t.Takes))
+}
+
+func (t Task) progresses() bool { return t.Status == globus.TaskActive && t.Takes > 0 }
+
+func ended(status globus.TaskStatus) bool {
+	return status == globus.TaskSucceeded || status == globus.TaskFailed
+}
+
+// fillTasks puts copies of the people's tasks in their places, nothing left open.
+func fillTasks(people []Person) error {
+	seen := map[string]bool{}
+	for i := range people {
+		p := &people[i]
+		p.Tasks = slices.Clone(p.Tasks)
+		for j := range p.Tasks {
+			t := &p.Tasks[j]
+			t.ID = cmp.Or(t.ID, nameUUID(p.Claims.Sub+" task "+strconv.Itoa(j)))
+			t.Type = cmp.Or(t.Type, transferType)
+			t.Status = cmp.Or(t.Status, globus.TaskSucceeded)
+			if err := t.check(); err != nil {
+				return fmt.Errorf("globustest: task %d of %s: %w", j, p.Key, err)
+			}
+			if seen[t.ID] {
+				return fmt.Errorf("globustest: two tasks have the ID %s", t.ID)
+			}
+			seen[t.ID] = true
+		}
+	}
+	return nil
+}
+
+func (t Task) check() error {
+	switch {
+	case !slices.Contains(taskTypes(), t.Type):
+		return errors.New("its Type is neither TRANSFER nor DELETE")
+	case !slices.Contains(taskStatuses(), string(t.Status)):
+		return errors.New("its Status is none of Globus's")
+	case t.Ago < 0 || t.Takes < 0:
+		return errors.New("its Ago and Takes must not be negative")
+	case ended(t.Status) && t.Takes > t.Ago:
+		return errors.New("it has ended, but Takes longer than it is Ago")
+	case t.Done < 0 || t.Done > 1:
+		return errors.New("its Done is not from 0 to 1")
+	}
+	return nil
+}
+
+func taskTypes() []string { return []string{transferType, deleteType} }
+
+func taskStatuses() []string {
+	return []string{
+		string(globus.TaskActive),
+		string(globus.TaskInactive),
+		string(globus.TaskSucceeded),
+		string(globus.TaskFailed),
+	}
+}

@@ -1,0 +1,119 @@
+package globus
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+)
+
+// Margin is how long before its end an access token is refreshed, as in
+// Globus's own SDK.
+const Margin = 60 * time.Second
+
+// Fresh reports whether the access token is good at now, and will be for
+// Margin.
+func (t Token) Fresh(now time.Time) bool {
+	return t.AccessToken != "" && now.Before(t.Expiry.Add(-Margin))
+}
+
+// Refresh obtains a new access token for one resource server (RFC 6749,
+// section 6). Globus may send another refresh token with it, which is to be
+// kept in place of the old one; if it sends none, the old one is in the result.
+//
+// The error is an *Error. IsInvalidGrant tells the one that is final: the
+// person, or Globus, has withdrawn the grant. ErrNoToken is returned for a
+// token that cannot be refreshed.
+func (c *Client) Refresh(ctx context.Context, server string, old Token) (Token, error) {
+	if old.RefreshToken == "" {
+		return Token{}, ErrNoToken
+	}
+	octx := context.WithValue(ctx, oauth2.HTTPClient, c.http)
+	answer, err := c.oauth.TokenSource(octx, &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
+	if err != nil {
+		return Token{}, callError("refresh", err)
+	}
+	tokens, err := newTokens(answer, c.now())
+	if err != nil {
+		return Token{}, &Error{Call: "refresh", Reason: Malformed, Detail: err.Error()}
+	}
+	fresh, ok := tokens[server]
+	if !ok {
+		c.discard(ctx, answer)
+		return Token{}, &Error{Call: "refresh", Reason: Malformed, Detail: "the token is for another resource server"}
+	}
+	return fresh, nil
+}
+
+// A TokenFunc returns a token for one resource server that is good now. If
+// rejected is not empty, it is an access token that the resource server has
+// refused although its time is not up: another one is wanted. It must be safe
+// for concurrent use.
+type TokenFunc func(ctx context.Context, rejected string) (Token, error)
+
+// A Source keeps one token good. It refreshes it before it ends, once for all
+// who ask meanwhile, and is an oauth2.TokenSource. It is for programs of one
+// process and one person; an app with sessions has a TokenFunc of its own.
+type Source struct {
+	client *Client
+	server string
+	save   func(Token) error
+	flight singleflight.Group
+
+	mu    sync.Mutex
+	token Token
+}
+
+// Source returns a Source that begins with the token for server in ts. Each
+// new token is handed to save, which may be nil, before anyone gets it; an
+// error of save goes to those who asked, and the token is kept all the same.
+func (c *Client) Source(ts Tokens, server string, save func(Token) error) *Source {
+	return &Source{client: c, server: server, save: save, token: ts[server]}
+}
+
+// Token implements oauth2.TokenSource.
+func (s *Source) Token() (*oauth2.Token, error) {
+	t, err := s.Fresh(context.Background(), "")
+	if err != nil {
+		return nil, err
+	}
+	return t.OAuth2(), nil
+}
+
+// Fresh is a TokenFunc.
+func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
+	if t := s.current(); t.Fresh(s.client.now()) && t.AccessToken != rejected {
+		return t, nil
+	}
+	done := s.flight.DoChan("", func() (any, error) {
+		t := s.current()
+		if t.Fresh(s.client.now()) && t.AccessToken != rejected {
+			return t, nil
+		}
+		t, err := s.client.Refresh(context.WithoutCancel(ctx), s.server, t)
+		if err != nil {
+			return Token{}, err
+		}
+		s.mu.Lock()
+		s.token = t
+		s.mu.Unlock()
+		if s.save != nil {
+			err = s.save(t)
+		}
+		return t, err
+	})
+	select {
+	case <-ctx.Done():
+		return Token{}, callError("refresh", ctx.Err())
+	case result := <-done:
+		return result.Val.(Token), result.Err
+	}
+}
+
+func (s *Source) current() Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token
+}

@@ -1,0 +1,141 @@
+package globus_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+// tokens signs a person in and returns their tokens.
+func (f *flow) tokens(person string) globus.Tokens {
+	f.Helper()
+	login, err := f.signIn(person)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return login.Tokens
+}
+
+func TestRefresh(t *testing.T) {
+	set := func(name string, value any) globustest.Lie {
+		return globustest.Lie{Refresh: globustest.Edit{Set: map[string]any{name: value}}}
+	}
+	tests := []struct {
+		name       string
+		lie        globustest.Lie
+		wantReason globus.Reason // "" for success
+	}{
+		{"the truth", globustest.Lie{}, ""},
+		{"a refresh token that rotates", globustest.Lie{RotateRefresh: true}, ""},
+		{"no refresh token", globustest.Lie{Refresh: globustest.Edit{Drop: []string{"refresh_token"}}}, ""},
+		{"another resource server", set("resource_server", "groups.api.globus.org"), globus.Malformed},
+		{"no lifetime", set("expires_in", 0), globus.Malformed},
+		{"another type", set("token_type", "DPoP"), globus.Malformed},
+		{"a token with a line break", set("access_token", "canary\r\nX: y"), globus.Malformed},
+		{"down", globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 500}}}, globus.BadStatus},
+		{"refused", globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 401, Body: `{"error":"invalid_grant"}`}}}, globus.Refused},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFlow(t)
+			old := f.tokens("rosalind")[globus.TransferServer]
+			f.auth.Lie(test.lie)
+			before := f.auth.Requests(globustest.TokenPath)
+			fresh, err := f.client.Refresh(t.Context(), globus.TransferServer, old)
+			if got := f.auth.Requests(globustest.TokenPath) - before; got != 1 {
+				t.Errorf("%d requests, want 1", got)
+			}
+			if test.wantReason != "" {
+				if e, ok := errors.AsType[*globus.Error](err); !ok || e.Reason != test.wantReason || e.Call != "refresh" {
+					t.Errorf("got %v, want a refresh that fails by %s", err, test.wantReason)
+				}
+				return
+			}
+			if err != nil || fresh.AccessToken == old.AccessToken || !f.auth.Live(fresh.AccessToken) || fresh.RefreshToken == "" {
+				t.Fatalf("got %v, want a live token", err)
+			}
+			if rotated := fresh.RefreshToken != old.RefreshToken; rotated != test.lie.RotateRefresh {
+				t.Errorf("the refresh token changed: %t", rotated)
+			}
+			if _, err := f.client.Refresh(t.Context(), globus.TransferServer, fresh); err != nil {
+				t.Errorf("a second refresh: %v", err)
+			}
+		})
+	}
+	t.Run("nothing to refresh with", func(t *testing.T) {
+		f := newFlow(t)
+		if _, err := f.client.Refresh(t.Context(), globus.TransferServer, globus.Token{AccessToken: "x"}); !errors.Is(err, globus.ErrNoToken) {
+			t.Errorf("got %v, want ErrNoToken", err)
+		}
+	})
+}
+
+// TestSource: whoever asks gets a good token, and Globus is asked once.
+func TestSource(t *testing.T) {
+	f := newFlow(t)
+	tokens := f.tokens("rosalind")
+	var saved []globus.Token
+	source := f.client.Source(tokens, globus.TransferServer, func(t globus.Token) error {
+		saved = append(saved, t)
+		return nil
+	})
+	var _ oauth2.TokenSource = source
+
+	first, err := source.Fresh(t.Context(), "")
+	if err != nil || first.AccessToken != tokens[globus.TransferServer].AccessToken || len(saved) != 0 {
+		t.Errorf("got another token, %v, though the first is good", err)
+	}
+	f.clock.add(48*time.Hour - 30*time.Second)
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			if got, err := source.Token(); err != nil || !f.auth.Live(got.AccessToken) {
+				t.Errorf("got %v, want a live token", err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := f.auth.Refreshes(globus.TransferServer); got != 1 || len(saved) != 1 {
+		t.Errorf("%d refreshes, %d saved, want one", got, len(saved))
+	}
+
+	good := saved[0].AccessToken
+	if got, err := source.Fresh(t.Context(), good); err != nil || got.AccessToken == good {
+		t.Errorf("a token that was refused is given again, %v", err)
+	}
+
+	f.auth.ExpireRefreshTokens("")
+	f.clock.add(48 * time.Hour)
+	if _, err := source.Fresh(t.Context(), ""); !globus.IsInvalidGrant(err) {
+		t.Errorf("got %v, want invalid_grant", err)
+	}
+
+	wait := make(chan struct{})
+	defer close(wait)
+	f.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: wait}}})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := source.Fresh(ctx, ""); err == nil {
+		t.Error("a cancelled caller waits on")
+	}
+}
+
+func TestSourceSaveFails(t *testing.T) {
+	f := newFlow(t)
+	full := errors.New("disk full")
+	source := f.client.Source(f.tokens("rosalind"), globus.TransferServer, func(globus.Token) error { return full })
+	f.clock.add(48 * time.Hour)
+	if _, err := source.Fresh(t.Context(), ""); !errors.Is(err, full) {
+		t.Errorf("got %v, want that it was not saved", err)
+	}
+	if got, err := source.Fresh(t.Context(), ""); err != nil || !f.auth.Live(got.AccessToken) {
+		t.Errorf("got %v, want the token all the same", err)
+	}
+}

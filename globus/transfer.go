@@ -1,0 +1,80 @@
+package globus
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// A Transfer calls Globus Transfer as one person.
+type Transfer struct {
+	base string
+	http *http.Client
+}
+
+// Transfer returns a client of Globus Transfer. token yields tokens for
+// TransferServer.
+func (c *Client) Transfer(token TokenFunc) *Transfer {
+	return &Transfer{c.transfer, c.HTTPClient(c.transfer, token)}
+}
+
+// A TaskQuery says which tasks to list.
+type TaskQuery struct {
+	Offset   int // how many to leave out
+	PageSize int // how many to ask Transfer for at a time, at most 1000; 0 means 100
+}
+
+// TaskList lists the person's tasks, newest first, and fetches them page by
+// page as they are asked for. An error, which is the last thing it yields, is
+// an *Error or what the TokenFunc returned.
+func (t *Transfer) TaskList(ctx context.Context, q TaskQuery) iter.Seq2[Task, error] {
+	return func(yield func(Task, error) bool) {
+		size := q.PageSize
+		if size <= 0 {
+			size = 100
+		}
+		for offset := q.Offset; ; {
+			var page struct {
+				Tasks []Task `json:"DATA"`
+				Total int    `json:"total"`
+			}
+			err := t.get(ctx, "/task_list", url.Values{
+				"orderby": {"request_time DESC"},
+				"limit":   {strconv.Itoa(size)},
+				"offset":  {strconv.Itoa(offset)},
+			}, &page)
+			if err != nil {
+				yield(Task{}, err)
+				return
+			}
+			for _, task := range page.Tasks {
+				if !yield(task, nil) {
+					return
+				}
+			}
+			offset += len(page.Tasks)
+			if len(page.Tasks) == 0 || offset >= page.Total {
+				return
+			}
+		}
+	}
+}
+
+// Task returns one task of the person's.
+func (t *Transfer) Task(ctx context.Context, id string) (*Task, error) {
+	var task Task
+	if err := t.get(ctx, "/task/"+url.PathEscape(id), nil, &task); err != nil {
+		return nil, err
+	}
+	return &task, nil
+}
+
+func (t *Transfer) get(ctx context.Context, path string, q url.Values, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.base+path+"?"+q.Encode(), nil)
+	if err != nil {
+		return callError("transfer", err)
+	}
+	return getJSON(t.http, "transfer", req, v)
+}
