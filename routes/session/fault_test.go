@@ -61,7 +61,7 @@ func TestStoreLocked(t *testing.T) {
 				_, err := s.SignIn(t.Context(), record(s.clock.Now()))
 				failed <- err
 			}()
-			go func() { failed <- s.SignOut(r) }()
+			go func() { failed <- signOut(s, r) }()
 			go func() { failed <- s.Update(t.Context(), signedIn, func(*session.Record) {}) }()
 			b.get("/me", http.StatusOK) // reading goes on
 			if err := s.Ready(t.Context()); err != nil {
@@ -82,9 +82,8 @@ func TestStoreLocked(t *testing.T) {
 				got, err := s.Load(httptest.NewRecorder(), r)
 				return got == nil && err == nil
 			})
-			if !strings.Contains(s.log.String(), "session deleted late") {
-				t.Errorf("the log does not tell:\n%s", s.log)
-			}
+			await(t, "the log tells", func() bool { return strings.Contains(s.log.String(), "session deleted late") })
+			await(t, "its tokens are revoked", func() bool { return s.revoked.has("canary-access-1") })
 			if got := len(records(t, s.database())); got != 1 {
 				t.Errorf("%d records, want 1: that of b, and none of the sign-in that failed", got)
 			}
@@ -109,7 +108,7 @@ func TestRequestGivenUp(t *testing.T) {
 	} else {
 		wantStoreError(t, "Load", err)
 	}
-	if err := s.SignOut(r); err != nil {
+	if _, err := s.SignOut(r); err != nil {
 		t.Errorf("SignOut: %v", err)
 	}
 	if got := len(records(t, s.database())); got != 0 {
@@ -145,7 +144,7 @@ func TestStoreBroken(t *testing.T) {
 			_, err = s.Peek(s.request(signedIn))
 			wantStoreError(t, "Peek", err)
 			wantStoreError(t, "Update", s.Update(t.Context(), signedIn, func(*session.Record) {}))
-			wantStoreError(t, "SignOut", s.SignOut(s.request(signedIn)))
+			wantStoreError(t, "SignOut", signOut(s, s.request(signedIn)))
 			got, err := s.SignIn(t.Context(), record(s.clock.Now()))
 			if wantStoreError(t, "SignIn", err); got != nil {
 				t.Error("SignIn: got a session beside the error")
@@ -167,7 +166,7 @@ func TestSignOutAtStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlock := s.lock("BEGIN IMMEDIATE")
-	wantStoreError(t, "SignOut", s.SignOut(s.request(signedIn)))
+	wantStoreError(t, "SignOut", signOut(s, s.request(signedIn)))
 	unlock()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +85,28 @@ type site struct {
 	path  string // of the SQLite file; "" for another store
 	clock *clock
 	log   *logBuffer
+
+	revoked tokenBag // by the manager itself
+}
+
+// A tokenBag collects access tokens.
+type tokenBag struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (b *tokenBag) add(tokens globus.Tokens) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range tokens {
+		b.all = append(b.all, t.AccessToken)
+	}
+}
+
+func (b *tokenBag) has(accessToken string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.all, accessToken)
 }
 
 // open opens a manager on the store in dir; cfg says how it differs from the
@@ -104,6 +127,12 @@ func open(t *testing.T, dir string, cfg session.Config) *site {
 	if cfg.Audience == "" {
 		cfg.Audience = "https://auth.globus.org app"
 	}
+	if cfg.Refresh == nil {
+		cfg.Refresh = func(context.Context, string, globus.Token) (globus.Token, error) {
+			return globus.Token{}, &globus.Error{Call: "refresh", Reason: globus.Unreachable}
+		}
+	}
+	cfg.Revoke = func(_ context.Context, tokens globus.Tokens) { s.revoked.add(tokens) }
 	cfg.Now, cfg.Log = s.clock.Now, slog.New(slog.NewTextHandler(s.log, nil))
 	m, err := session.Open(cfg)
 	if err != nil {
@@ -146,7 +175,7 @@ func (s *site) routes() http.Handler {
 		}
 	})
 	mux.HandleFunc("/out", func(w http.ResponseWriter, r *http.Request) {
-		err := s.SignOut(r)
+		_, err := s.SignOut(r)
 		s.ClearCookie(w)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -279,4 +308,10 @@ func cancelled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
+}
+
+// signOut is SignOut where only its error matters.
+func signOut(s *site, r *http.Request) error {
+	_, err := s.SignOut(r)
+	return err
 }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"example.org/portal/globus"
 )
 
 const (
@@ -14,36 +16,39 @@ const (
 	retryMost  = 1 * time.Minute
 )
 
-// retries deletes records, again and again if the store is down: a person who
+// retries ends sessions, again and again if the store is down: a person who
 // signed out is out for good, as soon as the store is back.
 type retries struct {
-	store *sealedStore
-	log   *slog.Logger
-	slots chan struct{}
-	ctx   context.Context // ends with stop
-	stop  context.CancelFunc
-	busy  *sync.WaitGroup
+	end    func(ctx context.Context, token string) (globus.Tokens, error)
+	revoke func(ctx context.Context, tokens globus.Tokens) // those of a session that ended late
+	log    *slog.Logger
+	slots  chan struct{}
+	ctx    context.Context // ends with stop
+	stop   context.CancelFunc
+	busy   *sync.WaitGroup
 }
 
-func newRetries(store *sealedStore, log *slog.Logger) retries {
+func newRetries(m *Manager, cfg Config) retries {
 	ctx, cancel := context.WithCancel(context.Background())
 	busy := new(sync.WaitGroup)
 	return retries{
-		store: store,
-		log:   log,
-		slots: make(chan struct{}, maxRetries),
-		ctx:   ctx,
-		stop:  func() { cancel(); busy.Wait() },
-		busy:  busy,
+		end:    m.end,
+		revoke: cfg.Revoke,
+		log:    cfg.Log,
+		slots:  make(chan struct{}, maxRetries),
+		ctx:    ctx,
+		stop:   func() { cancel(); busy.Wait() },
+		busy:   busy,
 	}
 }
 
-// delete tries once, and on failure returns the error and goes on in the
-// background. A request that is cancelled does not cancel it.
-func (r retries) delete(ctx context.Context, token string) error {
-	err := r.store.DeleteCtx(context.WithoutCancel(ctx), token)
+// delete ends a session and returns the tokens that it held, to be revoked. It
+// tries once, and on failure returns the error and goes on in the background. A
+// request that is cancelled does not cancel it.
+func (r retries) delete(ctx context.Context, token string) (globus.Tokens, error) {
+	tokens, err := r.end(context.WithoutCancel(ctx), token)
 	if err == nil {
-		return nil
+		return tokens, nil
 	}
 	select {
 	case r.slots <- struct{}{}:
@@ -54,7 +59,7 @@ func (r retries) delete(ctx context.Context, token string) error {
 	default:
 		r.log.ErrorContext(ctx, "session not deleted", "reason", "too many deletions wait for the store")
 	}
-	return err
+	return nil, err
 }
 
 func (r retries) again(token string) {
@@ -65,10 +70,11 @@ func (r retries) again(token string) {
 		case <-ctx.Done(): // time is up, or the app stops: once more, then no more
 		case <-time.After(pause):
 		}
-		err := r.store.DeleteCtx(context.WithoutCancel(ctx), token)
+		tokens, err := r.end(context.WithoutCancel(ctx), token)
 		switch {
 		case err == nil:
 			r.log.Info("session deleted late")
+			r.revoke(ctx, tokens)
 			return
 		case ctx.Err() != nil:
 			r.log.Error("session not deleted", "reason", err)

@@ -23,7 +23,9 @@ const (
 type driver interface {
 	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
 	CommitCtx(ctx context.Context, key string, data []byte, expiry time.Time) error
-	DeleteCtx(ctx context.Context, key string) error
+
+	// TakeCtx deletes the data and returns what it was, nil if there was none.
+	TakeCtx(ctx context.Context, key string) ([]byte, error)
 
 	// SwapCtx replaces old by data if old is still what is there.
 	SwapCtx(ctx context.Context, key string, old, data []byte) (swapped bool, err error)
@@ -111,6 +113,17 @@ func (s *sealedStore) swap(ctx context.Context, token string, old, plain []byte)
 	return swapped, nil
 }
 
+// take deletes the record of a token and returns it, still sealed.
+func (s *sealedStore) take(ctx context.Context, token string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxCall)
+	defer cancel()
+	sealed, err := s.driver.TakeCtx(ctx, storeKey(token))
+	if err != nil {
+		return nil, &StoreError{err}
+	}
+	return sealed, nil
+}
+
 // FindCtx implements scs.CtxStore, as do the methods below.
 func (s *sealedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	sealed, found, err := s.find(ctx, token)
@@ -138,12 +151,8 @@ func (s *sealedStore) CommitCtx(ctx context.Context, token string, plain []byte,
 }
 
 func (s *sealedStore) DeleteCtx(ctx context.Context, token string) error {
-	ctx, cancel := context.WithTimeout(ctx, maxCall)
-	defer cancel()
-	if err := s.driver.DeleteCtx(ctx, storeKey(token)); err != nil {
-		return &StoreError{err}
-	}
-	return nil
+	_, err := s.take(ctx, token)
+	return err
 }
 
 // scs asks for these three, and calls those above.

@@ -56,7 +56,7 @@ func TestCookieForm(t *testing.T) {
 			if _, asked := errors.AsType[*session.StoreError](err); asked != tt.want || s != nil {
 				t.Errorf("got %v, %v, want the store asked: %t", s, err, tt.want)
 			}
-			if err := m.SignOut(r); (err != nil) != tt.want {
+			if _, err := m.SignOut(r); (err != nil) != tt.want {
 				t.Errorf("SignOut: got %v, want the store asked: %t", err, tt.want)
 			}
 			if len(w.Result().Cookies()) != 0 {

@@ -34,6 +34,12 @@ type Config struct {
 	// client id. A record that was sealed for another audience does not open.
 	Audience string
 
+	// Refresh obtains a new token for a resource server, as
+	// globus.Client.Refresh does; Revoke ends tokens, as far as that goes.
+	// Both are required.
+	Refresh func(ctx context.Context, server string, old globus.Token) (globus.Token, error)
+	Revoke  func(ctx context.Context, tokens globus.Tokens)
+
 	Log *slog.Logger     // required
 	Now func() time.Time // nil means time.Now
 }
@@ -72,10 +78,6 @@ var (
 	ErrGone = errors.New("the session has ended")
 )
 
-// margin is how long before its Globus access token a session ends, as in the
-// example of Globus's integration guide.
-const margin = 60 * time.Second
-
 const recordKey = "record" // in scs's values
 
 // A Manager keeps the sessions of one app. It is safe for concurrent use.
@@ -86,6 +88,7 @@ type Manager struct {
 	log     *slog.Logger
 	now     func() time.Time
 	retries retries
+	refresh refresher
 }
 
 // Open opens the store that cfg names.
@@ -107,7 +110,8 @@ func Open(cfg Config) (*Manager, error) {
 	m.scs.Store = m.store
 	m.scs.Codec = codec{}
 	m.scs.Lifetime = cfg.Lifetime
-	m.retries = newRetries(m.store, m.log)
+	m.retries = newRetries(m, cfg)
+	m.refresh = refresher{refresh: cfg.Refresh, revoke: cfg.Revoke, failed: map[string]failure{}}
 	return m, nil
 }
 
@@ -123,130 +127,6 @@ func (m *Manager) Ready(ctx context.Context) error {
 	defer cancel()
 	_, _, err := m.store.driver.FindCtx(ctx, "readiness")
 	return err
-}
-
-// Load returns the session of the browser that sent r, or nil if it has none.
-// The only error is a *StoreError. A session that has ended, or cannot be read,
-// is deleted, and its cookie expired through w.
-func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	s, err := m.Peek(r)
-	if s != nil && !m.now().Before(s.Deadline) {
-		err = errEnded
-	}
-	if errors.Is(err, errEnded) || errors.Is(err, errUnreadable) {
-		m.log.InfoContext(r.Context(), "session over", "reason", err)
-		m.ClearCookie(w)
-		_ = m.SignOut(r) // it is tried again by itself
-		return nil, nil
-	}
-	return s, err
-}
-
-// Peek is Load, but does nothing about a session that has ended, which it
-// returns, or cannot be read, which is an error.
-func (m *Manager) Peek(r *http.Request) (*Session, error) {
-	token := m.token(r)
-	if token == "" {
-		return nil, nil
-	}
-	ctx, err := m.scs.Load(r.Context(), token)
-	if errors.Is(err, errUnreadable) {
-		return nil, err
-	}
-	if err != nil {
-		return nil, storeError(err)
-	}
-	// Where there is no record the cookie stays: the session was ended in
-	// another tab, and a new one may have begun there by the time that this
-	// answer arrives.
-	rec, ok := m.scs.Get(ctx, recordKey).(*Record)
-	if !ok {
-		return nil, nil
-	}
-	return &Session{Record: *rec, Deadline: m.scs.Deadline(ctx), token: token}, nil
-}
-
-// SignIn inserts rec as a new session and returns it. No session of before is
-// touched: end it with SignOut once this has succeeded.
-func (m *Manager) SignIn(ctx context.Context, rec Record) (*Session, error) {
-	ctx, err := m.scs.Load(ctx, "")
-	if err != nil {
-		return nil, storeError(err)
-	}
-	m.scs.Put(ctx, recordKey, &rec)
-	m.scs.SetDeadline(ctx, m.deadline(rec))
-	if !m.now().Before(m.scs.Deadline(ctx)) {
-		return nil, ErrGone
-	}
-	token, deadline, err := m.scs.Commit(ctx)
-	if errors.Is(err, ErrTooLarge) {
-		return nil, err
-	}
-	if err != nil {
-		return nil, storeError(err)
-	}
-	return &Session{Record: rec, Deadline: deadline, token: token}, nil
-}
-
-// deadline returns when a session that begins with rec ends.
-func (m *Manager) deadline(rec Record) time.Time {
-	end := rec.Began.Add(m.scs.Lifetime)
-	if t, ok := rec.Tokens[globus.AuthServer]; ok && t.Expiry.Add(-margin).Before(end) {
-		return t.Expiry.Add(-margin)
-	}
-	return end
-}
-
-// SignOut deletes the record of the session whose cookie r brings, for good;
-// if it brings none, or the session has ended already, that is success. If the
-// store fails, deletion is tried again in the background, and the *StoreError
-// says that it is not done yet. The cookie is the caller's to clear.
-func (m *Manager) SignOut(r *http.Request) error {
-	token := m.token(r)
-	if token == "" {
-		return nil
-	}
-	return m.retries.delete(r.Context(), token)
-}
-
-// Update changes the record of s by compare-and-swap: change is called with
-// the record as it is now, again whenever another writer came between, and
-// must do nothing else than change it. Update returns ErrGone, and writes
-// nothing, if the session has ended.
-func (m *Manager) Update(ctx context.Context, s *Session, change func(*Record)) error {
-	for {
-		old, found, err := m.store.find(ctx, s.token)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return ErrGone
-		}
-		plain, err := m.store.open(s.token, old)
-		if err != nil {
-			return err
-		}
-		deadline, values, err := m.scs.Codec.Decode(plain)
-		if err != nil {
-			return err
-		}
-		if !m.now().Before(deadline) {
-			return ErrGone
-		}
-		rec := values[recordKey].(*Record)
-		change(rec)
-		if plain, err = m.scs.Codec.Encode(deadline, values); err != nil {
-			return err
-		}
-		swapped, err := m.store.swap(ctx, s.token, old, plain)
-		if err != nil {
-			return err
-		}
-		if swapped {
-			s.Record = *rec
-			return nil
-		}
-	}
 }
 
 func storeError(err error) error {

@@ -29,19 +29,18 @@ func openDriver(store string, log *slog.Logger) (driver, error) {
 	switch {
 	case kind == "sqlite" && path != "":
 		return openSQLite(path, log)
-	case kind == "memory" && path == "":
+	case store == "memory:":
 		return openMemory(log)
 	}
 	return nil, errors.New(`the session store must be "sqlite:" and a path, or "memory:"`)
 }
 
-// A sqliteDriver keeps records in one SQLite file. scs's store inserts and
-// deletes; reads have connections of their own, so that they do not queue
+// A sqliteDriver keeps records in one SQLite file. scs's store inserts; reads have connections of their own, so that they do not queue
 // behind writes.
 type sqliteDriver struct {
 	*sqlite3store.SQLite3Store         // on writer
 	writer, reader             *sql.DB // of memory, both the same
-	find, swap                 *sql.Stmt
+	find, swap, take           *sql.Stmt
 
 	// writing holds one token while a statement is on the one writing
 	// connection: scs's store takes no context, so the wait for it is here.
@@ -123,6 +122,10 @@ func newSQLite(writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	take, err := writer.Prepare("DELETE FROM sessions WHERE token = ? RETURNING data")
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &sqliteDriver{
 		SQLite3Store: sqlite3store.NewWithCleanupInterval(writer, 0),
@@ -130,6 +133,7 @@ func newSQLite(writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 		reader:       reader,
 		find:         find,
 		swap:         swap,
+		take:         take,
 		writing:      make(chan struct{}, 1),
 		log:          log,
 		stop:         cancel,
@@ -142,7 +146,7 @@ func newSQLite(writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 func (d *sqliteDriver) Close() error {
 	d.stop()
 	<-d.stopped
-	return errors.Join(d.find.Close(), d.swap.Close(), d.reader.Close(), d.writer.Close())
+	return errors.Join(d.find.Close(), d.swap.Close(), d.take.Close(), d.reader.Close(), d.writer.Close())
 }
 
 func (d *sqliteDriver) FindCtx(ctx context.Context, key string) ([]byte, bool, error) {
@@ -158,8 +162,16 @@ func (d *sqliteDriver) CommitCtx(ctx context.Context, key string, data []byte, e
 	return d.write(ctx, func() error { return d.Commit(key, data, expiry) })
 }
 
-func (d *sqliteDriver) DeleteCtx(ctx context.Context, key string) error {
-	return d.write(ctx, func() error { return d.Delete(key) })
+func (d *sqliteDriver) TakeCtx(ctx context.Context, key string) ([]byte, error) {
+	var data []byte
+	err := d.write(ctx, func() error {
+		err := d.take.QueryRowContext(ctx, key).Scan(&data)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return data, err
 }
 
 func (d *sqliteDriver) SwapCtx(ctx context.Context, key string, old, data []byte) (bool, error) {

@@ -104,7 +104,7 @@ func TestUpdateNeverRevives(t *testing.T) {
 			})
 		}
 		<-wrote // they are at it
-		if err := s.SignOut(s.request(signedIn)); err != nil {
+		if _, err := s.SignOut(s.request(signedIn)); err != nil {
 			t.Error(err)
 		}
 		// From here on: not a moment in which the session is back.
@@ -127,7 +127,7 @@ func TestUpdateGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SignOut(s.request(signedIn)); err != nil {
+	if _, err := s.SignOut(s.request(signedIn)); err != nil {
 		t.Fatal(err)
 	}
 	called := false

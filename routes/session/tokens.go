@@ -1,0 +1,193 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"example.org/portal/globus"
+)
+
+const (
+	maxRefresh = 10 * time.Second // one refresh, and saving what came of it
+	maxWait    = 2 * time.Second  // of that, how long a page waits for its session's own
+	failedFor  = 5 * time.Second  // how long a Globus that failed is left alone
+)
+
+// A refresher refreshes tokens once for all requests of a session that want it.
+type refresher struct {
+	refresh func(ctx context.Context, server string, old globus.Token) (globus.Token, error)
+	revoke  func(ctx context.Context, tokens globus.Tokens)
+	flight  singleflight.Group // by session and resource server
+
+	mu     sync.Mutex
+	failed map[string]failure // likewise: refreshes that failed just now
+}
+
+type failure struct {
+	err   error
+	until time.Time
+}
+
+// Token returns a token of s for a resource server that is good now, refreshed
+// if that is due; it is the globus.TokenFunc of a session. The errors are
+// ErrGone, globus.ErrNoToken, a *StoreError, or the *globus.Error of a refresh
+// that failed when nothing else was at hand.
+func (m *Manager) Token(ctx context.Context, s *Session, server, rejected string) (globus.Token, error) {
+	t, ok := s.Tokens[server]
+	if !ok {
+		return globus.Token{}, globus.ErrNoToken
+	}
+	for range 2 {
+		if t.Fresh(m.now()) && t.AccessToken != rejected {
+			return t, nil
+		}
+		// Another request may be about it, without knowing what is rejected.
+		var err error
+		if t, err = m.renew(ctx, *s, server, rejected); err != nil {
+			return globus.Token{}, err
+		}
+	}
+	return t, nil
+}
+
+// keepAlive refreshes the grant of a session that is to go on, if that is due.
+// It returns errEnded for one that is not.
+func (m *Manager) keepAlive(ctx context.Context, s *Session) error {
+	if !m.now().Before(s.Deadline) {
+		return errEnded
+	}
+	t := s.Tokens[globus.AuthServer]
+	if t.RefreshToken == "" || t.Fresh(m.now()) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	t, err := m.Token(ctx, s, globus.AuthServer, "")
+	if errors.Is(err, ErrGone) {
+		return errEnded
+	}
+	if err == nil {
+		s.Tokens[globus.AuthServer] = t
+	}
+	return nil
+}
+
+// renew is Token for a token that has to be looked at. The work goes on when a
+// request that waits for it is cancelled.
+func (m *Manager) renew(ctx context.Context, s Session, server, rejected string) (globus.Token, error) {
+	key := storeKey(s.token) + " " + server
+	done := m.refresh.flight.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRefresh)
+		defer cancel()
+		return m.renewOnce(ctx, &s, key, server, rejected)
+	})
+	select {
+	case <-ctx.Done():
+		return globus.Token{}, &globus.Error{Call: "refresh", Reason: globus.Timeout}
+	case result := <-done:
+		return result.Val.(globus.Token), result.Err
+	}
+}
+
+// renewOnce reads the record anew, for another request or another instance may
+// have refreshed its token meanwhile, and refreshes it if not.
+func (m *Manager) renewOnce(ctx context.Context, s *Session, key, server, rejected string) (globus.Token, error) {
+	rec, _, _, err := m.read(ctx, s.token)
+	if err != nil {
+		return globus.Token{}, err
+	}
+	t, ok := rec.Tokens[server]
+	if !ok {
+		return globus.Token{}, globus.ErrNoToken
+	}
+	if t.Fresh(m.now()) && t.AccessToken != rejected {
+		return t, nil
+	}
+	fresh, err := m.askGlobus(ctx, key, server, t)
+	switch {
+	case err == nil:
+		return fresh, m.keep(ctx, s, server, fresh)
+	case globus.IsInvalidGrant(err):
+		return m.lose(ctx, s, server, t)
+	case m.now().Before(t.Expiry) && t.AccessToken != rejected:
+		return t, nil // it will do until Globus is well again
+	}
+	return globus.Token{}, err
+}
+
+// askGlobus refreshes t, unless that failed a moment ago.
+func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.Token) (globus.Token, error) {
+	r := &m.refresh
+	r.mu.Lock()
+	last := r.failed[key]
+	r.mu.Unlock()
+	if m.now().Before(last.until) {
+		return globus.Token{}, last.err
+	}
+	fresh, err := r.refresh(ctx, server, t)
+	if err == nil || globus.IsInvalidGrant(err) || errors.Is(err, globus.ErrNoToken) {
+		return fresh, err
+	}
+	m.log.WarnContext(ctx, "token not refreshed", "resource_server", server, "reason", err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := m.now()
+	for k, f := range r.failed {
+		if now.After(f.until) {
+			delete(r.failed, k)
+		}
+	}
+	r.failed[key] = failure{err, now.Add(failedFor)}
+	return globus.Token{}, err
+}
+
+// keep swaps a new token into the record. If the session has ended meanwhile,
+// the token is revoked, and the error is ErrGone.
+func (m *Manager) keep(ctx context.Context, s *Session, server string, fresh globus.Token) error {
+	err := m.Update(ctx, s, func(rec *Record) {
+		if rec.Tokens[server].Expiry.Before(fresh.Expiry) {
+			rec.Tokens[server] = fresh
+		}
+	})
+	if errors.Is(err, ErrGone) {
+		m.refresh.revoke(ctx, globus.Tokens{server: fresh})
+		return err
+	}
+	if err != nil {
+		// It is good all the same, and the old refresh token most likely too.
+		m.log.ErrorContext(ctx, "token not saved", "resource_server", server, "reason", err)
+	}
+	return nil
+}
+
+// lose does what follows when Globus says that the grant of t is withdrawn: it
+// ends the session if the grant is that of Globus Auth itself, and otherwise
+// drops the resource server's token.
+func (m *Manager) lose(ctx context.Context, s *Session, server string, t globus.Token) (globus.Token, error) {
+	rec, _, _, err := m.read(ctx, s.token)
+	if err != nil {
+		return globus.Token{}, err
+	}
+	if now := rec.Tokens[server]; now.RefreshToken != t.RefreshToken || now.AccessToken != t.AccessToken {
+		return now, nil // another instance was faster, and this one came with a spent token
+	}
+	m.log.InfoContext(ctx, "grant withdrawn", "resource_server", server)
+	if server == globus.AuthServer {
+		tokens, _ := m.retries.delete(ctx, s.token) // it is tried again by itself
+		m.refresh.revoke(ctx, tokens)
+		return globus.Token{}, ErrGone
+	}
+	err = m.Update(ctx, s, func(rec *Record) {
+		if rec.Tokens[server].RefreshToken == t.RefreshToken {
+			delete(rec.Tokens, server)
+		}
+	})
+	if err != nil {
+		return globus.Token{}, err
+	}
+	return globus.Token{}, globus.ErrNoToken
+}
