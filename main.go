@@ -45,8 +45,9 @@ type settings struct {
 	LogFormat        string        `env:"LOG_FORMAT"`
 	LogLevel         slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 
-	public *url.URL
-	demo   bool
+	public      *url.URL
+	transferURL string // of the emulator; "" is the real one
+	demo        bool
 }
 
 const help = `Portal is a web app where people sign in with Globus Auth.
@@ -67,8 +68,7 @@ Settings, from the environment:
                          URI is this and /login (http://localhost: and LISTEN's port)
   SESSION_STORE          where sessions are kept: sqlite: and a path, or memory:
                          (sqlite:data/sessions.db)
-  SESSION_LIFETIME       the longest that a session lasts, such as 12h (168h); it
-                         ends with its Globus access token, which lasts 48h
+  SESSION_LIFETIME       the longest that a session lasts, such as 12h (168h)
   LOG_FORMAT             text or json (text on a terminal, else json)
   LOG_LEVEL              debug, info, warn or error (info)
 
@@ -127,6 +127,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		RedirectURL:  cfg.redirectURI(),
 		Scopes:       strings.Fields(cfg.Scopes),
 		Issuer:       cfg.Issuer,
+		TransferURL:  cfg.transferURL,
 	})
 	if err != nil {
 		return err
@@ -338,6 +339,7 @@ func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
 		}
 	}
 	cfg.Issuer = demoIssuer
+	cfg.transferURL = demoIssuer + globustest.TransferPath
 	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
 	cfg.ClientSecret = "the emulator is no secret"
 	cfg.Store = "sqlite:data/demo.db"

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -35,8 +36,39 @@ func card(id *globus.Identity, access, refresh components.Secret) components.Car
 func page(title string) components.Page { return components.Page{Site: site, Title: title} }
 
 func problem(text, url string) components.Problem {
-	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url,
+	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url, Retry: url,
 		Form: &components.Form{Action: url, CSRFToken: "fresh", Label: text, Fields: []components.Field{{Name: "token", Value: text}}}}
+}
+
+var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+func transfers(tasks ...globus.Task) components.Transfers {
+	return components.Transfers{Site: site, Now: now, Tasks: tasks}
+}
+
+func tasks() map[string]globus.Task {
+	active := globus.Task{
+		ID: "a1", Type: "TRANSFER", Status: globus.TaskActive, Label: "Run 42", Source: "Beamline", SourceID: "s1", Destination: "Archive", DestinationID: "d1",
+		Files: 1200, FilesDone: 12, FilesSkipped: 3, Bytes: 1234567890, BytesPerSecond: 87_300_000, Faults: 1, NiceStatus: "CONNECT", NiceStatusShort: "connecting",
+		Requested: now.Add(-3*time.Minute - 5*time.Second),
+	}
+	paused, inactive, succeeded, failed := active, active, active, active
+	paused.Paused = true
+	inactive.Status, inactive.ID = globus.TaskInactive, "a/../1"
+	succeeded.Status, succeeded.Completed = globus.TaskSucceeded, now.Add(-time.Minute).In(time.FixedZone("", 3600))
+	failed.Status, failed.FatalError = globus.TaskFailed, &globus.FatalError{Code: "PERMISSION_DENIED", Description: "No write access"}
+	deletion := globus.Task{Type: "DELETE", Status: globus.TaskSucceeded, SourceID: "s1", Files: 1}
+	hostile := globus.Task{
+		ID: attackJ, Type: attack, Status: attack, Label: attack, Source: attack, SourceID: attack, Destination: attack, DestinationID: attack,
+		Files: -1, FilesDone: -1, FilesSkipped: -1, Bytes: -1, BytesPerSecond: -1, Faults: -1, FatalError: &globus.FatalError{Code: attack, Description: attack},
+		Requested: now.Add(time.Hour), Completed: now.AddDate(-3000, 0, 0),
+	}
+	hostile2 := hostile
+	hostile2.Status, hostile2.FatalError, hostile2.NiceStatus = globus.TaskInactive, nil, attack
+	return map[string]globus.Task{
+		"active": active, "paused": paused, "inactive": inactive, "succeeded": succeeded, "failed": failed,
+		"deletion": deletion, "nulls": {}, "hostile": hostile, "hostile2": hostile2,
+	}
 }
 
 // all is every component, with all, little, and hostile data.
@@ -49,6 +81,21 @@ func all() map[string]templ.Component {
 	hostile := card(&globus.Identity{Subject: attack, Username: attackJ, Name: attack, Email: attack, Organization: attack},
 		components.Secret{Held: true, Shown: attack}, components.Secret{Held: true, Shown: attackJ})
 	signedOut := card(nil, held, held)
+	tokens := full
+	tokens.Now = now
+	tokens.Tokens = []components.TokenRow{
+		{Server: "auth.globus.org", Scopes: []string{"openid", "email"}, Expiry: now.Add(47*time.Hour + time.Minute), Refreshes: true},
+		{Server: "transfer.api.globus.org", Scopes: []string{"urn:globus:auth:scope:transfer.api.globus.org:all"}, Expiry: now},
+	}
+	oneShown := tokens
+	oneShown.TokensOpen = true
+	oneShown.Tokens = []components.TokenRow{tokens.Tokens[0], {Server: "transfer.api.globus.org", Shown: "transfer-token-shown"}}
+	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {}}
+	task := tasks()
+	older := transfers(task["active"])
+	older.Offset, older.Next = 20, 40
+	beyond := transfers()
+	beyond.Offset = 60
 	return map[string]templ.Component{
 		"Home/full":               components.Home(page(""), full),
 		"Home/signed out":         components.Home(page(""), signedOut),
@@ -57,6 +104,21 @@ func all() map[string]templ.Component {
 		"UserCard/only sub":       components.UserCard(onlySub),
 		"UserCard/hostile":        components.UserCard(hostile),
 		"UserCard/signed out":     components.UserCard(signedOut),
+		"UserCard/tokens":         components.UserCard(tokens),
+		"UserCard/one shown":      components.UserCard(oneShown),
+		"TransferList/active":     components.TransferList(transfers(task["succeeded"], task["active"])),
+		"TransferList/paused":     components.TransferList(transfers(task["paused"])),
+		"TransferList/inactive":   components.TransferList(transfers(task["inactive"])),
+		"TransferList/succeeded":  components.TransferList(transfers(task["succeeded"])),
+		"TransferList/failed":     components.TransferList(transfers(task["failed"])),
+		"TransferList/deletion":   components.TransferList(transfers(task["deletion"])),
+		"TransferList/nulls":      components.TransferList(transfers(task["nulls"])),
+		"TransferList/hostile":    components.TransferList(transfers(task["hostile"], task["hostile2"])),
+		"TransferList/empty":      components.TransferList(transfers()),
+		"TransferList/older":      components.TransferList(older),
+		"TransferList/beyond":     components.TransferList(beyond),
+		"LazyTransfers":           components.LazyTransfers(site),
+		"Frame/transfers":         components.Frame(page("Your transfers"), components.TransferList(transfers(task["active"]))),
 		"Frame/card":              components.Frame(page("Your card"), components.UserCard(full)),
 		"Frame/hostile":           components.Frame(page(attack), components.UserCard(hostile)),
 		"SignedOut/full":          components.SignedOut(page("Signed out"), components.SignedOutInfo{GlobusLogoutURL: "https://auth.globus.org/v2/web/logout?client_id=x&redirect_name=y"}),
@@ -68,6 +130,7 @@ func all() map[string]templ.Component {
 		"ProblemPage/little":      components.ProblemPage(page("Too old"), components.Problem{Site: site, Heading: "Too old"}),
 		"ProblemPage/hostile":     components.ProblemPage(page(attack), problem(attack, attackJ)),
 		"ProblemFragment/full":    components.ProblemFragment(problem("Too old", site.LoginURL(""))),
+		"ProblemFragment/retry":   components.ProblemFragment(components.Problem{Site: site, Heading: "Down", Retry: "/app/transfers"}),
 		"ProblemFragment/hostile": components.ProblemFragment(problem(attack, attackJ)),
 	}
 }
@@ -87,21 +150,41 @@ func TestWhatIsSaid(t *testing.T) {
 		want      []string
 		unwanted  []string
 	}{
-		{"Home/full", []string{"<!doctype html>", "<title>" + components.AppName + "</title>", "<h1>" + components.AppName + "</h1>", `id="user-card"`, "Not affiliated with Globus"}, []string{"not signed in"}},
-		{"Home/signed out", []string{"Log in with Globus", `href="https://portal.example.edu/app/login"`}, []string{"Log out", subject, "csrf_token"}},
+		{"Home/full", []string{"<!doctype html>", "<title>" + components.AppName + "</title>", "<h1>" + components.AppName + "</h1>", `id="user-card"`, `id="transfers"`, "Not affiliated with Globus"}, []string{"not signed in"}},
+		{"Home/signed out", []string{"Log in with Globus", `href="https://portal.example.edu/app/login"`}, []string{"Log out", subject, "csrf_token", "transfers\""}},
 		{"UserCard/full", []string{"Hello <bdi>Rosalind Franklin</bdi>!", "<dt>Username</dt>", "<dt>Email</dt>", "<dt>UUID</dt>", "<dt>Organization</dt>", "<dt>Access token</dt>", "<dt>Refresh token</dt>",
 			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh</a>"},
-			[]string{"not given", "<html", "delay:60s", "Hide"}},
+			[]string{"not given", "<html", "delay:60s", "Hide", "<details", `name="server"`}},
 		{"UserCard/shown", []string{"<code>access-token-shown</code>", "load delay:60s", "Hide", "••••••••"}, nil},
 		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>"}},
 		{"UserCard/signed out", []string{"Log in with Globus", `id="user-card"`}, []string{" hx-", "<form"}},
 		{"UserCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;", "<code>" + attackJ + "</code>"}, nil},
+		{"UserCard/tokens", []string{`<details id="tokens">`, "<bdi>auth.globus.org</bdi>", "<li><bdi>know that it is you</bdi></li>", ">47 hours left</time>", `title="2026-03-06 11:01:00 UTC"`, "refreshes by itself",
+			"<bdi>use Globus Transfer on your behalf</bdi>", ">expired</time>", "cannot be refreshed", `action="/app/tokens/show"`, `hx-post="/app/tokens/refresh"`,
+			`name="server" value="transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, `id="refresh-auth.globus.org"`}, []string{"delay:60s", "Copy", `id="refresh-transfer.api.globus.org"`}},
+		{"UserCard/one shown", []string{`<details id="tokens" open>`, `<code id="token-transfer.api.globus.org">transfer-token-shown</code>`, `data-copy="token-transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, "load delay:60s"},
+			[]string{`datetime="0001`}},
+		{"TransferList/active", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="tick from:body, tab-visible from:body"`, `hx-status:5xx="swap:none"`, "<bdi>Run 42</bdi>", "<bdi>Beamline</bdi>", "<bdi>Archive</bdi>",
+			`<span class="badge active">Active</span>`, "12 of 1,200 files", "3 skipped", `title="1,234,567,890 bytes">1.2 GB<`, "87.3 MB/s", "1 fault<", `Started <time datetime="2026-03-04T11:56:55Z" title="2026-03-04 11:56:55 UTC">3 minutes ago`, "<bdi>connecting</bdi>"},
+			[]string{">More<", ">Newest<", "<html", "<form", "Paused"}},
+		{"TransferList/paused", []string{`<span class="badge attention">Paused</span>`, "tick from:body"}, []string{">Active<", "Finished"}},
+		{"TransferList/inactive", []string{`<span class="badge attention">Needs attention</span>`, `href="https://app.globus.org/activity/a%2F..%2F1"`, "connecting"}, []string{"tick"}},
+		{"TransferList/succeeded", []string{`<span class="badge succeeded">Succeeded</span>`, `Finished <time datetime="2026-03-04T11:59:00Z"`, ">1 minute ago<"}, []string{"tick", "connecting"}},
+		{"TransferList/failed", []string{`<span class="badge failed">Failed</span>`, "<bdi>No write access</bdi>"}, []string{"tick", "connecting"}},
+		{"TransferList/deletion", []string{"<bdi>Deletion</bdi>", "<bdi>s1</bdi>", "1 file<"}, []string{"→", " of ", " B<"}},
+		{"TransferList/nulls", []string{"<bdi>Transfer</bdi>", "<bdi>an unknown collection</bdi>", "<bdi>Unknown</bdi>", "0 of 0 files"}, []string{"<time", "fault", "/s<", "Globus says", "<bdi></bdi>", `facts-line"></ul>`}},
+		{"TransferList/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;", "just now", "https://app.globus.org/activity/javascript:alert%281%29"}, []string{"<img", "<script"}},
+		{"TransferList/empty", []string{"You have no transfers yet", `href="https://app.globus.org/file-manager"`, "tab-visible from:body", ">Refresh<"}, []string{"<ul", "tick"}},
+		{"TransferList/older", []string{`hx-get="/app/transfers?offset=20"`, `href="/app/transfers?offset=40" hx-get="/app/transfers?offset=40"`, ">More<", `href="/app/transfers" hx-get="/app/transfers"`, ">Newest<"}, nil},
+		{"TransferList/beyond", []string{"There are no older transfers", ">Newest<", `hx-get="/app/transfers?offset=60"`}, []string{"no transfers yet", ">More<"}},
+		{"LazyTransfers", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="load"`, `href="/app/transfers">Show my recent transfers</a>`}, []string{"tick", "5xx"}},
 		{"Frame/card", []string{"<title>Your card · " + components.AppName, "<h1>Your card</h1>", `id="user-card"`}, nil},
 		{"SignedOut/full", []string{"You are signed out here", "autofocus", "Sign out of Globus too</a>", `logout?client_id=x&amp;redirect_name=y"`, `href="https://portal.example.edu/app/login"`}, []string{"not yet on the server"}},
 		{"SignedOut/pending", []string{"not yet on the server"}, []string{"Sign out of Globus too</a>"}},
 		{"SessionEnded/full", []string{"Your session has ended", "login?next=%2Ftransfers%3Fa%3D1%26b%3D2"}, []string{" hx-"}},
-		{"ProblemPage/full", []string{"<h1>Too old</h1>", "Go to the home page", `href="/app/"`, "Reference:", `name="token" value="Too old"`, `value="fresh"`}, []string{`role="alert"`}},
-		{"ProblemPage/little", []string{"Go to the home page"}, []string{"Reference:", "Log in", "<form"}},
+		{"ProblemPage/full", []string{"<h1>Too old</h1>", "Go to the home page", `href="/app/"`, "Reference:", `name="token" value="Too old"`, `value="fresh"`, ">Try again</a>"}, []string{`role="alert"`, " hx-"}},
+		{"ProblemPage/little", []string{"Go to the home page"}, []string{"Reference:", "Log in", "<form", "Try again"}},
+		{"ProblemFragment/retry", []string{`href="/app/transfers" hx-get="/app/transfers" hx-target="closest .problem" hx-swap="outerHTML">Try again</a>`}, nil},
 		{"ProblemFragment/full", []string{`role="alert"`, "<h2>Too old</h2>"}, []string{"<html", "<h1"}},
 	}
 	components := all()
@@ -156,6 +239,20 @@ func TestNothingForbidden(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Text from outside cannot turn the direction of what stands beside it.
+func TestIsolated(t *testing.T) {
+	isolated := regexp.MustCompile(`(?s)<bdi>.*?</bdi>|<code[ >].*?</code>|<[a-zA-Z][^<>]*>`)
+	for _, name := range []string{"UserCard/hostile", "TransferList/hostile"} {
+		got := render(t, all()[name])
+		if !strings.Contains(got, "\u202e") {
+			t.Errorf("%s is not hostile", name)
+		}
+		if rest := isolated.ReplaceAllString(got, ""); strings.Contains(rest, "\u202e") {
+			t.Errorf("%s has text outside <bdi> in\n%s", name, rest)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ package components
 
 import (
 	"net/url"
+	"time"
 
 	"example.org/portal/globus"
 )
@@ -61,6 +62,10 @@ type Card struct {
 	Identity     *globus.Identity
 	AccessToken  Secret
 	RefreshToken Secret
+
+	Tokens     []TokenRow // the token panel; empty leaves it out
+	TokensOpen bool       // the panel is unfolded
+	Now        time.Time  // for how long tokens last
 }
 
 // A Secret is a token that the card masks until it is asked for.
@@ -82,6 +87,7 @@ type Problem struct {
 	Message   string // what happened and what to do, in a sentence or two
 	Reference string // names the line in the log; empty if there is none
 	LoginURL  string // where to sign in, if that helps; else empty
+	Retry     string // path of what to try again, as a browser sees it; empty if that cannot help
 	Form      *Form  // a form to send again, or nil
 }
 

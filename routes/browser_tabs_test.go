@@ -35,9 +35,10 @@ func TestBrowserTwoTabs(t *testing.T) {
 	}
 	asked := s.auth.Requests(globustest.AuthorizePath)
 
+	b.expect("status of 401") // its transfers
 	b.front()
 	b.swapped(s.url + "/")
-	b.sees("You are not signed in")
+	b.sees("You are not signed in", "Your session has ended")
 	b.idle()
 	a.front()
 	a.idle()

@@ -105,13 +105,11 @@ func (a *App) discard(r *http.Request, tokens globus.Tokens) {
 // replace ends the session that r's browser had before s, if any, and revokes
 // the tokens that only it held. What fails is logged: the new session stands.
 func (a *App) replace(r *http.Request, s *session.Session) {
-	old, err := a.sessions.Peek(r)
-	if err = errors.Join(err, a.sessions.SignOut(r)); err != nil {
-		a.log.ErrorContext(r.Context(), "old session not ended", "id", requestID(r), "reason", err)
+	old, err := a.sessions.SignOut(r)
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "old session not ended yet", "id", requestID(r), "reason", err)
 	}
-	if old != nil {
-		a.revoke(r.Context(), old.Tokens.Without(s.Tokens))
-	}
+	a.revoke(r.Context(), old.Without(s.Tokens))
 }
 
 // noAttempt answers a callback that this browser did not begin, or has

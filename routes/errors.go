@@ -1,10 +1,12 @@
 package routes
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/justinas/nosurf"
 
@@ -84,6 +86,9 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		LoginURL:  e.loginURL,
 		Form:      e.form,
 	}
+	if e.status == http.StatusServiceUnavailable && r.Method == http.MethodGet && r.URL.Path != a.site.Path("/login") {
+		problem.Retry = a.localPath(r.URL.RequestURI())
+	}
 	page := components.ProblemPage(a.page(e.heading), problem)
 	if err := a.write(w, r, e.status, page, components.ProblemFragment(problem)); err != nil {
 		a.log.ErrorContext(r.Context(), "error page not rendered", "id", requestID(r), "reason", err)
@@ -100,6 +105,12 @@ func asHTTPError(err error) *httpError {
 		return &httpError{
 			status: http.StatusServiceUnavailable, heading: "Please try again in a moment",
 			message: "This site cannot reach its own records just now. You are not signed out; reload the page in a moment.",
+		}
+	}
+	if errors.Is(err, globus.ErrNoToken) {
+		return &httpError{
+			status: http.StatusForbidden, heading: "Globus gave no token for this",
+			message: "You may have withdrawn your consent, or this site did not ask for it. Log out and in again to be asked.",
 		}
 	}
 	if e, ok := errors.AsType[*globus.Error](err); ok {
@@ -120,6 +131,9 @@ func isStoreError(err error) bool {
 // Whatever Globus is at fault for is a 503: a 502 may be sent again by a
 // proxy, and an authorization code is good once.
 func globusError(e *globus.Error) *httpError {
+	if e.Call == "transfer" || e.Call == "refresh" {
+		return serviceError(e)
+	}
 	if globus.IsInvalidGrant(e) {
 		return &httpError{
 			status: http.StatusBadRequest, heading: "That sign-in link was used already or has expired",
@@ -137,6 +151,31 @@ func globusError(e *globus.Error) *httpError {
 			"Please try again; if it happens again, tell the people who run this site, with the reference below."
 	}
 	return said
+}
+
+// serviceError is globusError for someone who is signed in, and stays so.
+func serviceError(e *globus.Error) *httpError {
+	switch {
+	case strings.HasSuffix(e.Code, "ConsentRequired"):
+		return &httpError{
+			status: http.StatusForbidden, heading: "Globus wants your consent",
+			message: cmp.Or(e.Message, "It does not say for what."),
+		}
+	case e.Status == http.StatusUnauthorized:
+		return &httpError{
+			status: http.StatusForbidden, heading: "Globus did not accept this site's token",
+			message: "You are still signed in here. Log out and in again to get a new one.",
+		}
+	case e.Status == http.StatusNotFound:
+		return &httpError{
+			status: http.StatusNotFound, heading: "Globus does not know that",
+			message: "It may be gone, or it may not be yours.",
+		}
+	}
+	return &httpError{
+		status: http.StatusServiceUnavailable, heading: "Globus does not answer as it should",
+		message: "You are still signed in here. Please try again in a moment.",
+	}
 }
 
 // dispatch finds the page for a request. The mux would answer what it does not

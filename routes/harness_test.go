@@ -79,7 +79,7 @@ func start(t *testing.T, o options) *site {
 	s.auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, Name: "Test portal", RedirectURIs: []string{redirectURI}})
 
 	client, err := globus.New(globus.Config{
-		ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: s.auth.URL, Now: o.now,
+		ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: s.auth.URL, TransferURL: s.auth.URL + globustest.TransferPath, Now: o.now,
 	})
 	if err != nil {
 		t.Fatal(err)

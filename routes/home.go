@@ -29,27 +29,6 @@ func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
 	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(a.card(r, s)))
 }
 
-// showToken shows the card with one token unmasked, for a minute.
-func (a *App) showToken(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	card := a.card(r, s)
-	token := s.Tokens[globus.AuthServer]
-	switch r.PostForm.Get("token") {
-	case "access":
-		card.AccessToken.Shown = token.AccessToken
-	case "refresh":
-		card.RefreshToken.Shown = token.RefreshToken
-	default:
-		return &httpError{
-			status: http.StatusBadRequest, heading: "There is no such token",
-			message: "Ask for the access token or the refresh token.",
-		}
-	}
-	if !wantsFragment(r) {
-		w.Header().Set("Refresh", "60; url="+a.absolute("")) // masks it without JavaScript
-	}
-	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(card))
-}
-
 // card returns what the card shows of s, which may be nil.
 func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c := components.Card{Site: a.site, CSRFToken: nosurf.Token(r)}
@@ -60,5 +39,6 @@ func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c.Identity = &s.Identity
 	c.AccessToken.Held = token.AccessToken != ""
 	c.RefreshToken.Held = token.RefreshToken != ""
+	c.Tokens, c.Now = tokenRows(s.Tokens), a.now()
 	return c
 }

@@ -16,14 +16,8 @@ const maxRevoke = 2 * time.Second
 func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 	// It is done even if the browser hangs up.
 	r = r.WithContext(context.WithoutCancel(r.Context()))
-	s, err := a.sessions.Peek(r)
-	if err != nil {
-		a.log.WarnContext(r.Context(), "tokens not revoked", "id", requestID(r), "reason", err)
-	}
-	err = a.sessions.SignOut(r)
-	if s != nil {
-		a.revoke(r.Context(), s.Tokens)
-	}
+	tokens, err := a.sessions.SignOut(r)
+	a.revoke(r.Context(), tokens)
 	a.sessions.ClearCookie(w)
 	a.csrf.RegenerateToken(w, r)
 	if err != nil {

@@ -85,6 +85,8 @@ func New(cfg Config) (*App, error) {
 		Lifetime: cfg.SessionLifetime,
 		Cookie:   *a.cookies.cookie(a.cookies.name("session"), "", 0),
 		Audience: cfg.Audience,
+		Refresh:  cfg.Globus.Refresh,
+		Revoke:   a.revoke,
 		Log:      cfg.Log,
 		Now:      cfg.Now,
 	})
@@ -112,7 +114,9 @@ func (a *App) routes(files http.Handler) http.Handler {
 	}
 	page("GET /{$}", a.home)
 	page("GET /user", a.userCard)
+	page("GET /transfers", a.signedIn(a.transfers))
 	page("POST /tokens/show", a.signedIn(a.showToken))
+	page("POST /tokens/refresh", a.signedIn(a.refreshToken))
 	page("GET /login", a.login)
 	page("POST /logout", a.logout)
 	page("GET /signed-out", a.signedOut)

@@ -259,7 +259,7 @@ func TestLies(t *testing.T) {
 		{"a bad signature", globustest.Lie{Signing: globustest.BrokenSignature}, 503, "cannot accept"},
 		{"another key", globustest.Lie{Signing: globustest.ForeignKey}, 503, "cannot accept"},
 		{"no ID token", globustest.Lie{Token: drop("id_token")}, 503, "cannot accept"},
-		{"an ID token of 20 KB", globustest.Lie{Token: set("id_token", strings.Repeat("a.", 2)+strings.Repeat("a", 20<<10))}, 503, "cannot accept"},
+		{"an ID token of 70 KB", globustest.Lie{Token: set("id_token", strings.Repeat("a.", 2)+strings.Repeat("a", 70<<10))}, 503, "cannot accept"},
 		{"another token type", globustest.Lie{Token: set("token_type", "DPoP")}, 503, "cannot accept"},
 		{"no resource server", globustest.Lie{Token: drop("resource_server")}, 503, "cannot accept"},
 		{"a token for ever", globustest.Lie{Token: set("expires_in", 1<<40)}, 503, "cannot accept"},

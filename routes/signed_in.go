@@ -22,7 +22,12 @@ func (a *App) signedIn(h sessionFunc) handlerFunc {
 		if s == nil {
 			return a.noSession(w, r)
 		}
-		return h(w, r, s)
+		err = h(w, r, s)
+		if errors.Is(err, session.ErrGone) { // it ended while h was at work
+			a.sessions.ClearCookie(w)
+			return a.noSession(w, r)
+		}
+		return err
 	}
 }
 

@@ -4,11 +4,14 @@
 
 // Somebody may have signed out in another tab: what has the trigger
 // "tab-visible from:body" reads itself again when this tab is looked at again.
-document.addEventListener("visibilitychange", () => {
+// And what is under way has "tick from:body": every 5 s, while it is looked at.
+const whenVisible = (name) => {
   if (document.visibilityState === "visible") {
-    document.body.dispatchEvent(new CustomEvent("tab-visible", { bubbles: true }));
+    document.body.dispatchEvent(new CustomEvent(name, { bubbles: true }));
   }
-});
+};
+document.addEventListener("visibilitychange", () => whenVisible("tab-visible"));
+setInterval(whenVisible, 5000, "tick");
 
 // A page that the browser kept for its Back button may show what is no longer so.
 window.addEventListener("pageshow", (event) => {
@@ -27,4 +30,34 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");
+});
+
+// What was unfolded stays so over a swap, and a focus that would be lost goes
+// to what has the same id, or after a click to the new heading.
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  ctx.unfolded = [...ctx.target.querySelectorAll("details[open]")].map((details) => details.id);
+  ctx.focused = document.activeElement;
+});
+document.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
+  for (const id of ctx.unfolded) document.getElementById(id)?.setAttribute("open", "");
+  if (ctx.focused === document.body || document.activeElement !== document.body) return;
+  let next = document.getElementById(ctx.focused?.id);
+  if (!next && ctx.sourceEvent?.isTrusted) {
+    next = target.querySelector("h2"); // the event is the new content's; ctx.target is gone
+    next?.setAttribute("tabindex", "-1");
+  }
+  next?.focus({ preventScroll: true });
+});
+
+// A button with data-copy copies the text of the element that has that id.
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.firstChild.data = "Copied ";
+    say("Copied.");
+  } catch {
+    say("The browser did not allow copying. Please select the token and copy it yourself.");
+  }
 });

@@ -30,7 +30,8 @@ func TestContrast(t *testing.T) {
 		{"brand", "page", 4.5}, {"brand", "card", 4.5},
 		{"brand-strong", "page", 4.5}, {"brand-strong", "card", 4.5},
 		{"on-brand", "brand", 4.5}, {"on-brand", "brand-strong", 4.5},
-		{"edge", "page", 3}, {"edge", "card", 3}, {"alert", "card", 3},
+		{"edge", "page", 3}, {"edge", "card", 3},
+		{"alert", "card", 4.5}, {"warn", "card", 4.5}, {"good", "card", 4.5},
 	}
 	for scheme, block := range map[string]string{"light": light, "dark": dark} {
 		colours := map[string]float64{}

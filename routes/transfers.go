@@ -1,0 +1,33 @@
+package routes
+
+import (
+	"net/http"
+	"strconv"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+const transfersPerPage = 10
+
+// transfers shows a page of the person's recent transfers. It is the worked
+// example of calling a Globus API as the person who is signed in.
+func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
+	list := components.Transfers{Site: a.site, Now: a.now(), Offset: max(0, offset)}
+
+	transfer := a.globus.Transfer(a.tokensFor(s, globus.TransferServer))
+	query := globus.TaskQuery{Offset: list.Offset, PageSize: transfersPerPage + 1}
+	for task, err := range transfer.TaskList(r.Context(), query) {
+		if err != nil {
+			return err
+		}
+		if len(list.Tasks) == transfersPerPage {
+			list.Next = list.Offset + transfersPerPage
+			break
+		}
+		list.Tasks = append(list.Tasks, task)
+	}
+	return a.show(w, r, http.StatusOK, "Recent transfers", components.TransferList(list))
+}
