@@ -84,6 +84,9 @@ func TestRefreshFails(t *testing.T) {
 			if got := s.auth.Requests(globustest.TokenPath) - before; got != 1 {
 				t.Errorf("Globus was asked %d times within a moment, want once", got)
 			}
+			if p := b.get("/transfers", htmx...); p.status != http.StatusOK {
+				t.Errorf("transfers, with a token that is good for 30 s: got %d, want 200", p.status)
+			}
 			c.pass(time.Hour) // the tokens are at their end
 			if p := b.get("/"); !strings.Contains(p.body, "Rosalind") {
 				t.Fatalf("signed out by an old token:\n%s", p.body)
@@ -109,8 +112,11 @@ func TestRefreshSlow(t *testing.T) {
 	wait := make(chan struct{})
 	s.auth.Lie(brokenToken(globustest.Fault{Wait: wait}))
 	c.passTokens()
-	if p := b.get("/"); !strings.Contains(p.body, "Rosalind") { // or this test does not end
+	if p := b.get("/"); !strings.Contains(p.body, "Rosalind") {
 		t.Errorf("signed out by a slow Globus:\n%s", p.body)
+	}
+	if strings.Contains(s.log.String(), "token not refreshed") {
+		t.Error("the page waited until the refresh was given up")
 	}
 	close(wait)
 	await(t, "the refresh has come to its end", func() bool { return s.auth.Refreshes(globus.AuthServer) == 1 })
