@@ -164,14 +164,16 @@ func TestBrowserBackForwardCache(t *testing.T) {
 	s := start(t, options{publicURL: "http://localhost:PORT", now: now})
 	b := startChromium(t).person(t, s).tab()
 	b.signIn()
-	b.mark()
-	b.goTo("/user")
+	b.goTo("/user") // which loads nothing by itself: else the browser would not keep it
 	b.sees("Rosalind Franklin")
+	b.mark()
+	b.goTo("/transfers")
+	b.sees("Recent transfers")
 	later.Store(int64(30 * 24 * time.Hour)) // longer than any session
 
 	b.back()
 	b.sees("You are not signed in")
-	b.loaded(s.url + "/")
+	b.loaded(s.url + "/user")
 	b.holdsNothingPersonal()
 	if times, whyNot := b.cached(); times == 0 {
 		skip(t, fmt.Sprintf("the browser did not keep the page, because of %q", whyNot))
