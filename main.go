@@ -16,8 +16,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -77,7 +79,7 @@ HTTPS_PROXY and SSL_CERT_FILE hold for calls to Globus.
 `
 
 func main() {
-	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "portal:", err)
 		os.Exit(1)
 	}
@@ -85,11 +87,15 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("portal", flag.ContinueOnError)
-	flags.Usage = func() { fmt.Fprint(out, help) }
+	flags.SetOutput(io.Discard) // the error is printed once, by main
+	flags.Usage = func() {}
 	demo := flags.Bool("demo", false, "")
 	version := flags.Bool("version", false, "")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		_, err = fmt.Fprint(out, help)
 		return err
+	} else if err != nil {
+		return fmt.Errorf("%w; portal -h prints what can be said", err)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("what is %q? portal -h prints what can be said", flags.Arg(0))
@@ -105,16 +111,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	log := newLogger(cfg)
 	slog.SetDefault(log)
-	warnUnknown(log)
+	for _, name := range unknownSettings() {
+		log.Warn("unknown setting", "name", name)
+	}
 
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if cfg.demo {
-		close, err := startDemo(&cfg, out)
+		stopDemo, err := startDemo(&cfg, out)
 		if err != nil {
 			return err
 		}
-		defer close()
+		defer stopDemo()
 	}
 	return serve(ctx, cfg, log, out)
 }
@@ -144,7 +152,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		return err
 	}
 	defer app.Close()
-	listener, err := listen(cfg.Listen, "set LISTEN to another port")
+	listener, err := listen(cfg.Listen, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
 	if err != nil {
 		return err
 	}
@@ -205,7 +213,7 @@ func readSettings(demo bool) (settings, error) {
 	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
 	fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE", fault)
 	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
-	if cfg.Lifetime < 5*time.Minute {
+	if cfg.Lifetime != 0 && cfg.Lifetime < 5*time.Minute || cfg.Lifetime == 0 && os.Getenv("SESSION_LIFETIME") == "0" {
 		fault("SESSION_LIFETIME must be 5m at least, such as 12h")
 	}
 	if kind, path, _ := strings.Cut(cfg.Store, ":"); !(kind == "sqlite" && path != "") && cfg.Store != "memory:" {
@@ -222,8 +230,9 @@ func readSettings(demo bool) (settings, error) {
 		fault("GLOBUS_SCOPES must include openid")
 	}
 	host, port, err := net.SplitHostPort(cfg.Listen)
-	if err != nil {
+	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 1 || n > 65535 {
 		fault("LISTEN must be host:port, such as 127.0.0.1:8888")
+		port = "8888"
 	}
 	cfg.public, err = routes.ParsePublicURL(cmp.Or(cfg.PublicURL, "http://localhost:"+cmp.Or(port, "8888")))
 	if err != nil {
@@ -236,7 +245,7 @@ func readSettings(demo bool) (settings, error) {
 	case demo && (!globus.IsLoopback(host) || !globus.IsLoopback(cfg.public.Hostname())):
 		fault("-demo signs in anybody who asks, so LISTEN and PUBLIC_URL must be on localhost")
 	case demo:
-	case cfg.ClientID == "" || cfg.ClientSecret == "":
+	case cfg.ClientID == "" || cfg.ClientSecret == "" && cfg.ClientSecretFile == "":
 		if cfg.ClientID == "" {
 			fault("GLOBUS_CLIENT_ID is not set")
 		}
@@ -244,15 +253,20 @@ func readSettings(demo bool) (settings, error) {
 			fault("GLOBUS_CLIENT_SECRET is not set")
 		}
 		faults = append(faults, "", cfg.howToRegister())
+	case !regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(cfg.ClientID):
+		fault("GLOBUS_CLIENT_ID must be the Client UUID of the registration")
 	}
 	if len(faults) > 0 {
+		for _, name := range unknownSettings() {
+			faults = append([]string{name + " is no setting; is it misspelt?"}, faults...)
+		}
 		return cfg, errors.New("cannot start:\n  " + strings.Join(faults, "\n  "))
 	}
 	return cfg, nil
 }
 
-// named gives an error of the env package the name of the setting, where that
-// package has the name of our field.
+// named makes of an error of the env package, such as «parse error on field
+// "Lifetime" …», one that names the setting: «SESSION_LIFETIME: …».
 func named(err error) error {
 	parse, ok := errors.AsType[env.ParseError](err)
 	if !ok {
@@ -291,16 +305,18 @@ func fromFile(value *string, file, name string, fault func(string, ...any)) {
 	}
 }
 
-// warnUnknown names settings that are likely to be misspelt.
-func warnUnknown(log *slog.Logger) {
+// unknownSettings names what looks like a setting, and is likely misspelt.
+func unknownSettings() []string {
+	var unknown []string
 	known, _ := env.GetFieldParams(&settings{})
 	for _, e := range os.Environ() {
 		name, _, _ := strings.Cut(e, "=")
 		ours := strings.HasPrefix(name, "GLOBUS_") || strings.HasPrefix(name, "SESSION_")
 		if ours && !slices.ContainsFunc(known, func(p env.FieldParams) bool { return p.Key == name }) {
-			log.Warn("unknown setting", "name", name)
+			unknown = append(unknown, name)
 		}
 	}
+	return unknown
 }
 
 // newLogger writes to standard error: text on a terminal, else JSON.
@@ -318,7 +334,7 @@ func newLogger(cfg settings) *slog.Logger {
 func listen(addr, remedy string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use, perhaps by another copy of this app, or by Jupyter, which likes 8888: stop that, or %s", addr, remedy)
+		return nil, fmt.Errorf("%s is in use: %s", addr, remedy)
 	}
 	return listener, err
 }
@@ -332,7 +348,7 @@ const (
 )
 
 // startDemo starts the emulator and points cfg at it. That is all that -demo does.
-func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
+func startDemo(cfg *settings, out io.Writer) (stop func() error, err error) {
 	for _, name := range []string{"GLOBUS_ISSUER", "GLOBUS_CLIENT_SECRET", "SESSION_STORE"} {
 		if os.Getenv(name) != "" {
 			slog.Warn("ignored by -demo", "name", name)
@@ -356,7 +372,7 @@ func startDemo(cfg *settings, out io.Writer) (close func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listen(demoListen, "leave out -demo")
+	listener, err := listen(demoListen, "the emulated Globus needs it; stop the other demo, or whatever uses it")
 	if err != nil {
 		return nil, err
 	}

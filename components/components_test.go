@@ -153,7 +153,7 @@ func TestWhatIsSaid(t *testing.T) {
 		{"Home/full", []string{"<!doctype html>", "<title>" + components.AppName + "</title>", "<h1>" + components.AppName + "</h1>", `id="user-card"`, `id="transfers"`, "Not affiliated with Globus"}, []string{"not signed in"}},
 		{"Home/signed out", []string{"Log in with Globus", `href="https://portal.example.edu/app/login"`}, []string{"Log out", subject, "csrf_token", "transfers\""}},
 		{"UserCard/full", []string{"Hello <bdi>Rosalind Franklin</bdi>!", "<dt>Username</dt>", "<dt>Email</dt>", "<dt>UUID</dt>", "<dt>Organization</dt>", "<dt>Access token</dt>", "<dt>Refresh token</dt>",
-			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh</a>"},
+			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh <span"},
 			[]string{"not given", "<html", "delay:60s", "Hide", "<details", `name="server"`}},
 		{"UserCard/shown", []string{"<code>access-token-shown</code>", "load delay:60s", "Hide", "••••••••"}, nil},
 		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>"}},

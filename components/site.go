@@ -41,6 +41,10 @@ func (s Site) LoginURL(next string) string {
 	return s.PublicURL + "/login?next=" + url.QueryEscape(next)
 }
 
+// OtherLoginURL returns where a person signs in as someone else than Globus
+// remembers.
+func (s Site) OtherLoginURL() string { return s.PublicURL + "/login?prompt=login" }
+
 // A Page is what every page has beside its own content.
 type Page struct {
 	Site

@@ -168,7 +168,7 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := []string{"GLOBUS_CLIENT_ID=x", "GLOBUS_CLIENT_SECRET=y"}
+	good := []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=y"}
 	tests := []struct {
 		name string
 		args []string
@@ -184,6 +184,9 @@ func TestSettings(t *testing.T) {
 			"GLOBUS_SCOPES=profile", "GLOBUS_ISSUER=http://auth.globus.org", "PUBLIC_URL=ftp://x"), []string{
 			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", "SESSION_LIFETIME: ", "LOG_LEVEL: ", "GLOBUS_SCOPES must", "GLOBUS_ISSUER: ", "PUBLIC_URL must"}},
 		{"plain http for the world", nil, append(good, "PUBLIC_URL=http://portal.example.edu"), []string{"PUBLIC_URL must be https"}},
+		{"an id that is none", nil, []string{"GLOBUS_CLIENT_ID=…", "GLOBUS_CLIENT_SECRET=y"}, []string{"GLOBUS_CLIENT_ID must be"}},
+		{"a misspelt name", nil, []string{"GLOBUS_CLIENTID=x"}, []string{"GLOBUS_CLIENTID is no setting", "GLOBUS_CLIENT_ID is not set"}},
+		{"a port that cannot be", nil, append(good, "LISTEN=127.0.0.1:99999"), []string{"LISTEN must"}},
 		{"a path that cannot be", nil, append(good, "PUBLIC_URL=https://portal.example.edu/{x}"), []string{"PUBLIC_URL must have a path"}},
 		{"no lifetime", nil, append(good, "SESSION_LIFETIME=0"), []string{"SESSION_LIFETIME must"}},
 		{"a secret twice", nil, append(good, "GLOBUS_CLIENT_SECRET_FILE=/dev/null"), []string{"both set"}},

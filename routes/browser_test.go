@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"example.org/portal/components"
 	"example.org/portal/globus/globustest"
 )
 
@@ -42,7 +43,7 @@ func flow(t *testing.T, p *person) {
 	}
 
 	b.goTo("/")
-	b.sees("Go web app with authentication delegated to Globus Auth", "You are not signed in")
+	b.sees(components.AppName, "You are not signed in")
 	b.storesNothing()
 	b.click("Log in with Globus")
 	b.at(s.auth.URL + globustest.AuthorizePath)

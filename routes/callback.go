@@ -93,8 +93,9 @@ func (a *App) freshen(ctx context.Context, login *globus.Login) error {
 	return nil
 }
 
-// discard revokes the tokens of a sign-in that came to nothing, but for those
-// that the browser's own session holds: Globus may give the same out again.
+// discard revokes the tokens of a sign-in that came to nothing here, after
+// Exchange accepted them (what it refuses, it revokes itself), but for those that
+// the browser's own session holds: Globus may give the same out again.
 func (a *App) discard(r *http.Request, tokens globus.Tokens) {
 	if own, _ := a.sessions.Peek(r.WithContext(context.WithoutCancel(r.Context()))); own != nil {
 		tokens = tokens.Without(own.Tokens)

@@ -8,8 +8,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/justinas/nosurf"
-
 	"example.org/portal/components"
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
@@ -72,7 +70,8 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e.status >= http.StatusInternalServerError {
 		level = a.log.ErrorContext
 	}
-	level(r.Context(), "request refused", "id", requestID(r), "method", r.Method, "route", r.Pattern,
+	_, route := a.pages.Handler(r) // and not the address, which may hold a code
+	level(r.Context(), "request refused", "id", requestID(r), "method", r.Method, "route", cmp.Or(route, "none"),
 		"status", e.status, "reason", err, "client", clientIP(r))
 
 	if e.status == http.StatusServiceUnavailable {
@@ -177,42 +176,3 @@ func serviceError(e *globus.Error) *httpError {
 		message: "You are still signed in here. Please try again in a moment.",
 	}
 }
-
-// dispatch finds the page for a request. The mux would answer what it does not
-// know with plain text.
-func (a *App) dispatch(w http.ResponseWriter, r *http.Request) {
-	h, pattern := a.pages.Handler(r)
-	if pattern != "" {
-		a.pages.ServeHTTP(w, r)
-		return
-	}
-	probe := &probe{header: http.Header{}}
-	h.ServeHTTP(probe, r)
-	if probe.status != http.StatusMethodNotAllowed {
-		a.fail(w, r, &httpError{
-			status: http.StatusNotFound, heading: "There is no such page",
-			message: "Check the address, or go to the home page.",
-		})
-		return
-	}
-	w.Header().Set("Allow", probe.header.Get("Allow"))
-	refusal := &httpError{
-		status: http.StatusMethodNotAllowed, heading: "That cannot be done by a link",
-		message: "This address takes a form. Go to the home page and use the button there.",
-	}
-	if r.URL.Path == a.site.Path("/logout") {
-		refusal.message = "Signing out takes a click, so that no link can do it to you."
-		refusal.form = &components.Form{Action: r.URL.Path, CSRFToken: nosurf.Token(r), Label: "Log out"}
-	}
-	a.fail(w, r, refusal)
-}
-
-// A probe learns what a handler would answer.
-type probe struct {
-	header http.Header
-	status int
-}
-
-func (p *probe) Header() http.Header         { return p.header }
-func (p *probe) WriteHeader(status int)      { p.status = status }
-func (p *probe) Write(b []byte) (int, error) { return len(b), nil }

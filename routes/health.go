@@ -20,7 +20,8 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	plain(w, http.StatusOK, "ok\n")
 }
 
-// favicon answers browsers that ask at the root though the page names its icon.
+// favicon answers browsers that ask for it by its old name, as they do for what
+// is not a page of ours.
 func (a *App) favicon(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Location", a.site.Icon)
 	w.WriteHeader(http.StatusFound)

@@ -31,8 +31,8 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, a.absolute(a.site.Path("/signed-out")))
 }
 
-// signedOut says that nobody is signed in here, where that is true.
-func (a *App) signedOut(w http.ResponseWriter, r *http.Request) error {
+// signedOutPage says that nobody is signed in here, where that is true.
+func (a *App) signedOutPage(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.Load(w, r)
 	if err != nil {
 		return err

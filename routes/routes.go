@@ -108,24 +108,26 @@ func (a *App) routes(files http.Handler) http.Handler {
 	base := a.site.BasePath
 
 	a.pages = http.NewServeMux()
-	page := func(pattern string, h handlerFunc) {
+	handle := func(pattern string, h handlerFunc) {
 		method, path, _ := strings.Cut(pattern, " ")
 		a.pages.Handle(method+" "+base+path, a.catch(h))
 	}
-	page("GET /{$}", a.home)
-	page("GET /user", a.userCard)
-	page("GET /transfers", a.signedIn(a.transfers))
-	page("POST /tokens/show", a.signedIn(a.showToken))
-	page("POST /tokens/refresh", a.signedIn(a.refreshToken))
-	page("GET /login", a.login)
-	page("POST /logout", a.logout)
-	page("GET /signed-out", a.signedOut)
+	handle("GET /{$}", a.home)
+	handle("GET /user", a.userCard)
+	handle("GET /transfers", a.signedIn(a.transfers))
+	handle("POST /tokens/show", a.signedIn(a.showToken))
+	handle("POST /tokens/refresh", a.signedIn(a.refreshToken))
+	handle("GET /login", a.login)
+	handle("POST /logout", a.logout)
+	handle("GET /signed-out", a.signedOutPage)
 
 	site := http.NewServeMux()
 	site.Handle("/", a.protect(http.HandlerFunc(a.dispatch)))
 	site.Handle("GET "+base+"/static/", http.StripPrefix(base+"/static", files))
-	site.HandleFunc("GET "+base+"/favicon.ico", a.favicon)
-	site.HandleFunc("GET "+base+"/robots.txt", a.robots)
+	if base == "" { // they are asked for at the root of a host alone
+		site.HandleFunc("GET /favicon.ico", a.favicon)
+		site.HandleFunc("GET /robots.txt", a.robots)
+	}
 	site.HandleFunc("GET /livez", a.livez)
 	site.HandleFunc("GET /readyz", a.readyz)
 	return a.outermost(site)

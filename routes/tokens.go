@@ -57,6 +57,9 @@ func (a *App) refreshToken(w http.ResponseWriter, r *http.Request, s *session.Se
 		return err
 	}
 	s.Tokens[server] = fresh
+	if fresh.AccessToken != old.AccessToken { // no sign-out would find the old one
+		a.revoke(r.Context(), globus.Tokens{server: {AccessToken: old.AccessToken}})
+	}
 	card := a.card(r, s)
 	card.TokensOpen = true
 	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(card))

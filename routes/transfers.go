@@ -29,5 +29,5 @@ func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Sessi
 		}
 		list.Tasks = append(list.Tasks, task)
 	}
-	return a.show(w, r, http.StatusOK, "Recent transfers", components.TransferList(list))
+	return a.show(w, r, http.StatusOK, "My transfers", components.TransferList(list))
 }

@@ -25,8 +25,8 @@ const say = (text) => {
   if (status) status.textContent = text;
 };
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (!ctx.sourceEvent?.isTrusted || ctx.target === document.body) return;
-  say(ctx.response.raw.ok ? "Updated at " + new Date().toLocaleTimeString() + "." : "");
+  if (!ctx.response.raw.ok) say("");
+  else if (ctx.sourceEvent?.isTrusted && ctx.target !== document.body) say("Updated at " + new Date().toLocaleTimeString() + ".");
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");

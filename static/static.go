@@ -98,6 +98,14 @@ func contentType(ext string) string {
 		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml; charset=utf-8"
+	case ".png":
+		return "image/png"
+	case ".jpg":
+		return "image/jpeg"
+	case ".ico":
+		return "image/x-icon"
+	case ".woff2":
+		return "font/woff2"
 	}
 	panic("static: no content type for " + ext)
 }

@@ -1,8 +1,9 @@
 // Package session keeps who is signed in, and the tokens that came with it.
 //
-// It is the only place that knows scs, which makes the session's token and
-// drives the store. What scs would do by itself is not enough: here a record
-// is inserted at sign-in, deleted at sign-out, and changed in between only by
+// It is the only place that knows scs, which makes the session's token, keeps
+// its deadline beside the record, and calls the store to load and to insert.
+// What scs would do by itself is not enough: here a record is inserted at
+// sign-in, deleted at sign-out, and changed in between only by
 // compare-and-swap, so that nothing that was deleted can come back; and it is
 // sealed with a key that only the browser holds.
 package session

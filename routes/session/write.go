@@ -12,7 +12,7 @@ import (
 // SignIn inserts rec as a new session and returns it. No session of before is
 // touched: end it with SignOut once this has succeeded.
 func (m *Manager) SignIn(ctx context.Context, rec Record) (*Session, error) {
-	ctx, err := m.scs.Load(ctx, "")
+	ctx, err := m.scs.Load(ctx, "") // "" begins a new one, whose token Commit makes
 	if err != nil {
 		return nil, storeError(err)
 	}
