@@ -82,9 +82,9 @@ func TestBrowserKeyboard(t *testing.T) {
 	b.sees("Hello Rosalind Franklin!")
 
 	b.mark()
-	press("Refresh")
+	press("Refresh the card")
 	b.swapped(s.url + "/")
-	focused("Refresh")
+	focused("Refresh the card")
 	b.mark()
 	press("Show access token")
 	b.swapped(s.url + "/")
