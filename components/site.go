@@ -84,6 +84,16 @@ type SignedOutInfo struct {
 	Pending         bool   // the server could not end the session yet
 }
 
+// A TokenRow is what the token panel shows of the tokens for one resource
+// server.
+type TokenRow struct {
+	Server    string
+	Scopes    []string
+	Expiry    time.Time // of the access token
+	Refreshes bool      // there is a refresh token
+	Shown     string    // the access token; empty while masked
+}
+
 // A Problem is what an error page says.
 type Problem struct {
 	Site
