@@ -117,6 +117,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	if cfg.demo {
 		stopDemo, err := startDemo(&cfg, out)
 		if err != nil {
@@ -213,7 +214,7 @@ func readSettings(demo bool) (settings, error) {
 	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
 	fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE", fault)
 	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
-	if cfg.Lifetime != 0 && cfg.Lifetime < 5*time.Minute || cfg.Lifetime == 0 && os.Getenv("SESSION_LIFETIME") == "0" {
+	if cfg.Lifetime < 5*time.Minute && !slices.ContainsFunc(faults, func(f string) bool { return strings.HasPrefix(f, "SESSION_LIFETIME") }) {
 		fault("SESSION_LIFETIME must be 5m at least, such as 12h")
 	}
 	if kind, path, _ := strings.Cut(cfg.Store, ":"); !(kind == "sqlite" && path != "") && cfg.Store != "memory:" {
@@ -249,7 +250,7 @@ func readSettings(demo bool) (settings, error) {
 		if cfg.ClientID == "" {
 			fault("GLOBUS_CLIENT_ID is not set")
 		}
-		if cfg.ClientSecret == "" {
+		if cfg.ClientSecret == "" && cfg.ClientSecretFile == "" {
 			fault("GLOBUS_CLIENT_SECRET is not set")
 		}
 		faults = append(faults, "", cfg.howToRegister())
@@ -359,9 +360,6 @@ func startDemo(cfg *settings, out io.Writer) (stop func() error, err error) {
 	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
 	cfg.ClientSecret = "the emulator is no secret"
 	cfg.Store = "sqlite:data/demo.db"
-	if err := os.MkdirAll("data", 0o700); err != nil {
-		return nil, err
-	}
 	emulator, err := globustest.New(globustest.Config{
 		Issuer:    demoIssuer,
 		StateFile: filepath.Join("data", "demo-globus.json"),

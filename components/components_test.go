@@ -15,6 +15,7 @@ import (
 )
 
 var site = components.Site{
+	Scopes:     globus.DefaultScopes(),
 	PublicURL:  "https://portal.example.edu/app",
 	BasePath:   "/app",
 	Stylesheet: "/app/static/app.css",

@@ -63,6 +63,7 @@ func (p Page) title() string {
 type Card struct {
 	Site
 	CSRFToken    string // for the card's own forms
+	Ended        bool   // nobody is signed in, but somebody was
 	Identity     *globus.Identity
 	AccessToken  Secret
 	RefreshToken Secret

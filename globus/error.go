@@ -21,7 +21,7 @@ const (
 	Unreachable Reason = "unreachable"  // no connection: DNS, TLS, refused, reset
 	BadStatus   Reason = "status"       // an HTTP status that the call does not know
 	Redirected  Reason = "redirect"     // a redirect, which is never followed
-	TooLarge    Reason = "too_large"    // more than 256 KiB
+	TooLarge    Reason = "too_large"    // more than 256 KiB, or of a service 4 MiB
 	Malformed   Reason = "malformed"    // not what the protocol says
 	Refused     Reason = "refused"      // an OAuth error: see Code
 	BadIDToken  Reason = "id_token"     // the ID token is not one for this sign-in
@@ -31,7 +31,7 @@ const (
 // An Error is a call to Globus that failed. Its text is fit for a log: it
 // holds no token, code, claim or body.
 type Error struct {
-	Call      string // what was called: token, keys, userinfo, revoke, refresh, transfer
+	Call      string // what was called: authorize, token, keys, userinfo, revoke, refresh, transfer
 	Reason    Reason
 	Status    int    // HTTP status of the answer, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
@@ -80,7 +80,7 @@ func callError(call string, err error) *Error {
 		return e
 	}
 	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return answerError(call, e.Response.StatusCode, e.ErrorCode)
+		return refusal(call, e.Response.StatusCode, e.Body)
 	}
 	if errors.Is(err, errTooLarge) {
 		return &Error{Call: call, Reason: TooLarge}

@@ -39,10 +39,13 @@ const (
 	logoutPath    = "/v2/web/logout"
 )
 
+// TransferScope lets an app do in Globus Transfer all that the person can.
+const TransferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
+
 // DefaultScopes returns the scopes of the example in Globus's integration
 // guide: who the person is, and their transfers.
 func DefaultScopes() []string {
-	return []string{"openid", "profile", "email", "urn:globus:auth:scope:transfer.api.globus.org:all"}
+	return []string{"openid", "profile", "email", TransferScope}
 }
 
 // A Config names an app that is registered at Globus.
@@ -160,10 +163,11 @@ func checkBase(base string) error {
 	return errors.New("must be https (or http on a loopback address)")
 }
 
-// originOf returns the scheme and host of a base URL that was checked.
+// originOf returns the scheme and host of a base URL, or "" if a token must not
+// be sent there.
 func originOf(base string) string {
 	u, err := url.Parse(base)
-	if err != nil {
+	if err != nil || checkBase(base) != nil {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host

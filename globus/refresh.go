@@ -96,12 +96,12 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 		if err != nil {
 			return Token{}, err
 		}
-		s.mu.Lock()
-		s.token = t
-		s.mu.Unlock()
 		if s.save != nil {
 			err = s.save(t)
 		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.token = t
 		return t, err
 	})
 	select {

@@ -72,6 +72,9 @@ type bearerTransport struct {
 }
 
 func (t bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.GetBody != nil {
+		defer r.Body.Close() // copies of it are sent
+	}
 	if r.URL.Scheme+"://"+r.URL.Host != t.origin {
 		return nil, errForeign
 	}
@@ -115,8 +118,9 @@ func (t bearerTransport) send(r *http.Request, token Token) (*http.Response, err
 
 // HTTPClient returns a client that acts as the person whose tokens token
 // yields, at the API below base and nowhere else: a request for another origin
-// fails. It refreshes a token that is refused, once; it follows no redirect;
-// a call takes 10 s, and an answer 4 MiB, at most.
+// fails, and so does every request if base is not https (or http on loopback).
+// It refreshes a token that is refused, once; it follows no redirect; a call
+// takes 10 s, and an answer 4 MiB, at most.
 func (c *Client) HTTPClient(base string, token TokenFunc) *http.Client {
 	return newHTTPClient(bearerTransport{
 		origin: originOf(base),

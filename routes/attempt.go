@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -39,9 +40,15 @@ func (a *App) attemptName(state string) string {
 // keepAttempt gives the attempt to the browser, and takes its oldest ones if it
 // would have too many.
 func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) error {
-	plain, err := json.Marshal(t)
+	value, err := t.cookieValue()
 	if err != nil {
 		return err
+	}
+	if len(value) > maxAttempt { // better the home page in the end than no sign-in
+		t.Next = ""
+		if value, err = t.cookieValue(); err != nil {
+			return err
+		}
 	}
 	type kept struct {
 		name  string
@@ -59,9 +66,18 @@ func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) err
 	for _, old := range others[:max(0, len(others)+1-maxAttempts)] {
 		http.SetCookie(w, a.cookies.cookie(old.name, "", -1))
 	}
-	value := base64.RawURLEncoding.EncodeToString(plain)
 	http.SetCookie(w, a.cookies.cookie(a.attemptName(t.State), value, int(attemptLifetime/time.Second)))
 	return nil
+}
+
+func (t attempt) cookieValue() (string, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // it would write each & of Next with six bytes
+	if err := enc.Encode(t); err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
 }
 
 // attempt returns the attempt that r's browser began with this state, if it did

@@ -18,7 +18,7 @@ type cookieNames struct {
 // Path=/, so a path of the app's own goes into the name. On http, which is
 // loopback only, the port does: localhost shares its cookies over all ports.
 func newCookieNames(public *url.URL) cookieNames {
-	suffix := strings.ReplaceAll(strings.TrimSuffix(public.Path, "/"), "/", ".")
+	suffix := strings.ReplaceAll(public.Path, "/", ".")
 	if public.Scheme == "https" {
 		return cookieNames{"__Host-", suffix, true}
 	}

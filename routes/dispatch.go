@@ -31,6 +31,9 @@ func (a *App) dispatch(w http.ResponseWriter, r *http.Request) {
 		status: http.StatusMethodNotAllowed, heading: "That cannot be done by a link",
 		message: "This address takes a form. Go to the home page and use the button there.",
 	}
+	if r.Method == http.MethodPost {
+		refusal.heading, refusal.message = "Nothing can be sent there", "That page is only read. Go to the home page."
+	}
 	if r.URL.Path == a.site.Path("/logout") {
 		refusal.message = "Signing out takes a click, so that no link can do it to you."
 		refusal.form = &components.Form{Action: r.URL.Path, CSRFToken: nosurf.Token(r), Label: "Log out"}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
@@ -49,12 +50,15 @@ func (a *App) catch(h handlerFunc) http.Handler {
 // guard calls h, and makes an error of a panic.
 func (a *App) guard(h handlerFunc, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
-			a.log.ErrorContext(r.Context(), "panic", "id", requestID(r), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %T", p)
-		} else if p != nil {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler {
 			panic(p)
 		}
+		a.log.ErrorContext(r.Context(), "panic", "id", requestID(r), "stack", string(debug.Stack()))
+		err = fmt.Errorf("panic: %T", p)
 	}()
 	return h(w, r)
 }
@@ -115,6 +119,9 @@ func asHTTPError(err error) *httpError {
 	if e, ok := errors.AsType[*globus.Error](err); ok {
 		return globusError(e)
 	}
+	if _, ok := errors.AsType[*url.Error](err); ok { // of a call by an HTTPClient
+		return serviceError(&globus.Error{})
+	}
 	return &httpError{
 		status: http.StatusInternalServerError, heading: "Something went wrong here",
 		message: "That is our fault, and it has been written down. Please try again.",
@@ -158,7 +165,7 @@ func serviceError(e *globus.Error) *httpError {
 	case strings.HasSuffix(e.Code, "ConsentRequired"):
 		return &httpError{
 			status: http.StatusForbidden, heading: "Globus wants your consent",
-			message: cmp.Or(e.Message, "It does not say for what."),
+			message: "It says: " + cmp.Or(e.Message, "nothing more") + ". Give it at Globus, and then try again.",
 		}
 	case e.Status == http.StatusUnauthorized:
 		return &httpError{

@@ -20,19 +20,6 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	plain(w, http.StatusOK, "ok\n")
 }
 
-// favicon answers browsers that ask for it by its old name, as they do for what
-// is not a page of ours.
-func (a *App) favicon(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Location", a.site.Icon)
-	w.WriteHeader(http.StatusFound)
-}
-
-// robots lets search engines find the home page.
-func (a *App) robots(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Cache-Control", "public, max-age=86400")
-	plain(w, http.StatusOK, "User-agent: *\nDisallow: "+a.site.Path("/login")+"\n")
-}
-
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)

@@ -33,6 +33,7 @@ func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
 func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c := components.Card{Site: a.site, CSRFToken: nosurf.Token(r)}
 	if s == nil {
+		c.Ended = a.sessions.Brought(r)
 		return c
 	}
 	token := s.Tokens[globus.AuthServer]

@@ -12,7 +12,7 @@ func TestNext(t *testing.T) {
 	s := start(t, options{})
 	good := []string{
 		"/", "/user", "/user/", "/user?x=1", "/user?x=//evil.example", "/user?a=b&c=d#part",
-		"/browse/%C3%A9", "/browse/a%20b", "/user?u=https://evil.example/",
+		"/browse/%C3%A9", "/browse/a%20b", "/user?" + strings.Repeat("&", 1000), "/user?u=https://evil.example/",
 	}
 	for _, next := range good {
 		checkNext(t, s, next, s.url+next)
@@ -38,6 +38,13 @@ func TestNext(t *testing.T) {
 		t.Errorf("only %d attacks were read", n)
 	}
 	checkNext(t, s, "/user?"+strings.Repeat("x", 1024), s.url+"/")
+
+	// It fits, but not into the attempt's cookie: then the home page will do.
+	b := s.browser()
+	p := b.get("/login?next=" + url.QueryEscape("/user?"+strings.Repeat(`"`, 1000)))
+	if back := b.choose(b.follow(p), "rosalind"); b.get(back.header.Get("Location")).header.Get("Location") != s.url+"/" {
+		t.Error("a next that no cookie can hold keeps the person out")
+	}
 }
 
 // checkNext signs in with next, and asks again when signed in already.

@@ -35,7 +35,7 @@ func (a *App) protect(next http.Handler) http.Handler {
 	crossOrigin.SetDenyHandler(a.catch(func(http.ResponseWriter, *http.Request) error {
 		return &httpError{
 			status: http.StatusForbidden, heading: "That came from another site",
-			message: "The request was not made on this site, so nothing was done.",
+			message: "The request was not made on this site, so nothing was done. Open the page here and try again.",
 			cause:   errors.New("cross-origin request"),
 		}
 	}))

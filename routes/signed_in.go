@@ -23,8 +23,8 @@ func (a *App) signedIn(h sessionFunc) handlerFunc {
 			return a.noSession(w, r)
 		}
 		err = h(w, r, s)
-		if errors.Is(err, session.ErrGone) { // it ended while h was at work
-			a.sessions.ClearCookie(w)
+		if errors.Is(err, session.ErrGone) {
+			// It ended while h was at work. The cookie may be a new one by now.
 			return a.noSession(w, r)
 		}
 		return err

@@ -38,7 +38,7 @@ func TestRefreshOnce(t *testing.T) {
 			other := s.browser()
 			wg.Go(func() {
 				p, err := other.try(t.Context(), http.MethodGet, path, nil, "Cookie", name+"="+session)
-				if err != nil || p.status != http.StatusOK || !strings.Contains(p.body, "Rosalind") && path != "/transfers" {
+				if err != nil || p.status != http.StatusOK || !strings.Contains(p.body, map[bool]string{true: "Photo 51", false: "Rosalind"}[path == "/transfers"]) {
 					t.Errorf("%s: got %d, %v:\n%s", path, p.status, err, p.body)
 				}
 			})
@@ -217,4 +217,93 @@ func TestTokenPanel(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLateAnswer: a request whose session is ended by another while it waits
+// does not take a cookie from the browser, which may be of a new session by then.
+func TestLateAnswer(t *testing.T) {
+	for _, path := range []string{"/transfers", "/user", "/"} {
+		t.Run(path, func(t *testing.T) {
+			var c clock
+			s := start(t, options{now: c.now})
+			b := s.browser()
+			form := b.signIn("rosalind").form()
+			name, session := b.cookie("session")
+			arrived, wait := make(chan struct{}, 1), make(chan struct{})
+			s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
+			c.passTokens()
+			late := make(chan page)
+			other := s.browser()
+			go func() {
+				p, _ := other.try(t.Context(), http.MethodGet, path, nil, append([]string{"Cookie", name + "=" + session}, htmx...)...)
+				late <- p
+			}()
+			<-arrived
+			b.send(http.MethodPost, "/logout", form)
+			close(wait)
+			p := <-late
+			if strings.Contains(strings.Join(p.header.Values("Set-Cookie"), "\n"), "session=") {
+				t.Errorf("it sets the session cookie: %v", p.header.Values("Set-Cookie"))
+			}
+		})
+	}
+}
+
+// TestRefreshForLess: a token that ends sooner than the one before is kept too,
+// with what came beside it.
+func TestRefreshForLess(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	b.signIn("rosalind")
+	s.auth.Lie(globustest.Lie{RotateRefresh: true, Refresh: globustest.Edit{Set: map[string]any{"expires_in": 3600}}})
+	for range 2 {
+		if p := b.send(http.MethodPost, "/tokens/refresh", b.get("/").form("server", globus.TransferServer), htmx...); p.status != http.StatusOK {
+			t.Fatalf("got %d", p.status)
+		}
+	}
+	p := b.send(http.MethodPost, "/tokens/show", b.get("/").form("token", "access", "server", globus.TransferServer), htmx...)
+	if m := shownToken.FindStringSubmatch(p.body); m == nil || !s.auth.Live(m[1]) {
+		t.Errorf("the token that is kept is not alive: %v", m)
+	}
+	b.send(http.MethodPost, "/logout", b.get("/").form())
+	if got := s.auth.LiveTokens(); got != 0 {
+		t.Errorf("%d tokens live on", got)
+	}
+}
+
+// TestRefreshTimesOut: a Globus that never answers throws nobody out either.
+func TestRefreshTimesOut(t *testing.T) {
+	t.Parallel()
+	var c clock
+	s := start(t, options{now: c.now})
+	b := s.browser()
+	b.signIn("rosalind")
+	s.auth.Lie(brokenToken(globustest.Fault{Wait: make(chan struct{})}))
+	c.passTokens()
+	b.get("/")
+	await(t, "the refresh is given up", func() bool { return strings.Contains(s.log.String(), "token not refreshed") })
+	if p := b.get("/"); !strings.Contains(p.body, "Rosalind") {
+		t.Errorf("signed out:\n%s", p.body)
+	}
+	s.auth.Lie(globustest.Lie{})
+	c.pass(10 * time.Second)
+	if p := b.get("/transfers", htmx...); p.status != http.StatusOK || s.auth.Refreshes(globus.AuthServer) != 1 {
+		t.Errorf("it did not recover: %d", p.status)
+	}
+}
+
+// TestSessionOver: a session whose time is up says so, and leaves no token.
+func TestSessionOver(t *testing.T) {
+	var c clock
+	s := start(t, options{now: c.now})
+	b := s.browser()
+	b.signIn("rosalind")
+	c.pass(8 * 24 * time.Hour)
+	if p := b.get("/"); p.status != http.StatusOK || !strings.Contains(p.body, "Your session has ended") {
+		t.Errorf("got %d, want a sentence:\n%s", p.status, p.body)
+	}
+	if p := b.get("/"); strings.Contains(p.body, "Your session has ended") {
+		t.Error("it says so for ever")
+	}
+	await(t, "its tokens are revoked", func() bool { return s.auth.LiveTokens() == 0 })
 }

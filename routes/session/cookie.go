@@ -19,6 +19,10 @@ func (m *Manager) token(r *http.Request) string {
 	return c.Value
 }
 
+// Brought reports whether r brings a session cookie, of a session that may have
+// ended.
+func (m *Manager) Brought(r *http.Request) bool { return m.token(r) != "" }
+
 // tokenSecret returns the random bytes in a token, or nil if it is none.
 func tokenSecret(token string) []byte {
 	if len(token) != tokenLen {

@@ -16,11 +16,17 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error)
 	if s != nil {
 		err = m.keepAlive(r.Context(), s)
 	}
-	if errors.Is(err, errEnded) || errors.Is(err, errUnreadable) {
+	switch {
+	case errors.Is(err, errEnded), errors.Is(err, errUnreadable), errors.Is(err, errWithdrawn):
 		m.log.InfoContext(r.Context(), "session over", "reason", err)
 		m.ClearCookie(w)
-		_, _ = m.SignOut(r) // it is tried again by itself
+		tokens, _ := m.SignOut(r) // it is tried again by itself
+		if len(tokens) > 0 {      // the page need not wait for it
+			m.retries.busy.Go(func() { m.refresh.revoke(context.WithoutCancel(r.Context()), tokens) })
+		}
 		return nil, nil
+	case errors.Is(err, ErrGone):
+		return nil, nil // ended by another request; see Peek for the cookie
 	}
 	return s, err
 }

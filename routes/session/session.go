@@ -11,6 +11,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -74,9 +75,11 @@ var (
 	// ErrTooLarge is returned for a record of more than 64 KiB.
 	ErrTooLarge = errors.New("the session record is too large")
 
-	// ErrGone is returned by Update when the session has ended meanwhile, and by
-	// SignIn when it would end before it begins.
+	// ErrGone is returned by Update and Token when the session has ended
+	// meanwhile, and by SignIn when it would end before it begins.
 	ErrGone = errors.New("the session has ended")
+
+	errWithdrawn = fmt.Errorf("%w: its grant was withdrawn at Globus", ErrGone)
 )
 
 const recordKey = "record" // in scs's values

@@ -35,8 +35,8 @@ func openDriver(store string, log *slog.Logger) (driver, error) {
 	return nil, errors.New(`the session store must be "sqlite:" and a path, or "memory:"`)
 }
 
-// A sqliteDriver keeps records in one SQLite file. scs's store inserts; reads have connections of their own, so that they do not queue
-// behind writes.
+// A sqliteDriver keeps records in one SQLite file. scs's store inserts; reads
+// have connections of their own, so that they do not queue behind writes.
 type sqliteDriver struct {
 	*sqlite3store.SQLite3Store         // on writer
 	writer, reader             *sql.DB // of memory, both the same
@@ -90,14 +90,15 @@ func openSQLite(path string, log *slog.Logger) (driver, error) {
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
 
+	d, err := newSQLite(writer, reader, log)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), writer.Close(), reader.Close())
+	}
 	var mode string
-	if err := writer.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := writer.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
+		return nil, errors.Join(fmt.Errorf("%s: this file system cannot hold a SQLite write-ahead log (is it a network share?)", path), err, d.Close())
 	}
-	if mode != "wal" {
-		return nil, fmt.Errorf("%s: this file system cannot hold a SQLite write-ahead log (is it a network share?)", path)
-	}
-	return newSQLite(writer, reader, log)
+	return d, nil
 }
 
 // openMemory opens a store that ends with the process.

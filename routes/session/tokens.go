@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxRefresh = 10 * time.Second // one refresh, and saving what came of it
-	maxWait    = 2 * time.Second  // of that, how long a page waits for its session's own
+	maxRefresh = 10 * time.Second // one refresh
+	maxSave    = 5 * time.Second  // saving what came of it
+	maxWait    = 2 * time.Second  // how long a page waits for its session's own
 	failedFor  = 5 * time.Second  // how long a Globus that failed is left alone
 )
 
@@ -55,7 +56,8 @@ func (m *Manager) Token(ctx context.Context, s *Session, server, rejected string
 }
 
 // keepAlive refreshes the grant of a session that is to go on, if that is due.
-// It returns errEnded for one that is not.
+// It returns errEnded for one whose time is up, and ErrGone for one that has
+// ended otherwise; if by its own hand, that is errWithdrawn.
 func (m *Manager) keepAlive(ctx context.Context, s *Session) error {
 	if !m.now().Before(s.Deadline) {
 		return errEnded
@@ -68,7 +70,7 @@ func (m *Manager) keepAlive(ctx context.Context, s *Session) error {
 	defer cancel()
 	t, err := m.Token(ctx, s, globus.AuthServer, "")
 	if errors.Is(err, ErrGone) {
-		return errEnded
+		return err
 	}
 	if err == nil {
 		s.Tokens[globus.AuthServer] = t
@@ -110,7 +112,7 @@ func (m *Manager) renewOnce(ctx context.Context, s *Session, key, server, reject
 	fresh, err := m.askGlobus(ctx, key, server, t)
 	switch {
 	case err == nil:
-		return fresh, m.keep(ctx, s, server, fresh)
+		return fresh, m.keep(ctx, s, server, t, fresh)
 	case globus.IsInvalidGrant(err):
 		return m.lose(ctx, s, server, t)
 	case m.now().Before(t.Expiry) && t.AccessToken != rejected:
@@ -145,16 +147,23 @@ func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.To
 	return globus.Token{}, err
 }
 
-// keep swaps a new token into the record. If the session has ended meanwhile,
-// the token is revoked, and the error is ErrGone.
-func (m *Manager) keep(ctx context.Context, s *Session, server string, fresh globus.Token) error {
+// keep swaps a new token into the record in the place of old, or of one that
+// ends sooner. If the session has ended meanwhile, or holds a better one, the
+// new token is revoked; in the first case the error is ErrGone. However long
+// Globus took, there is time for this.
+func (m *Manager) keep(ctx context.Context, s *Session, server string, old, fresh globus.Token) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxSave)
+	defer cancel()
+	kept := false
 	err := m.Update(ctx, s, func(rec *Record) {
-		if rec.Tokens[server].Expiry.Before(fresh.Expiry) {
+		now := rec.Tokens[server]
+		kept = now.AccessToken == old.AccessToken || now.Expiry.Before(fresh.Expiry)
+		if kept {
 			rec.Tokens[server] = fresh
 		}
 	})
-	if errors.Is(err, ErrGone) {
-		m.refresh.revoke(ctx, globus.Tokens{server: fresh})
+	if errors.Is(err, ErrGone) || err == nil && !kept {
+		m.refresh.revoke(ctx, globus.Tokens{server: fresh}.Without(s.Tokens))
 		return err
 	}
 	if err != nil {
@@ -179,8 +188,9 @@ func (m *Manager) lose(ctx context.Context, s *Session, server string, t globus.
 	if server == globus.AuthServer {
 		tokens, _ := m.retries.delete(ctx, s.token) // it is tried again by itself
 		m.refresh.revoke(ctx, tokens)
-		return globus.Token{}, ErrGone
+		return globus.Token{}, errWithdrawn
 	}
+	m.refresh.revoke(ctx, globus.Tokens{server: t}) // no sign-out would find it
 	err = m.Update(ctx, s, func(rec *Record) {
 		if rec.Tokens[server].RefreshToken == t.RefreshToken {
 			delete(rec.Tokens, server)
