@@ -33,7 +33,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 	a.spendAttempt(w, state)
 	// RFC 9207. Globus sends none so far; one that is sent must be Globus's.
 	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
-		return a.refuseLogin(http.StatusBadRequest, "iss is not Globus Auth", "That answer does not come from Globus. Nobody was signed in by it.")
+		return a.refuseLogin("iss is not Globus Auth", "That answer does not come from Globus", "Nobody was signed in by it.")
 	}
 	if q.Has("error") {
 		return a.globusRefused(q.Get("error"))
@@ -125,13 +125,14 @@ func (a *App) noAttempt(w http.ResponseWriter, r *http.Request) error {
 		a.log.WarnContext(r.Context(), "sign-in refused", "id", requestID(r), "reason", reason, "client", clientIP(r))
 		return redirect(w, a.absolute(""))
 	}
-	return a.refuseLogin(http.StatusBadRequest, reason, "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
+	return a.refuseLogin(reason, "That sign-in link was used already or has expired", "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
 }
 
-func (a *App) refuseLogin(status int, reason, message string) error {
+// refuseLogin is the error for a link to /login that signs nobody in.
+func (a *App) refuseLogin(reason, heading, message string) error {
 	return &httpError{
-		status: status, heading: "That sign-in link was used already or has expired",
-		message: message, loginURL: a.site.LoginURL(""), cause: errors.New(reason),
+		status: http.StatusBadRequest, heading: heading, message: message,
+		loginURL: a.site.LoginURL(""), cause: errors.New(reason),
 	}
 }
 

@@ -20,10 +20,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	q, err := loginQuery(r.URL.RawQuery)
 	if err != nil {
-		return &httpError{
-			status: http.StatusBadRequest, heading: "That sign-in link is damaged",
-			message: "Nobody was signed in by it. Begin again.", loginURL: a.site.LoginURL(""), cause: err,
-		}
+		return a.refuseLogin(err.Error(), "That sign-in link is damaged", "Nobody was signed in by it. Begin again.")
 	}
 	if q.Has("code") || q.Has("error") {
 		return a.callback(w, r, q)

@@ -223,3 +223,19 @@ func TestSignedOutPage(t *testing.T) {
 		t.Errorf("someone signed in is told otherwise: %d", p.status)
 	}
 }
+
+// TestFormTokenIsRenewed: what a form could prove before somebody signed in, or
+// out, it cannot prove afterwards.
+func TestFormTokenIsRenewed(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	b.get("/")
+	_, before := b.cookie("csrf")
+	home := b.signIn("rosalind")
+	_, during := b.cookie("csrf")
+	b.send(http.MethodPost, "/logout", home.form())
+	_, after := b.cookie("csrf")
+	if before == "" || before == during || during == after || before == after {
+		t.Errorf("the CSRF cookie is %q, then %q, then %q; want three", before, during, after)
+	}
+}
