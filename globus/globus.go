@@ -37,6 +37,9 @@ const (
 	revokePath    = "/v2/oauth2/token/revoke"
 	keysPath      = "/jwk.json"
 	logoutPath    = "/v2/web/logout"
+
+	identitiesPath = "/v2/web/identities"
+	consentsPath   = "/v2/web/consents"
 )
 
 // TransferScope lets an app do in Globus Transfer all that the person can.

@@ -112,12 +112,12 @@ func TestCheckIssuer(t *testing.T) {
 	}
 }
 
-func TestLogoutURL(t *testing.T) {
+func TestHelperPages(t *testing.T) {
 	client, err := globus.New(globus.Config{ClientID: "a client&id", ClientSecret: clientSecret, RedirectURL: redirectURI})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const alone = "https://auth.globus.org/v2/web/logout?client_id=a+client%26id"
+	const alone = "?client_id=a+client%26id"
 	tests := []struct {
 		name, uri, title string
 		want             string
@@ -130,8 +130,14 @@ func TestLogoutURL(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := client.LogoutURL(tt.uri, tt.title); got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
+			for page, got := range map[string]string{
+				"logout":     client.LogoutURL(tt.uri, tt.title),
+				"identities": client.IdentitiesURL(tt.uri, tt.title),
+				"consents":   client.ConsentsURL(tt.uri, tt.title),
+			} {
+				if want := "https://auth.globus.org/v2/web/" + page + tt.want; got != want {
+					t.Errorf("got  %s\nwant %s", got, want)
+				}
 			}
 		})
 	}

@@ -128,15 +128,32 @@ func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, e
 }
 
 // LogoutURL returns Globus's page that ends the person's session at Globus
-// itself, in that browser. The page links to redirectURI under the name
-// redirectName; it does not redirect by itself. Both may be empty.
+// itself, in that browser. Like IdentitiesURL and ConsentsURL it links to
+// redirectURI under the name redirectName, and does not redirect by itself.
+// Both may be empty (Globus Auth developer guide, "Browser-based helper pages").
 func (c *Client) LogoutURL(redirectURI, redirectName string) string {
+	return c.helperPage(logoutPath, redirectURI, redirectName)
+}
+
+// IdentitiesURL returns Globus's page where people link identities to their
+// own, and unlink them.
+func (c *Client) IdentitiesURL(redirectURI, redirectName string) string {
+	return c.helperPage(identitiesPath, redirectURI, redirectName)
+}
+
+// ConsentsURL returns Globus's page where people see what they have allowed
+// apps to do for them, and take it back; the app's tokens end with it.
+func (c *Client) ConsentsURL(redirectURI, redirectName string) string {
+	return c.helperPage(consentsPath, redirectURI, redirectName)
+}
+
+func (c *Client) helperPage(path, redirectURI, redirectName string) string {
 	q := url.Values{"client_id": {c.oauth.ClientID}}
 	if redirectURI != "" && redirectName != "" {
 		q.Set("redirect_uri", redirectURI)
 		q.Set("redirect_name", redirectName)
 	}
-	return c.issuer + logoutPath + "?" + q.Encode()
+	return c.issuer + path + "?" + q.Encode()
 }
 
 // IsInvalidGrant reports whether err says that a code or a refresh token is

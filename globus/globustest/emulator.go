@@ -92,9 +92,12 @@ func (e *Emulator) routes() map[string]http.Handler {
 		UserInfoPath:  answer(e.userInfo, http.MethodGet, http.MethodPost),
 		RevokePath:    answer(e.revoke, http.MethodPost),
 		LogoutPath:    show(e.logout, http.MethodGet),
-		TaskListPath:  e.transfer(e.taskList),
-		TaskPath:      e.transfer(e.task),
-		stylePath:     show(serveStyle, http.MethodGet),
+
+		IdentitiesPath: show(e.identities, http.MethodGet),
+		ConsentsPath:   show(e.consents, http.MethodGet, http.MethodPost),
+		TaskListPath:   e.transfer(e.taskList),
+		TaskPath:       e.transfer(e.task),
+		stylePath:      show(serveStyle, http.MethodGet),
 	}
 }
 

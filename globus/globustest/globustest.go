@@ -39,6 +39,9 @@ const (
 	UserInfoPath  = "/v2/oauth2/userinfo"
 	RevokePath    = "/v2/oauth2/token/revoke"
 	LogoutPath    = "/v2/web/logout"
+
+	IdentitiesPath = "/v2/web/identities"
+	ConsentsPath   = "/v2/web/consents"
 )
 
 // The paths of the endpoints of Globus Transfer, the same as there, but on the

@@ -19,6 +19,7 @@ var (
 
 	pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 		"title":     Person.title,
+		"appTitle":  Client.title,
 		"stylePath": func() string { return stylePath },
 	}).Parse(pagesHTML))
 )
@@ -29,13 +30,6 @@ type choosePage struct {
 	Action string // where the choice is sent: this very request
 	Scopes []scope
 	People []Person
-}
-
-// A signedOutPage follows a logout.
-type signedOutPage struct {
-	App          string // empty: unknown
-	ContinueTo   string // empty: there is no way on
-	ContinueName string
 }
 
 // An errorPage is an error that only the person sees.

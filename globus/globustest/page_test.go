@@ -22,6 +22,8 @@ func TestPageHeaders(t *testing.T) {
 		globustest.AuthorizePath + "?" + request().Encode(),
 		globustest.AuthorizePath,
 		globustest.LogoutPath,
+		globustest.IdentitiesPath,
+		globustest.ConsentsPath,
 		"/style.css",
 	}
 	for _, path := range paths {
@@ -68,7 +70,7 @@ func TestErrorPageEscapes(t *testing.T) {
 	}
 }
 
-func TestLogoutPage(t *testing.T) {
+func TestWayBack(t *testing.T) {
 	const home = "http://localhost:8888/"
 	tests := []struct {
 		name   string
@@ -87,16 +89,41 @@ func TestLogoutPage(t *testing.T) {
 	f := newFlow(t, globustest.Config{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := f.get(globustest.LogoutPath + "?client_id=" + clientID + "&" + tt.params.Encode())
-			if r.status != http.StatusOK || !strings.Contains(r.body, "Test &lt;app&gt;") {
-				t.Errorf("got %d %s, want 200 and the app named", r.status, r.body)
-			}
-			if got := strings.Contains(r.body, "<a "); got != tt.want {
-				t.Errorf("got a link: %t, want %t", got, tt.want)
-			}
-			if tt.want && !strings.Contains(r.body, `<a href="`+home+`">Continue to <bdi>The App</bdi></a>`) {
-				t.Errorf("got %s, want a link to the app", r.body)
+			for _, path := range []string{globustest.LogoutPath, globustest.IdentitiesPath, globustest.ConsentsPath} {
+				r := f.get(path + "?client_id=" + clientID + "&" + tt.params.Encode())
+				if r.status != http.StatusOK || !strings.Contains(r.body, "Test &lt;app&gt;") {
+					t.Errorf("%s: got %d %s, want 200 and the app named", path, r.status, r.body)
+				}
+				if got := strings.Contains(r.body, "<a "); got != tt.want {
+					t.Errorf("%s: got a link: %t, want %t", path, got, tt.want)
+				}
+				if tt.want && !strings.Contains(r.body, `<a href="`+home+`">Continue to <bdi>The App</bdi></a>`) {
+					t.Errorf("%s: got %s, want a link to the app", path, r.body)
+				}
 			}
 		})
+	}
+}
+
+func TestIdentitiesAndConsents(t *testing.T) {
+	f := newFlow(t, globustest.Config{})
+	for _, path := range []string{globustest.IdentitiesPath, globustest.ConsentsPath} {
+		if r := f.get(path); !strings.Contains(r.body, "Nobody is signed in") {
+			t.Errorf("%s: got %s, want that nobody is signed in", path, r.body)
+		}
+	}
+	granted := str(f.token(exchange(f.codeOf("ada", request()))).json["access_token"])
+	if r := f.get(globustest.IdentitiesPath); !strings.Contains(r.body, "<bdi>Ada Lovelace</bdi>") || !strings.Contains(r.body, "<bdi>lovelace@lab.example.org</bdi>") {
+		t.Errorf("got %s, want Ada's identities", r.body)
+	}
+	const button = `value="` + clientID + `">Rescind what you allowed <strong><bdi>Test &lt;app&gt;</bdi>`
+	if r := f.get(globustest.ConsentsPath); !strings.Contains(r.body, button) || !f.Live(granted) {
+		t.Errorf("got %s, want a button for the app, and its token live", r.body)
+	}
+	if r := f.send(http.MethodPost, globustest.ConsentsPath, url.Values{"rescind": {"other"}}); !strings.Contains(r.body, button) || !f.Live(granted) {
+		t.Error("what another app was allowed was rescinded")
+	}
+	if r := f.send(http.MethodPost, globustest.ConsentsPath, url.Values{"rescind": {clientID}}); !strings.Contains(r.body, "No app holds a token of yours") || f.LiveTokens() != 0 {
+		t.Errorf("got %s and %d live tokens, want none", r.body, f.LiveTokens())
 	}
 }

@@ -1,0 +1,109 @@
+package globustest
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// A wayBack is what Globus's helper pages show of the app that sent the browser
+// there: a link, if they are given both an address and a name for it. They
+// never go there by themselves.
+type wayBack struct {
+	App          string // empty: unknown
+	ContinueTo   string // empty: there is no way back
+	ContinueName string
+}
+
+func (e *Emulator) wayBack(params url.Values) wayBack {
+	var back wayBack
+	if client, ok := e.client(params.Get("client_id")); ok {
+		back.App = client.title()
+	}
+	u, err := url.Parse(params.Get("redirect_uri"))
+	name := params.Get("redirect_name")
+	if err == nil && name != "" && u.Host != "" && slices.Contains([]string{"http", "https"}, u.Scheme) {
+		back.ContinueTo, back.ContinueName = u.String(), name
+	}
+	return back
+}
+
+// logout ends the browser's single sign-on session. It revokes nothing.
+func (e *Emulator) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := e.endSession(w, r); err != nil {
+		return err
+	}
+	return render(w, http.StatusOK, "signed-out", e.wayBack(r.URL.Query()))
+}
+
+// An identitiesPage lists the identity set of whoever the browser is signed in as.
+type identitiesPage struct {
+	wayBack
+	Identities []string // user names; empty: nobody is signed in
+}
+
+func (e *Emulator) identities(w http.ResponseWriter, r *http.Request) error {
+	page := identitiesPage{wayBack: e.wayBack(r.URL.Query())}
+	if s, ok := e.session(r); ok {
+		p, _ := e.person(s.Person)
+		page.Identities = append(page.Identities, p.title())
+		for _, l := range p.Claims.Linked {
+			page.Identities = append(page.Identities, l.Username)
+		}
+	}
+	return render(w, http.StatusOK, "identities", page)
+}
+
+// A consentsPage lists the apps that hold tokens of whoever the browser is
+// signed in as.
+type consentsPage struct {
+	wayBack
+	Action   string
+	SignedIn bool
+	Apps     []Client
+}
+
+// consents shows what a person has allowed, and lets them take it back, which
+// ends all tokens that came of it.
+func (e *Emulator) consents(w http.ResponseWriter, r *http.Request) error {
+	page := consentsPage{wayBack: e.wayBack(r.URL.Query()), Action: r.URL.RequestURI()}
+	s, ok := e.session(r)
+	if page.SignedIn = ok; ok {
+		if err := e.rescind(s.Person, r.PostFormValue("rescind")); err != nil {
+			return err
+		}
+		page.Apps = e.appsOf(s.Person)
+	}
+	return render(w, http.StatusOK, "consents", page)
+}
+
+// rescind ends all that a person has allowed an app; "" is no app.
+func (e *Emulator) rescind(person, clientID string) error {
+	if clientID == "" {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.DeleteFunc(e.state.Tokens, func(_ string, t token) bool {
+		return t.Grant.Person == person && t.Grant.ClientID == clientID
+	})
+	return e.state.save()
+}
+
+// appsOf lists the apps that hold a token of a person.
+func (e *Emulator) appsOf(person string) []Client {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	apps := map[string]Client{}
+	for _, t := range e.state.Tokens {
+		if t.Grant.Person == person && e.alive(t) {
+			apps[t.Grant.ClientID] = e.clients[t.Grant.ClientID]
+		}
+	}
+	var list []Client
+	for _, id := range slices.Sorted(maps.Keys(apps)) {
+		list = append(list, apps[id])
+	}
+	return list
+}
