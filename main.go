@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -90,7 +91,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(io.Discard) // the error is printed once, by main
 	flags.Usage = func() {}
 	demo := flags.Bool("demo", false, "")
-	version := flags.Bool("version", false, "")
+	printVersion := flags.Bool("version", false, "")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		_, err = fmt.Fprint(out, help)
 		return err
@@ -100,9 +101,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("what is %q? portal -h prints what can be said", flags.Arg(0))
 	}
-	if *version {
-		info, _ := debug.ReadBuildInfo()
-		_, err := fmt.Fprintln(out, "portal", info.Main.Version, info.GoVersion)
+	if *printVersion {
+		_, err := fmt.Fprintln(out, "portal", version(), runtime.Version())
 		return err
 	}
 	cfg, err := readSettings(*demo)
@@ -147,6 +147,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		SessionStore:    cfg.Store,
 		SessionLifetime: cfg.Lifetime,
 		Audience:        cfg.Issuer + " " + cfg.ClientID,
+		Version:         version(),
 		Log:             log,
 	})
 	if err != nil {
@@ -180,6 +181,25 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	return server.Shutdown(ctx)
+}
+
+// version names the commit that the program was built from, such as
+// "4041c0b9e1d2", or "4041c0b9e1d2, modified".
+func version() string {
+	info, _ := debug.ReadBuildInfo()
+	var revision, modified string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = ", modified"
+		}
+	}
+	if revision == "" {
+		return "development" // go run notes none
+	}
+	return revision + modified
 }
 
 // announce says where the app is, and what whoever runs it needs to know.

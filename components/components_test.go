@@ -34,7 +34,13 @@ func card(id *globus.Identity, access, refresh components.Secret) components.Car
 	return components.Card{Site: site, CSRFToken: "tok+en==", Identity: id, AccessToken: access, RefreshToken: refresh}
 }
 
-func page(title string) components.Page { return components.Page{Site: site, Title: title} }
+func page(title string) components.Page {
+	return components.Page{Site: site, Title: title, Visitor: visitor("Rosalind Franklin")}
+}
+
+func visitor(name string) components.Visitor {
+	return components.Visitor{Site: site, SignedIn: true, Name: name, Left: 90*time.Minute + 100*time.Millisecond}
+}
 
 func problem(text, url string) components.Problem {
 	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url, Retry: url,
@@ -62,7 +68,7 @@ func tasks() map[string]globus.Task {
 	hostile := globus.Task{
 		ID: attackJ, Type: attack, Status: attack, Label: attack, Source: attack, SourceID: attack, Destination: attack, DestinationID: attack,
 		Files: -1, FilesDone: -1, FilesSkipped: -1, Bytes: -1, BytesPerSecond: -1, Faults: -1, FatalError: &globus.FatalError{Code: attack, Description: attack},
-		Requested: now.Add(time.Hour), Completed: now.AddDate(-3000, 0, 0),
+		Requested: now.Add(time.Hour), Completed: now.AddDate(-900, 0, 0),
 	}
 	hostile2 := hostile
 	hostile2.Status, hostile2.FatalError, hostile2.NiceStatus = globus.TaskInactive, nil, attack
@@ -75,23 +81,31 @@ func tasks() map[string]globus.Task {
 // all is every component, with all, little, and hostile data.
 func all() map[string]templ.Component {
 	held, none := components.Secret{Held: true}, components.Secret{}
-	full := card(&globus.Identity{Subject: subject, Username: "r@example.edu", Name: "Rosalind Franklin", Email: "rf@example.edu", Organization: "King's College"}, held, held)
+	full := card(&globus.Identity{Subject: subject, Username: "r@example.edu", Name: "Rosalind Franklin", Email: "rf@example.edu", Organization: "King's College", ProviderName: "Example University", Linked: []globus.LinkedIdentity{{Subject: subject}}}, held, held)
 	shown := full
 	shown.AccessToken.Shown = "access-token-shown"
 	onlySub := card(&globus.Identity{Subject: subject}, held, none)
-	hostile := card(&globus.Identity{Subject: attack, Username: attackJ, Name: attack, Email: attack, Organization: attack},
+	hostile := card(&globus.Identity{Subject: attack, Username: attackJ, Name: attack, Email: attack, Organization: attack, ProviderName: attack,
+		Linked: []globus.LinkedIdentity{{Subject: attack, Username: attack, Name: attack, ProviderName: attack}, {Username: attackJ}}},
 		components.Secret{Held: true, Shown: attack}, components.Secret{Held: true, Shown: attackJ})
 	signedOut := card(nil, held, held)
 	tokens := full
-	tokens.Now = now
+	tokens.Now, tokens.SignedIn, tokens.Ends = now, now.Add(-time.Minute), now.Add(7*24*time.Hour-time.Second)
+	tokens.IdentitiesURL, tokens.ConsentsURL = "https://auth.globus.org/v2/web/identities?client_id=x&redirect_name=y", "https://auth.globus.org/v2/web/consents"
+	linked := tokens
+	linked.Identity = &globus.Identity{Subject: subject, Username: "r@example.edu", ProviderName: "Example University", Linked: []globus.LinkedIdentity{
+		{Subject: subject, Username: "r@example.edu", Name: "Rosalind Franklin", ProviderName: "Example University"},
+		{Subject: "other", Username: "0000-0001@orcid.org", ProviderName: "ORCID"}, {Subject: "bare"}, {},
+	}}
 	tokens.Tokens = []components.TokenRow{
 		{Server: "auth.globus.org", Scopes: []string{"openid", "email"}, Expiry: now.Add(47*time.Hour + time.Minute), Refreshes: true},
 		{Server: "transfer.api.globus.org", Scopes: []string{"urn:globus:auth:scope:transfer.api.globus.org:all"}, Expiry: now},
 	}
+	hostile.IdentitiesURL, hostile.ConsentsURL, hostile.SignedIn, hostile.Now, hostile.Ends = attackJ, attackJ, now, now, now.Add(-time.Hour)
 	oneShown := tokens
 	oneShown.TokensOpen = true
 	oneShown.Tokens = []components.TokenRow{tokens.Tokens[0], {Server: "transfer.api.globus.org", Shown: "transfer-token-shown"}}
-	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {}}
+	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {Server: "0"}}
 	task := tasks()
 	older := transfers(task["active"])
 	older.Offset, older.Next = 20, 40
@@ -106,6 +120,7 @@ func all() map[string]templ.Component {
 		"UserCard/hostile":        components.UserCard(hostile),
 		"UserCard/signed out":     components.UserCard(signedOut),
 		"UserCard/tokens":         components.UserCard(tokens),
+		"UserCard/linked":         components.UserCard(linked),
 		"UserCard/one shown":      components.UserCard(oneShown),
 		"TransferList/active":     components.TransferList(transfers(task["succeeded"], task["active"])),
 		"TransferList/paused":     components.TransferList(transfers(task["paused"])),
@@ -125,8 +140,14 @@ func all() map[string]templ.Component {
 		"SignedOut/full":          components.SignedOut(page("Signed out"), components.SignedOutInfo{GlobusLogoutURL: "https://auth.globus.org/v2/web/logout?client_id=x&redirect_name=y"}),
 		"SignedOut/pending":       components.SignedOut(page("Signed out"), components.SignedOutInfo{Pending: true}),
 		"SignedOut/hostile":       components.SignedOut(page(attack), components.SignedOutInfo{GlobusLogoutURL: attackJ}),
-		"SessionEnded/full":       components.SessionEnded(site.LoginURL("/transfers?a=1&b=2")),
-		"SessionEnded/hostile":    components.SessionEnded(attackJ),
+		"SessionEnded/full":       components.SessionEnded(site.LoginURL("/transfers?a=1&b=2"), false),
+		"SessionEnded/sent":       components.SessionEnded(site.LoginURL("/transfers"), true),
+		"SessionEnded/hostile":    components.SessionEnded(attackJ, true),
+		"SignedInAs/full":         components.SignedInAs(visitor("Rosalind Franklin")),
+		"SignedInAs/no name":      components.SignedInAs(visitor("")),
+		"SignedInAs/hostile":      components.SignedInAs(visitor(attack)),
+		"SignedInAs/ended":        components.SignedInAs(components.Visitor{Site: site, Ended: true, LoginURL: site.LoginURL("/transfers")}),
+		"SignedInAs/nobody":       components.SignedInAs(components.Visitor{Site: site}),
 		"ProblemPage/full":        components.ProblemPage(page("Too old"), problem("Too old", site.LoginURL(""))),
 		"ProblemPage/little":      components.ProblemPage(page("Too old"), components.Problem{Site: site, Heading: "Too old"}),
 		"ProblemPage/hostile":     components.ProblemPage(page(attack), problem(attack, attackJ)),
@@ -154,19 +175,21 @@ func TestWhatIsSaid(t *testing.T) {
 		{"Home/full", []string{"<!doctype html>", "<title>" + components.AppName + "</title>", "<h1>" + components.AppName + "</h1>", `id="user-card"`, `id="transfers"`, "Not affiliated with Globus"}, []string{"not signed in"}},
 		{"Home/signed out", []string{"Log in with Globus", `href="https://portal.example.edu/app/login"`}, []string{"Log out", subject, "csrf_token", "transfers\""}},
 		{"UserCard/full", []string{"Hello <bdi>Rosalind Franklin</bdi>!", "<dt>Username</dt>", "<dt>Email</dt>", "<dt>UUID</dt>", "<dt>Organization</dt>", "<dt>Access token</dt>", "<dt>Refresh token</dt>",
-			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh <span"},
-			[]string{"not given", "<html", "delay:60s", "Hide", "<details", `name="server"`}},
+			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", `aria-hidden="true">RF</span>`, "<dt>Identity provider</dt>", `<bdi id="uuid">` + subject + `</bdi>`, `data-copy="uuid"`, "Log in as someone else", "prompt=login", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh <span"},
+			[]string{"<html", "delay:60s", "Hide", "<details", `name="server"`, "Signed in at", `class="links"></ul>`}},
 		{"UserCard/shown", []string{"<code>access-token-shown</code>", "load delay:60s", "Hide", "••••••••"}, nil},
-		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>"}},
+		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>", "initials", "Linked"}},
 		{"UserCard/signed out", []string{"Log in with Globus", `id="user-card"`}, []string{" hx-", "<form"}},
 		{"UserCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;", "<code>" + attackJ + "</code>"}, nil},
 		{"UserCard/tokens", []string{`<details id="tokens">`, "<bdi>auth.globus.org</bdi>", "<li><bdi>know that it is you</bdi></li>", ">47 hours left</time>", `title="2026-03-06 11:01:00 UTC"`, "refreshes by itself",
 			"<bdi>use Globus Transfer on your behalf</bdi>", ">expired</time>", "cannot be refreshed", `action="/app/tokens/show"`, `hx-post="/app/tokens/refresh"`,
-			`name="server" value="transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, `id="refresh-auth.globus.org"`}, []string{"delay:60s", "Copy", `id="refresh-transfer.api.globus.org"`}},
+			`name="server" value="transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, `id="refresh-auth.globus.org"`}, []string{"delay:60s", `data-copy="token`, `id="refresh-transfer.api.globus.org"`}},
+		{"UserCard/linked", []string{"<details id=\"identities\">", "Linked identities (4)", "In use here", "<bdi>0000-0001@orcid.org</bdi>", "<bdi>ORCID</bdi>", "<bdi>bare</bdi>", "nothing more is known",
+			`href="https://auth.globus.org/v2/web/identities?client_id=x&amp;redirect_name=y"`, "/v2/web/consents", `data-local="text">2026-03-04 11:59:00 UTC</time>`, `title="2026-03-11 11:59:59 UTC">7 days</time>`}, []string{"<bdi></bdi>"}},
 		{"UserCard/one shown", []string{`<details id="tokens" open>`, `<code id="token-transfer.api.globus.org">transfer-token-shown</code>`, `data-copy="token-transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, "load delay:60s"},
 			[]string{`datetime="0001`}},
 		{"TransferList/active", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="tick from:body, tab-visible from:body"`, `hx-status:5xx="swap:none"`, "<bdi>Run 42</bdi>", "<bdi>Beamline</bdi>", "<bdi>Archive</bdi>",
-			`<span class="badge active">Active</span>`, "12 of 1,200 files", "3 skipped", `title="1,234,567,890 bytes">1.2 GB<`, "87.3 MB/s", "1 fault<", `Started <time datetime="2026-03-04T11:56:55Z" title="2026-03-04 11:56:55 UTC">3 minutes ago`, "<bdi>connecting</bdi>"},
+			`<span class="badge active">Active</span>`, "12 of 1,200 files", "3 skipped", `title="1,234,567,890 bytes">1.2 GB<`, "87.3 MB/s", "1 fault<", `Started <time datetime="2026-03-04T11:56:55Z" data-local="title" title="2026-03-04 11:56:55 UTC">3 minutes ago`, "<bdi>connecting</bdi>"},
 			[]string{">More<", ">Newest<", "<html", "<form", "Paused"}},
 		{"TransferList/paused", []string{`<span class="badge attention">Paused</span>`, "tick from:body"}, []string{">Active<", "Finished"}},
 		{"TransferList/inactive", []string{`<span class="badge attention">Needs attention</span>`, `href="https://app.globus.org/activity/a%2F..%2F1"`, "connecting"}, []string{"tick"}},
@@ -182,8 +205,13 @@ func TestWhatIsSaid(t *testing.T) {
 		{"Frame/card", []string{"<title>Your card · " + components.AppName, "<h1>Your card</h1>", `id="user-card"`}, nil},
 		{"SignedOut/full", []string{"You are signed out here", "autofocus", "Sign out of Globus too</a>", `logout?client_id=x&amp;redirect_name=y"`, `href="https://portal.example.edu/app/login"`}, []string{"not yet on the server"}},
 		{"SignedOut/pending", []string{"not yet on the server"}, []string{"Sign out of Globus too</a>"}},
+		{"SessionEnded/sent", []string{"what you typed is still here", `target="_blank"`}, []string{" hx-"}},
+		{"SignedInAs/full", []string{`<div id="visitor"`, `data-seconds-left="5401"`, `hx-get="/app/visitor"`, "tab-visible from:body", "<bdi>Rosalind Franklin</bdi>"}, []string{"Log in", "alert"}},
+		{"SignedInAs/no name", []string{"Signed in"}, []string{"<bdi>", "Signed in as"}},
+		{"SignedInAs/ended", []string{`role="alert"`, "Your session has ended", `href="https://portal.example.edu/app/login?next=%2Ftransfers" target="_blank"`, `hx-get="/app/visitor"`}, []string{"seconds-left"}},
+		{"SignedInAs/nobody", nil, []string{"<"}},
 		{"SessionEnded/full", []string{"Your session has ended", "login?next=%2Ftransfers%3Fa%3D1%26b%3D2"}, []string{" hx-"}},
-		{"ProblemPage/full", []string{"<h1>Too old</h1>", "Go to the home page", `href="/app/"`, "Reference:", `name="token" value="Too old"`, `value="fresh"`, ">Try again</a>"}, []string{`role="alert"`, " hx-"}},
+		{"ProblemPage/full", []string{"<h1>Too old</h1>", "Go to the home page", `href="/app/"`, "Reference:", `name="token" value="Too old"`, `value="fresh"`, ">Try again</a>"}, []string{`role="alert"`, " hx-post"}},
 		{"ProblemPage/little", []string{"Go to the home page"}, []string{"Reference:", "Log in", "<form", "Try again"}},
 		{"ProblemFragment/retry", []string{`href="/app/transfers" hx-get="/app/transfers" hx-target="closest .problem" hx-swap="outerHTML">Try again</a>`}, nil},
 		{"ProblemFragment/full", []string{`role="alert"`, "<h2>Too old</h2>"}, []string{"<html", "<h1"}},
@@ -245,8 +273,8 @@ func TestNothingForbidden(t *testing.T) {
 
 // Text from outside cannot turn the direction of what stands beside it.
 func TestIsolated(t *testing.T) {
-	isolated := regexp.MustCompile(`(?s)<bdi>.*?</bdi>|<code[ >].*?</code>|<[a-zA-Z][^<>]*>`)
-	for _, name := range []string{"UserCard/hostile", "TransferList/hostile"} {
+	isolated := regexp.MustCompile(`(?s)<bdi[ >].*?</bdi>|<code[ >].*?</code>|<[a-zA-Z][^<>]*>`)
+	for _, name := range []string{"UserCard/hostile", "TransferList/hostile", "SignedInAs/hostile"} {
 		got := render(t, all()[name])
 		if !strings.Contains(got, "\u202e") {
 			t.Errorf("%s is not hostile", name)

@@ -2,25 +2,28 @@ package components
 
 import "slices"
 
-// asks says in words what scopes allow the app to do. A scope that has no
-// words here is named as it is.
-func asks(scopes []string) []string {
-	words := map[string]string{
-		"openid":  "know that it is you",
-		"profile": "see your name and organization",
-		"email":   "see your e-mail address",
-		"urn:globus:auth:scope:transfer.api.globus.org:all":                          "use Globus Transfer on your behalf",
-		"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships": "see your groups, and your roles in them",
-		"urn:globus:auth:scope:auth.globus.org:view_identity_set":                    "see the identities linked to yours",
+// An ask is something that Globus asks people to let the app do.
+type ask struct{ what, why string } // why may be empty
+
+// asks says in words what scopes allow the app to do, and what for. Give your own
+// scopes words here; one that has none is named as it is.
+func asks(scopes []string) []ask {
+	words := map[string]ask{
+		"openid":  {"know that it is you", "to keep you signed in"},
+		"profile": {"see your name and organization", "to show them to you"},
+		"email":   {"see your e-mail address", "to show it to you"},
+		"urn:globus:auth:scope:transfer.api.globus.org:all":                          {"use Globus Transfer on your behalf", "to list your recent transfers"},
+		"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships": {what: "see your groups, and your roles in them"},
+		"urn:globus:auth:scope:auth.globus.org:view_identity_set":                    {what: "see the identities linked to yours"},
 	}
-	var list []string
+	var list []ask
 	for _, scope := range scopes {
-		line, ok := words[scope]
+		a, ok := words[scope]
 		if !ok {
-			line = "use the scope " + scope
+			a.what = "use the scope " + scope
 		}
-		if !slices.Contains(list, line) {
-			list = append(list, line)
+		if !slices.Contains(list, a) {
+			list = append(list, a)
 		}
 	}
 	return list

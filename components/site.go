@@ -5,17 +5,33 @@ package components
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"example.org/portal/globus"
 )
 
 // What the app calls itself, and where its footer points. Change these first.
+// An empty URL leaves its link out.
 const (
-	AppName    = "Go web app with authentication delegated to Globus Auth"
-	ShortName  = "Portal" // in the header, where the full name is too long
-	ContactURL = ""       // such as "mailto:portal@example.edu"; empty leaves the link out
+	AppName     = "Go web app with authentication delegated to Globus Auth"
+	ShortName   = "Portal"                                                                            // in the header, where the full name is too long
+	Description = "A web app where you sign in with your institution's account, through Globus Auth." // for search engines
+
+	ContactURL = "" // such as "mailto:portal@example.edu"
+	PrivacyURL = "" // your privacy policy; Globus asks for it when you register the app
+	SourceURL  = "" // where your code is
+	AboutURL   = "https://www.globus.org/"
 )
+
+// A link is one of the footer's.
+type link struct{ text, url string }
+
+// footerLinks are those that lead somewhere.
+func footerLinks() []link {
+	all := []link{{"Contact", ContactURL}, {"Privacy", PrivacyURL}, {"Source code", SourceURL}, {"What is Globus?", AboutURL}}
+	return slices.DeleteFunc(all, func(l link) bool { return l.url == "" })
+}
 
 // A Site is what does not change while the app runs: where it is, and the
 // names of its static files.
@@ -23,7 +39,8 @@ type Site struct {
 	PublicURL string // where browsers reach the app, without a slash at the end
 	BasePath  string // the path of PublicURL; empty at the root of a host
 
-	Scopes []string // what Globus asks people to consent to
+	Scopes  []string // what Globus asks people to consent to
+	Version string   // of the app, for the footer; empty leaves it out
 
 	Stylesheet, Htmx, Script, Icon string // paths, with a hash of the content in the name
 }
@@ -48,7 +65,21 @@ func (s Site) OtherLoginURL() string { return s.PublicURL + "/login?prompt=login
 // A Page is what every page has beside its own content.
 type Page struct {
 	Site
-	Title string // what the page is, without the app's name; empty on the home page
+	Title   string // what the page is, without the app's name; empty on the home page
+	Visitor Visitor
+}
+
+// A Visitor is who the header says is signed in; the zero value is nobody.
+type Visitor struct {
+	Site
+	SignedIn bool
+	Name     string        // or user name; empty if Globus told neither
+	Left     time.Duration // until the session ends
+
+	// Ended: somebody was signed in when the page was opened, and is not any
+	// more. LoginURL leads back to that page.
+	Ended    bool
+	LoginURL string
 }
 
 func (p Page) title() string {
@@ -67,10 +98,15 @@ type Card struct {
 	Identity     *globus.Identity
 	AccessToken  Secret
 	RefreshToken Secret
+	SignedIn     time.Time // when the session began
+	Ends         time.Time // when it will
+	Now          time.Time // for how long things last
+
+	// Globus's pages for linked identities and for consents; empty leaves them out.
+	IdentitiesURL, ConsentsURL string
 
 	Tokens     []TokenRow // the token panel; empty leaves it out
 	TokensOpen bool       // the panel is unfolded
-	Now        time.Time  // for how long tokens last
 }
 
 // A Secret is a token that the card masks until it is asked for.

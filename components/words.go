@@ -1,10 +1,15 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"example.org/portal/globus"
 )
 
 // agoWords says how long before now t was, such as "3 minutes ago". What lies
@@ -19,14 +24,19 @@ func agoWords(now, t time.Time) string {
 
 // leftWords says how long t is ahead of now, such as "47 hours left".
 func leftWords(now, t time.Time) string {
-	d := t.Sub(now)
-	if d <= 0 {
+	if !now.Before(t) {
 		return "expired"
 	}
+	return aheadWords(now, t) + " left"
+}
+
+// aheadWords says how long t is ahead of now, to the nearest minute.
+func aheadWords(now, t time.Time) string {
+	d := t.Sub(now).Round(time.Minute)
 	if d < time.Minute {
-		return "less than a minute left"
+		return "less than a minute"
 	}
-	return spanWords(d) + " left"
+	return spanWords(d)
 }
 
 // spanWords names d, a minute or more, in the largest unit that still tells
@@ -48,6 +58,30 @@ func spanWords(d time.Duration) string {
 		}
 	}
 	return countWords(int64(d/(365*day)), "year")
+}
+
+// initials are the first letters of somebody's first and last name, or else of
+// their user name; empty if they have neither.
+func initials(id *globus.Identity) string {
+	words := strings.FieldsFunc(cmp.Or(id.Name, id.Username), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
+	if len(words) == 0 {
+		return ""
+	}
+	first := func(word string) string {
+		r, _ := utf8.DecodeRuneInString(word)
+		return string(unicode.ToUpper(r))
+	}
+	if id.Name == "" || len(words) == 1 {
+		return first(words[0])
+	}
+	return first(words[0]) + first(words[len(words)-1])
+}
+
+// rowID makes an id that is the same whenever the same resource server is shown.
+func rowID(part, server string) string {
+	return part + "-" + strings.Join(strings.FieldsFunc(server, func(r rune) bool {
+		return !(r == '.' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+	}), "_")
 }
 
 // exactTime is what stands behind the words for a time.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"example.org/portal/globus"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -17,12 +19,13 @@ func TestAgoAndLeft(t *testing.T) {
 		{-time.Hour, "just now", "expired"},
 		{0, "just now", "expired"},
 		{time.Nanosecond, "just now", "less than a minute left"},
-		{59 * time.Second, "just now", "less than a minute left"},
+		{29 * time.Second, "just now", "less than a minute left"},
+		{59 * time.Second, "just now", "1 minute left"},
 		{time.Minute, "1 minute ago", "1 minute left"},
-		{3*time.Minute + 59*time.Second, "3 minutes ago", "3 minutes left"},
-		{time.Hour - 1, "59 minutes ago", "59 minutes left"},
+		{3*time.Minute + 59*time.Second, "3 minutes ago", "4 minutes left"},
+		{time.Hour - 1, "59 minutes ago", "1 hour left"},
 		{time.Hour, "1 hour ago", "1 hour left"},
-		{48*time.Hour - 1, "47 hours ago", "47 hours left"},
+		{48*time.Hour - 1, "47 hours ago", "2 days left"},
 		{48 * time.Hour, "2 days ago", "2 days left"},
 		{59 * day, "59 days ago", "59 days left"},
 		{60 * day, "2 months ago", "2 months left"},
@@ -70,6 +73,26 @@ func TestCountWords(t *testing.T) {
 	for _, tt := range tests {
 		if got := countWords(tt.n, "file"); got != tt.want {
 			t.Errorf("%d: got %q, want %q", tt.n, got, tt.want)
+		}
+	}
+}
+
+func TestInitials(t *testing.T) {
+	tests := []struct{ name, username, want string }{
+		{"Rosalind Franklin", "r@example.edu", "RF"},
+		{"Rosalind Elsie Franklin", "", "RF"},
+		{"rosalind", "", "R"},
+		{"  \"Jo\"  O'Neil ", "", "JN"},
+		{"", "salma@example.edu", "S"},
+		{"", "0000-0001@orcid.org", "0"},
+		{"李 明", "", "李明"},
+		{"سلمى حسن", "", "سح"},
+		{"\u202e<>", "x", ""},
+		{"", "", ""},
+	}
+	for _, tt := range tests {
+		if got := initials(&globus.Identity{Name: tt.name, Username: tt.username}); got != tt.want {
+			t.Errorf("%q, %q: got %q, want %q", tt.name, tt.username, got, tt.want)
 		}
 	}
 }

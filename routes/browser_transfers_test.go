@@ -112,7 +112,7 @@ func TestBrowserTokenPanel(t *testing.T) {
 			b := p.tab()
 			b.signIn()
 			b.do(chromedp.Click(chromedp.CSS("#tokens summary")))
-			b.sees("transfer.api.globus.org", "hours left", "refreshes by itself")
+			b.sees("transfer.api.globus.org", "days left", "refreshes by itself")
 			b.click("Show the access token for transfer.api.globus.org")
 			b.sees("Hide")
 			token := b.get(`document.querySelector("#tokens code").innerText`)

@@ -117,7 +117,7 @@ func (a *App) replace(r *http.Request, s *session.Session) {
 // finished: one that was bookmarked, sent again, forged, or left too long.
 func (a *App) noAttempt(w http.ResponseWriter, r *http.Request) error {
 	const reason = "callback without an attempt of this browser"
-	s, err := a.sessions.Load(w, r)
+	s, err := a.load(w, r)
 	if err != nil {
 		return err
 	}

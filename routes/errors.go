@@ -92,8 +92,11 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e.status == http.StatusServiceUnavailable && r.Method == http.MethodGet && r.URL.Path != a.site.Path("/login") {
 		problem.Retry = a.localPath(r.URL.RequestURI())
 	}
-	page := components.ProblemPage(a.page(e.heading), problem)
-	if err := a.write(w, r, e.status, page, components.ProblemFragment(problem)); err != nil {
+	content := components.ProblemFragment(problem)
+	if !wantsFragment(r) {
+		content = components.ProblemPage(a.page(r, e.heading), problem)
+	}
+	if err := write(w, r, e.status, content); err != nil {
 		a.log.ErrorContext(r.Context(), "error page not rendered", "id", requestID(r), "reason", err)
 		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)
 	}

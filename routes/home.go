@@ -12,17 +12,17 @@ import (
 
 // home shows the whole page, card included.
 func (a *App) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.sessions.Load(w, r)
+	s, err := a.load(w, r)
 	if err != nil {
 		return err
 	}
-	return a.showPage(w, r, http.StatusOK, components.Home(a.page(""), a.card(r, s)))
+	return a.showPage(w, r, http.StatusOK, components.Home(a.page(r, ""), a.card(r, s)))
 }
 
 // userCard shows the card alone, that of someone signed out included: a tab
 // asks for it when it becomes visible again.
 func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.sessions.Load(w, r)
+	s, err := a.load(w, r)
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,9 @@ func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c.Identity = &s.Identity
 	c.AccessToken.Held = token.AccessToken != ""
 	c.RefreshToken.Held = token.RefreshToken != ""
-	c.Tokens, c.Now = tokenRows(s.Tokens), a.now()
+	c.SignedIn, c.Ends, c.Now = s.Began, s.Deadline, a.now()
+	c.IdentitiesURL = a.globus.IdentitiesURL(a.absolute(""), components.AppName)
+	c.ConsentsURL = a.globus.ConsentsURL(a.absolute(""), components.AppName)
+	c.Tokens = tokenRows(s.Tokens)
 	return c
 }

@@ -56,7 +56,7 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 	var opts []oauth2.AuthCodeOption
 	if q.Get("prompt") == "login" {
 		opts = append(opts, globus.PromptLogin())
-	} else if s, err := a.sessions.Load(w, r); err != nil {
+	} else if s, err := a.load(w, r); err != nil {
 		return err
 	} else if s != nil {
 		return redirect(w, a.absolute(next))

@@ -17,6 +17,7 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 	// It is done even if the browser hangs up.
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	tokens, err := a.sessions.SignOut(r)
+	nobody(r)
 	a.revoke(r.Context(), tokens)
 	a.sessions.ClearCookie(w)
 	a.csrf.RegenerateToken(w, r)
@@ -33,7 +34,7 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 
 // signedOutPage says that nobody is signed in here, where that is true.
 func (a *App) signedOutPage(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.sessions.Load(w, r)
+	s, err := a.load(w, r)
 	if err != nil {
 		return err
 	}
@@ -44,8 +45,8 @@ func (a *App) signedOutPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *App) showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
-	return a.showPage(w, r, status, components.SignedOut(a.page("Signed out"), components.SignedOutInfo{
-		GlobusLogoutURL: a.globus.LogoutURL(a.site.PublicURL+"/", components.AppName),
+	return a.showPage(w, r, status, components.SignedOut(a.page(r, "Signed out"), components.SignedOutInfo{
+		GlobusLogoutURL: a.globus.LogoutURL(a.absolute(""), components.AppName),
 		Pending:         status != http.StatusOK,
 	}))
 }

@@ -1,8 +1,6 @@
 package routes
 
 import (
-	"context"
-	"crypto/rand"
 	"net"
 	"net/http"
 	"net/netip"
@@ -37,20 +35,12 @@ func (a *App) outermost(next http.Handler) http.Handler {
 		if hsts {
 			h.Set("Strict-Transport-Security", "max-age=63072000")
 		}
-		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, rand.Text()[:12]))
+		r = newVisit(r)
 		// A proxy may have changed it, and a stranger can write what they
 		// like: the checks behind compare a request's origin with this.
 		r.Host = host
 		next.ServeHTTP(w, r)
 	})
-}
-
-type requestIDKey struct{}
-
-// requestID names a request in the log, and on the error page that it led to.
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	return id
 }
 
 // clientIP returns where a request came from, for the log alone. Only a proxy

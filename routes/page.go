@@ -11,29 +11,29 @@ import (
 )
 
 // page returns what every page shares.
-func (a *App) page(title string) components.Page {
-	return components.Page{Site: a.site, Title: title}
+func (a *App) page(r *http.Request, title string) components.Page {
+	return components.Page{Site: a.site, Title: title, Visitor: a.visitor(r)}
 }
 
 // show answers with a fragment: as it is to htmx, inside the layout to anyone
 // else. title is that of the page then.
 func (a *App) show(w http.ResponseWriter, r *http.Request, status int, title string, fragment templ.Component) error {
-	return a.write(w, r, status, components.Frame(a.page(title), fragment), fragment)
+	if wantsFragment(r) {
+		return write(w, r, status, fragment)
+	}
+	return write(w, r, status, components.Frame(a.page(r, title), fragment))
 }
 
 // showPage answers with a whole page.
 func (a *App) showPage(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
-	return a.write(w, r, status, page, page)
+	return write(w, r, status, page)
 }
 
-// write renders the page, or for an htmx partial request the fragment, into a
-// buffer, and then sends it. After an error nothing has been sent.
-func (a *App) write(w http.ResponseWriter, r *http.Request, status int, page, fragment templ.Component) error {
-	if wantsFragment(r) {
-		page = fragment
-	}
+// write renders the content into a buffer, and then sends it. After an error
+// nothing has been sent.
+func write(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
 	var b bytes.Buffer
-	if err := page.Render(r.Context(), &b); err != nil {
+	if err := content.Render(r.Context(), &b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -106,7 +106,7 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 // refuseForm answers a form that failed nosurf's checks. One that was merely
 // too old is offered again, with a fresh token and what was typed; what came
 // from elsewhere is not, for its fields are another's.
-func (a *App) refuseForm(_ http.ResponseWriter, r *http.Request) error {
+func (a *App) refuseForm(w http.ResponseWriter, r *http.Request) error {
 	reason := nosurf.Reason(r)
 	refusal := &httpError{
 		status: http.StatusForbidden, heading: "This form was too old",
@@ -117,13 +117,21 @@ func (a *App) refuseForm(_ http.ResponseWriter, r *http.Request) error {
 		refusal.message = "The request was not made on this site, or your browser hid that it was. Nothing was done. Open the page again and retry."
 		return refusal
 	}
-	refusal.form = &components.Form{
+	if r.URL.Path == a.site.Path("/logout") && !a.visitor(r).SignedIn {
+		return redirect(w, a.absolute(a.site.Path("/signed-out"))) // the second click of a double one
+	}
+	refusal.form = formAgain(r)
+	return refusal
+}
+
+// formAgain offers the form that r sent once more, with a fresh token.
+func formAgain(r *http.Request) *components.Form {
+	return &components.Form{
 		Action:    r.URL.Path,
 		CSRFToken: nosurf.Token(r),
 		Fields:    fields(r.PostForm),
 		Label:     "Send it again",
 	}
-	return refusal
 }
 
 // fields lists what a form held, but for its token.

@@ -19,7 +19,7 @@ import (
 )
 
 // A Config is what an app needs to know of the world around it. All of it is
-// required but Now.
+// required but Version and Now.
 type Config struct {
 	// PublicURL is where browsers reach the app, path included. It alone
 	// decides links, cookies and what counts as this site; the Host header and
@@ -33,6 +33,8 @@ type Config struct {
 	SessionStore    string
 	SessionLifetime time.Duration
 	Audience        string
+
+	Version string // for the footer; may be empty
 
 	Log *slog.Logger
 	Now func() time.Time // nil means time.Now
@@ -64,6 +66,7 @@ func New(cfg Config) (*App, error) {
 			PublicURL:  cfg.PublicURL.String(),
 			BasePath:   base,
 			Scopes:     cfg.Globus.Scopes(),
+			Version:    cfg.Version,
 			Stylesheet: asset("app.css"),
 			Htmx:       asset("htmx.min.js"),
 			Script:     asset("app.js"),
@@ -114,6 +117,7 @@ func (a *App) routes(files http.Handler) http.Handler {
 	}
 	handle("GET /{$}", a.home)
 	handle("GET /user", a.userCard)
+	handle("GET /visitor", a.showVisitor)
 	handle("GET /transfers", a.signedIn(a.transfers))
 	handle("POST /tokens/show", a.signedIn(a.showToken))
 	handle("POST /tokens/refresh", a.signedIn(a.refreshToken))

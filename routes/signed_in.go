@@ -15,7 +15,7 @@ type sessionFunc func(w http.ResponseWriter, r *http.Request, s *session.Session
 // signedIn admits to h only those who are signed in.
 func (a *App) signedIn(h sessionFunc) handlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		s, err := a.sessions.Load(w, r)
+		s, err := a.load(w, r)
 		if err != nil {
 			return err
 		}
@@ -40,15 +40,30 @@ func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodGet && isNavigation(r) {
 		return redirect(w, a.site.LoginURL(a.localPath(r.URL.RequestURI())))
 	}
-	var next string
-	if u, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil && u.IsAbs() {
-		next = a.localPath(u.RequestURI())
-	}
+	nobody(r)
+	login, sent := a.site.LoginURL(a.currentPath(r)), r.Method == http.MethodPost
 	if wantsFragment(r) {
-		return a.show(w, r, http.StatusUnauthorized, "", components.SessionEnded(a.site.LoginURL(next)))
+		if sent { // what was typed may stand in what would be swapped
+			w.Header().Set("HX-Reswap", "beforebegin")
+		}
+		return write(w, r, http.StatusUnauthorized, components.SessionEnded(login, sent))
 	}
-	return &httpError{
+	e := &httpError{
 		status: http.StatusUnauthorized, heading: "Your session has ended",
-		message: "Log in again to go on.", loginURL: a.site.LoginURL(next), cause: errors.New("no session"),
+		message: "Log in again to go on.", loginURL: login, cause: errors.New("no session"),
 	}
+	if sent {
+		e.message = "Nothing was done. Log in again in another tab, then come back and send this again: what you typed is kept here."
+		e.form = formAgain(r)
+	}
+	return e
+}
+
+// currentPath returns the path of the page from within which htmx sent r, or "".
+func (a *App) currentPath(r *http.Request) string {
+	u, err := url.Parse(r.Header.Get("HX-Current-URL"))
+	if err != nil || !u.IsAbs() {
+		return ""
+	}
+	return a.localPath(u.RequestURI())
 }

@@ -117,14 +117,29 @@ func (b *tab) quiet(since time.Duration) bool {
 	return len(b.loading) == 0 && time.Since(b.active) >= since
 }
 
-// find is a function that finds the first link or button on the page whose
+// find is a function that finds the first link, button or summary on the page whose
 // text begins with label.
-const find = `((label) => [...document.querySelectorAll("a, button")].find(
+const find = `((label) => [...document.querySelectorAll("a, button, summary")].find(
 	(e) => e.checkVisibility() && !e.disabled && e.textContent.replace(/\s+/g, " ").trim().startsWith(label)))`
 
-// click clicks, with the mouse, on the link or button that begins with label,
-// once it stands still. It fails if something lies over it.
+// click clicks, with the mouse, on the link or button that begins with label.
+// It fails if something lies over it.
 func (b *tab) click(label string) {
+	b.t.Helper()
+	place := b.place(label)
+	b.do(chromedp.MouseClickXY(place[0], place[1]))
+}
+
+// doubleClick clicks twice, as fast as can be.
+func (b *tab) doubleClick(label string) {
+	b.t.Helper()
+	place := b.place(label)
+	b.do(chromedp.MouseClickXY(place[0], place[1]), chromedp.MouseClickXY(place[0], place[1], chromedp.ClickCount(2)))
+}
+
+// place returns where to click on the link or button that begins with label,
+// once it stands still.
+func (b *tab) place(label string) []float64 {
 	b.t.Helper()
 	b.settled()
 	var place []float64
@@ -139,7 +154,7 @@ func (b *tab) click(label string) {
 		})(%s(%q))`, find, label))
 		return len(place) == 2 && slices.Equal(place, last)
 	})
-	b.do(chromedp.MouseClickXY(place[0], place[1]))
+	return place
 }
 
 // tabTo presses Tab until the focus is on what begins with label. All that it

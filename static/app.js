@@ -3,20 +3,47 @@
 "use strict";
 
 // Somebody may have signed out in another tab: what has the trigger
-// "tab-visible from:body" reads itself again when this tab is looked at again.
-// And what is under way has "tick from:body": every 5 s, while it is looked at.
+// "tab-visible from:body" reads itself again when this tab is looked at again,
+// or the session's time is up. And what is under way has "tick from:body": every
+// 5 s, while it is looked at.
 const whenVisible = (name) => {
   if (document.visibilityState === "visible") {
     document.body.dispatchEvent(new CustomEvent(name, { bubbles: true }));
   }
 };
 document.addEventListener("visibilitychange", () => whenVisible("tab-visible"));
-setInterval(whenVisible, 5000, "tick");
+setInterval(() => {
+  whenVisible("tick");
+  const visitor = document.querySelector("[data-seconds-left]");
+  if (!visitor) return;
+  visitor.until ??= Date.now() + visitor.dataset.secondsLeft * 1000; // a span: their clock may be wrong
+  if (Date.now() >= visitor.until) whenVisible("tab-visible");
+}, 5000);
 
 // A page that the browser kept for its Back button may show what is no longer so.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// Times come in UTC. Say them in the reader's zone: what stands there, or what
+// is behind the words.
+const localTimes = () => {
+  const zone = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  for (const time of document.querySelectorAll("time[data-local]")) {
+    const local = new Date(time.dateTime).toLocaleString(undefined, zone);
+    if (time.dataset.local === "text") time.textContent = local;
+    else time.title = local;
+  }
+};
+localTimes();
+document.addEventListener("htmx:after:swap", localTimes);
+
+// The second click of a double one is meant for what was there at the first.
+document.addEventListener("click", (event) => {
+  if (event.detail < 2 || !event.target.closest(".button")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, { capture: true });
 
 // Say how a swap that the person asked for went; a screen reader reads it out.
 // Events that a script made, such as the one above, are not trusted.
@@ -25,8 +52,10 @@ const say = (text) => {
   if (status) status.textContent = text;
 };
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const asked = ctx.sourceEvent?.isTrusted;
   if (!ctx.response.raw.ok) say("");
-  else if (ctx.sourceEvent?.isTrusted && ctx.target !== document.body) say("Updated at " + new Date().toLocaleTimeString() + ".");
+  else if (asked && ctx.target !== document.body) say("Updated at " + new Date().toLocaleTimeString() + ".");
+  if (asked && ctx.response.raw.status === 401) whenVisible("tab-visible"); // the rest is out of date too
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");
@@ -58,6 +87,6 @@ document.addEventListener("click", async ({ target }) => {
     button.firstChild.data = "Copied ";
     say("Copied.");
   } catch {
-    say("The browser did not allow copying. Please select the token and copy it yourself.");
+    say("The browser did not allow copying. Please select the text and copy it yourself.");
   }
 });
