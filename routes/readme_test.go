@@ -1,0 +1,74 @@
+package routes_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A step of the README's walk-through begins with its number, names its file,
+// and ends with what to write there.
+var step = regexp.MustCompile("(?ms)^\\d\\. In \\[?`([^`]+)`.*?^   ```\\w+\n(.*?)^   ```\n")
+
+// TestAddAPage does in a copy of the project what the README says under "Add a
+// page", to the letter, and runs the test that is part of it.
+func TestAddAPage(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n### Add a page\n")
+	section, _, _ = strings.Cut(section, "\n### ")
+	steps := step.FindAllStringSubmatch(section, -1)
+	if want := strings.Count(section, "```") / 2; len(steps) != want || want == 0 {
+		t.Fatalf("found %d steps in %d blocks of code", len(steps), want)
+	}
+
+	c := copyProject(t)
+	files, lines := 0, 0
+	for _, step := range steps {
+		name, text := step[1], strings.ReplaceAll("\n"+step[2], "\n   ", "\n")[1:]
+		if !strings.HasSuffix(name, "_test.go") {
+			files++
+			lines += strings.Count(text, "\n")
+		}
+		if name == "routes/routes.go" {
+			c.addRoute(text)
+			continue
+		}
+		if isFile(filepath.Join(c.dir, name)) {
+			t.Fatalf("%s exists", name)
+		}
+		c.append(name, text)
+	}
+	if files > 3 || lines > 60 {
+		t.Errorf("a page takes %d files and %d lines, want 3 and 60 at most", files, lines)
+	}
+
+	c.must("go", "tool", "templ", "generate")
+	c.must("go", "tool", "templ", "fmt", "-fail", "components")
+	if out := c.must("gofmt", "-l", "."); out != "" {
+		t.Errorf("not formatted: %s", out)
+	}
+	c.must("go", "vet", "./...")
+	if out := c.must("go", "test", "-v", "-run=TestCount|TestImports", "./routes"); !strings.Contains(out, "--- PASS: TestCount") {
+		t.Errorf("the page's test did not run:\n%s", out)
+	}
+}
+
+// addRoute writes a line into the table.
+func (c project) addRoute(line string) {
+	c.t.Helper()
+	path := filepath.Join(c.dir, "routes", "routes.go")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	table := string(content)
+	last := strings.LastIndex(table, "\n\thandle(\"") + 1
+	if err := os.WriteFile(path, []byte(table[:last]+"\t"+line+table[last:]), 0o666); err != nil {
+		c.t.Fatal(err)
+	}
+}
