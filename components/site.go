@@ -93,14 +93,14 @@ func (p Page) title() string {
 // someone who is not signed in, and nothing else in it counts.
 type Card struct {
 	Site
-	CSRFToken    string // for the card's own forms
-	Ended        bool   // nobody is signed in, but somebody was
-	Identity     *globus.Identity
-	AccessToken  Secret
-	RefreshToken Secret
-	SignedIn     time.Time // when the session began
-	Ends         time.Time // when it will
-	Now          time.Time // for how long things last
+	CSRFToken    string           // for the card's own forms
+	Ended        bool             // nobody is signed in, but somebody was
+	Identity     *globus.Identity // nil: nobody is signed in
+	AccessToken  Secret           // for Globus Auth itself
+	RefreshToken Secret           // likewise
+	SignedIn     time.Time        // when the session began
+	Ends         time.Time        // when it will
+	Now          time.Time        // for how long things last
 
 	// Globus's pages for linked identities and for consents; empty leaves them out.
 	IdentitiesURL, ConsentsURL string
@@ -124,8 +124,8 @@ type SignedOutInfo struct {
 // A TokenRow is what the token panel shows of the tokens for one resource
 // server.
 type TokenRow struct {
-	Server    string
-	Scopes    []string
+	Server    string    // its name
+	Scopes    []string  // what the access token is good for
 	Expiry    time.Time // of the access token
 	Refreshes bool      // there is a refresh token
 	Shown     string    // the access token; empty while masked
@@ -145,10 +145,10 @@ type Problem struct {
 // A Form repeats a form that was refused because it was too old: the same
 // fields, with a fresh token.
 type Form struct {
-	Action    string
-	CSRFToken string
-	Fields    []Field
-	Label     string // of its button
+	Action    string  // where it goes, as a browser sees it
+	CSRFToken string  // the fresh one
+	Fields    []Field // what was typed
+	Label     string  // of its button
 }
 
 // A Field is one field of a Form.

@@ -10,10 +10,10 @@ import (
 // A Transfers is one page of somebody's Globus transfers, newest first.
 type Transfers struct {
 	Site
-	Tasks  []globus.Task
-	Now    time.Time // for "3 minutes ago"
-	Offset int       // how many are before the first of Tasks
-	Next   int       // Offset of the next page; 0 if there is none
+	Tasks  []globus.Task // those on this page
+	Now    time.Time     // for "3 minutes ago"
+	Offset int           // how many are before the first of Tasks
+	Next   int           // Offset of the next page; 0 if there is none
 }
 
 // Active reports whether any of the tasks may change by itself.

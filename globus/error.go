@@ -32,7 +32,7 @@ const (
 // holds no token, code, claim or body.
 type Error struct {
 	Call      string // what was called: authorize, token, keys, userinfo, revoke, refresh, transfer
-	Reason    Reason
+	Reason    Reason // in one word
 	Status    int    // HTTP status of the answer, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
 	RequestID string // names the call to Globus's support; "" if none
@@ -45,6 +45,7 @@ type Error struct {
 	RequiredScopes []string
 }
 
+// Error gives what the log needs: call, reason, code, status and request.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "globus: %s: %s", e.Call, e.Reason)

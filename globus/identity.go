@@ -17,12 +17,12 @@ import (
 type Identity struct {
 	Subject      string `json:"sub"`                // UUID of the identity that this app sees, never reused
 	Username     string `json:"preferred_username"` // such as rosalind@example.edu; may hold two @
-	Name         string `json:"name"`
-	Email        string `json:"email"`
-	Organization string `json:"organization"`
+	Name         string `json:"name"`               // as the person, or their institution, writes it
+	Email        string `json:"email"`              // not verified by Globus
+	Organization string `json:"organization"`       // in the words of the person or their institution
 
-	Provider     string `json:"identity_provider"` // UUID of the identity provider
-	ProviderName string `json:"identity_provider_display_name"`
+	Provider     string `json:"identity_provider"`              // UUID of the identity provider
+	ProviderName string `json:"identity_provider_display_name"` // such as Example University
 
 	// Linked is the identity set: every identity that the person has linked
 	// at Globus, the one above included. It is empty when Globus does not send it.
@@ -31,6 +31,7 @@ type Identity struct {
 
 // A LinkedIdentity is one member of a person's identity set.
 type LinkedIdentity struct {
+	// As in Identity, but of this one.
 	Subject      string `json:"sub"`
 	Username     string `json:"username"`
 	Name         string `json:"name"`

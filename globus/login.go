@@ -43,8 +43,8 @@ func (c *Client) AuthCodeURL(a Attempt, opts ...oauth2.AuthCodeOption) string {
 
 // A Login is the outcome of a sign-in: who it is, and what the app may do.
 type Login struct {
-	Identity Identity
-	Tokens   Tokens
+	Identity Identity // as the ID token names it
+	Tokens   Tokens   // for each resource server that was consented to
 }
 
 // Exchange redeems the authorization code that came back for the attempt a,

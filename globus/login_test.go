@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -284,53 +283,5 @@ func TestScopes(t *testing.T) {
 	login := f.mustSignIn()
 	if len(login.Tokens) != 1 || login.Identity.Name != "" || login.Identity.Subject == "" {
 		t.Errorf("got %d tokens and %+v, want one and the subject alone", len(login.Tokens), login.Identity)
-	}
-}
-
-// The code of the example, which people copy, signs in those whom it should.
-func TestExample(t *testing.T) {
-	f := newFlow(t)
-	app := httptest.NewServer(login(f.client))
-	defer app.Close()
-	f.Cleanup(http.DefaultClient.CloseIdleConnections)
-
-	tests := []struct {
-		name  string
-		other bool // another browser brings the answer than the one that began
-		edit  func(url.Values)
-		want  int
-	}{
-		{"signs in", false, func(url.Values) {}, http.StatusOK},
-		{"another browser's answer", true, func(url.Values) {}, http.StatusBadRequest},
-		{"forged state", false, func(q url.Values) { q.Set("state", "forged") }, http.StatusBadRequest},
-		{"empty state", false, func(q url.Values) { q.Set("state", "") }, http.StatusBadRequest},
-		{"empty state of another browser", true, func(q url.Values) { q.Set("state", "") }, http.StatusBadRequest},
-		{"error", false, func(q url.Values) { q.Set("error", "access_denied") }, http.StatusForbidden},
-		{"unknown code", false, func(q url.Values) { q.Set("code", "unknown") }, http.StatusServiceUnavailable},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b := newBrowser(t)
-			visit := func(b *http.Client, query string) *http.Response {
-				resp, err := b.Get(app.URL + "/login" + query)
-				if err != nil {
-					t.Fatal(err)
-				}
-				resp.Body.Close()
-				return resp
-			}
-			q := choose(t, visit(b, "").Header.Get("Location"), "rosalind")
-			tt.edit(q)
-			from := b
-			if tt.other {
-				from = newBrowser(t)
-			}
-			if got := visit(from, "?"+q.Encode()).StatusCode; got != tt.want {
-				t.Errorf("got %d, want %d", got, tt.want)
-			}
-			if got := visit(from, "?"+q.Encode()).StatusCode; tt.want == http.StatusOK && got != http.StatusBadRequest {
-				t.Errorf("again: got %d, want %d", got, http.StatusBadRequest)
-			}
-		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 // A TaskStatus is where a transfer task stands.
 type TaskStatus string
 
+// Where a task may stand.
 const (
 	TaskActive    TaskStatus = "ACTIVE"
 	TaskInactive  TaskStatus = "INACTIVE" // waits for somebody: credentials, consent, a session
@@ -18,37 +19,37 @@ const (
 // A Task is one task of Globus Transfer, as task_list gives it. What Transfer
 // sends as null is the zero value here.
 type Task struct {
-	ID     string     `json:"task_id"`
-	Type   string     `json:"type"` // TRANSFER or DELETE
-	Status TaskStatus `json:"status"`
-	Label  string     `json:"label"`
+	ID     string     `json:"task_id"` // a UUID
+	Type   string     `json:"type"`    // TRANSFER or DELETE
+	Status TaskStatus `json:"status"`  // where it stands
+	Label  string     `json:"label"`   // what the person calls it; often empty
 
-	SourceID        string `json:"source_endpoint_id"`
-	Source          string `json:"source_endpoint_display_name"`
-	DestinationID   string `json:"destination_endpoint_id"` // empty for a DELETE
-	Destination     string `json:"destination_endpoint_display_name"`
-	Files           int64  `json:"files"` // found so far
-	FilesDone       int64  `json:"files_transferred"`
-	FilesSkipped    int64  `json:"files_skipped"`
-	Directories     int64  `json:"directories"`
-	Bytes           int64  `json:"bytes_transferred"`
-	BytesPerSecond  int64  `json:"effective_bytes_per_second"`
-	Faults          int64  `json:"faults"` // errors met so far; Transfer tries again by itself
-	Paused          bool   `json:"is_paused"`
-	NiceStatus      string `json:"nice_status"` // a word on how an active task fares, such as Queued
-	NiceStatusShort string `json:"nice_status_short_description"`
+	SourceID        string `json:"source_endpoint_id"`                // a UUID
+	Source          string `json:"source_endpoint_display_name"`      // what its collection is called
+	DestinationID   string `json:"destination_endpoint_id"`           // empty for a DELETE
+	Destination     string `json:"destination_endpoint_display_name"` // likewise
+	Files           int64  `json:"files"`                             // found so far
+	FilesDone       int64  `json:"files_transferred"`                 // of Files
+	FilesSkipped    int64  `json:"files_skipped"`                     // of Files: those that needed no transfer
+	Directories     int64  `json:"directories"`                       // found so far
+	Bytes           int64  `json:"bytes_transferred"`                 // so far
+	BytesPerSecond  int64  `json:"effective_bytes_per_second"`        // on average
+	Faults          int64  `json:"faults"`                            // errors met so far; Transfer tries again by itself
+	Paused          bool   `json:"is_paused"`                         // nothing moves
+	NiceStatus      string `json:"nice_status"`                       // a word on how an active task fares, such as Queued
+	NiceStatusShort string `json:"nice_status_short_description"`     // the same, for people
 
-	Requested time.Time `json:"request_time"`
+	Requested time.Time `json:"request_time"`    // when the person asked for it
 	Completed time.Time `json:"completion_time"` // zero while it is not
-	Deadline  time.Time `json:"deadline"`
+	Deadline  time.Time `json:"deadline"`        // when Transfer gives it up
 
 	FatalError *FatalError `json:"fatal_error"` // nil if there is none
 }
 
 // A FatalError is what ended a task.
 type FatalError struct {
-	Code        string `json:"code"`
-	Description string `json:"description"`
+	Code        string `json:"code"`        // such as QUOTA_EXCEEDED
+	Description string `json:"description"` // for people
 }
 
 // UnmarshalJSON reads times as Transfer writes them: with a T or a blank

@@ -22,10 +22,10 @@ type Tokens map[string]Token
 
 // A Token lets the bearer act as the person at one resource server.
 type Token struct {
-	AccessToken  string    `json:"access_token"`
+	AccessToken  string    `json:"access_token"`            // for the Authorization header
 	RefreshToken string    `json:"refresh_token,omitempty"` // empty without offline access
 	Expiry       time.Time `json:"expiry"`                  // when AccessToken ends
-	Scopes       []string  `json:"scopes"`
+	Scopes       []string  `json:"scopes"`                  // what the person consented to
 }
 
 // OAuth2 returns t in the form that golang.org/x/oauth2 works with.

@@ -26,7 +26,7 @@ type Config struct {
 	// X-Forwarded-* decide nothing.
 	PublicURL *url.URL // from ParsePublicURL
 
-	Globus *globus.Client
+	Globus *globus.Client // signs people in
 
 	// SessionStore and SessionLifetime are as in session.Config. Audience
 	// keeps the sessions of one registration from being those of another.
@@ -36,7 +36,7 @@ type Config struct {
 
 	Version string // for the footer; may be empty
 
-	Log *slog.Logger
+	Log *slog.Logger     // where the app logs to
 	Now func() time.Time // nil means time.Now
 }
 
@@ -103,6 +103,7 @@ func New(cfg Config) (*App, error) {
 // Close closes the session store. Nothing may be in flight any more.
 func (a *App) Close() error { return a.sessions.Close() }
 
+// ServeHTTP answers everything under PublicURL, and what supervisors ask.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
 // routes is the table: one line a route. To add a page, add its line here, its

@@ -11,7 +11,7 @@ type Person struct {
 	Key    string // value of the form field "person"; required, each their own
 	Label  string // what the page calls them; empty: their name
 	About  string // a line about them on the page; empty: none
-	Claims Claims
+	Claims Claims // what Globus tells of them
 
 	// Tasks are what Globus Transfer does and did for them, in the order in which
 	// it lists them when it is not asked for another. Nil: none.
@@ -20,7 +20,9 @@ type Person struct {
 
 // Claims are what Globus knows of a person. A nil pointer is sent as null.
 type Claims struct {
-	Sub                         string // required
+	Sub string // required; a UUID at Globus
+
+	// What the person's identity provider tells.
 	Name                        *string
 	Email                       *string
 	Organization                *string
@@ -40,6 +42,7 @@ type Claims struct {
 // A LinkedIdentity is another identity of a person. Globus sends no
 // organization for it, and null for when it was last used.
 type LinkedIdentity struct {
+	// As in Claims.
 	Sub                         string  `json:"sub"`
 	Name                        *string `json:"name"` // nil, as seen at Globus: null
 	Username                    string  `json:"username"`

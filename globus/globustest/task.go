@@ -41,7 +41,7 @@ type Task struct {
 	Takes time.Duration
 
 	Files       int64 // all that there are, or of a task that progresses, that it will find
-	Directories int64
+	Directories int64 // likewise
 	Skipped     int64 // of Files
 	Bytes       int64 // of all files
 	Faults      int64 // errors met so far
@@ -52,7 +52,7 @@ type Task struct {
 
 	Nice      string // nice_status of a task that has not ended; empty: null
 	NiceWords string // nice_status_short_description; empty: null
-	Paused    bool
+	Paused    bool   // is_paused
 
 	FatalError *globus.FatalError // nil: null
 

@@ -48,9 +48,9 @@ type Config struct {
 
 // A Record is what is kept of one session.
 type Record struct {
-	Identity globus.Identity `json:"identity"`
-	Tokens   globus.Tokens   `json:"tokens"`
-	Began    time.Time       `json:"began"`
+	Identity globus.Identity `json:"identity"` // who signed in
+	Tokens   globus.Tokens   `json:"tokens"`   // as last refreshed
+	Began    time.Time       `json:"began"`    // when they signed in
 }
 
 // A Session is a record as it was when it was read, and the cookie's token
@@ -65,7 +65,10 @@ type Session struct {
 // about the session then, and the browser keeps its cookie.
 type StoreError struct{ Err error }
 
+// Error is for the log.
 func (e *StoreError) Error() string { return "session store: " + e.Err.Error() }
+
+// Unwrap returns what the store said.
 func (e *StoreError) Unwrap() error { return e.Err }
 
 var (
