@@ -12,10 +12,16 @@ func TestRename(t *testing.T) {
 	program(t, "perl")
 	sh, script := program(t, "sh"), renameScript(t)
 	c := copyProject(t)
+	if out, err := c.run([]string{"TO=github.com/lab/app"}, sh, "-c", script); err == nil || !strings.Contains(out, "not a git repository") {
+		t.Errorf("without git: got %v, want that it refuses:\n%s", err, out)
+	}
 	c.must("git", "init", "-q")
 	c.must("git", "add", "-A")
 	c.must("git", "commit", "-qm", "Begin")
 	first := c.must("go", "list", "-m")
+	if first == "github.com/lab/app" {
+		t.Error("renamed, though nothing could undo it")
+	}
 
 	refused := []struct{ name, to, dirt, want string }{
 		{"no path", "", "", "say the new path"},
@@ -33,6 +39,7 @@ func TestRename(t *testing.T) {
 	}
 	for _, test := range refused {
 		t.Run(test.name, func(t *testing.T) {
+			c := project{t, c.dir}
 			if test.dirt != "" {
 				c.append(test.dirt, "mine\n")
 			}
