@@ -12,30 +12,30 @@ func TestRename(t *testing.T) {
 	program(t, "perl")
 	sh, script := program(t, "sh"), renameScript(t)
 	c := copyProject(t)
-	if out, err := c.run([]string{"TO=github.com/lab/app"}, sh, "-c", script); err == nil || !strings.Contains(out, "not a git repository") {
+	first := c.must("go", "list", "-m")
+	if out, err := c.run([]string{"TO=example.net/lab/app"}, sh, "-c", script); err == nil || !strings.Contains(out, "not a git repository") {
 		t.Errorf("without git: got %v, want that it refuses:\n%s", err, out)
 	}
 	c.must("git", "init", "-q")
 	c.must("git", "add", "-A")
 	c.must("git", "commit", "-qm", "Begin")
-	first := c.must("go", "list", "-m")
-	if first == "github.com/lab/app" {
-		t.Error("renamed, though nothing could undo it")
+	if got := c.must("go", "list", "-m"); got != first {
+		t.Errorf("renamed to %s, though nothing could undo it", got)
 	}
 
 	refused := []struct{ name, to, dirt, want string }{
 		{"no path", "", "", "say the new path"},
 		{"one word", "portal", "", "say the new path"},
-		{"an address", "https://github.com/lab/app", "", "malformed"},
-		{"two paths", "github.com/lab/app github.com/lab/b", "", "malformed"},
-		{"a command", "github.com/lab/app; touch hacked", "", "malformed"},
+		{"an address", "https://example.net/lab/app", "", "malformed"},
+		{"two paths", "example.net/lab/app example.net/lab/b", "", "malformed"},
+		{"a command", "example.net/lab/app; touch hacked", "", "malformed"},
 		{"a command within", "github.com/$(touch hacked)/app", "", "malformed"},
-		{"a quote", "github.com/lab/'; touch hacked; '", "", "malformed"},
-		{"a pattern", "github.com/lab/a|b&", "", "malformed"},
+		{"a quote", "example.net/lab/'; touch hacked; '", "", "malformed"},
+		{"a pattern", "example.net/lab/a|b&", "", "malformed"},
 		{"a flag", "-x.y/app", "", "malformed"},
-		{"a slash at the end", "github.com/lab/app/", "", "malformed"},
-		{"a tree with changes", "github.com/lab/app", "README.md", "commit your changes first"},
-		{"a tree with a new file", "github.com/lab/app", "new.txt", "commit your changes first"},
+		{"a slash at the end", "example.net/lab/app/", "", "malformed"},
+		{"a tree with changes", "example.net/lab/app", "README.md", "commit your changes first"},
+		{"a tree with a new file", "example.net/lab/app", "new.txt", "commit your changes first"},
 	}
 	for _, test := range refused {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,10 +55,10 @@ func TestRename(t *testing.T) {
 		})
 	}
 
-	c.append("README.md", "\ngithub.com/lab/app-client is another module.\n")
+	c.append("README.md", "\nexample.net/lab/app-client is another module.\n")
 	c.must("git", "commit", "-qam", "Name another module")
 	from := first
-	for _, to := range []string{"github.com/lab/app", "gitlab.example.edu/data/Portal.web/v2"} {
+	for _, to := range []string{"example.net/lab/app", "example.com/data/Portal.web/v2"} {
 		out, err := c.run([]string{"TO=" + to}, sh, "-c", script)
 		if err != nil || !strings.Contains(out, "git commit") {
 			t.Fatalf("to %s: got %v, want that it says what to do next:\n%s", to, err, out)
@@ -67,13 +67,13 @@ func TestRename(t *testing.T) {
 			t.Errorf("the module is %s, want %s", got, to)
 		}
 		left, _ := c.run(nil, "git", "grep", "-F", "-e", from)
-		if left = strings.ReplaceAll(left, "github.com/lab/app-client", ""); strings.Contains(left, from) {
+		if left = strings.ReplaceAll(left, "example.net/lab/app-client", ""); strings.Contains(left, from) {
 			t.Errorf("%s is still named:\n%s", from, left)
 		}
 		c.must("git", "commit", "-qam", "Rename the module")
 		from = to
 	}
-	if out := c.must("git", "grep", "-h", "another module", "README.md"); out != "github.com/lab/app-client is another module." {
+	if out := c.must("git", "grep", "-h", "another module", "README.md"); out != "example.net/lab/app-client is another module." {
 		t.Errorf("another module was renamed: %s", out)
 	}
 	if out := c.must("gofmt", "-l", "."); out != "" {
