@@ -65,14 +65,14 @@ func (s Site) OtherLoginURL() string { return s.PublicURL + "/login?prompt=login
 // A Page is what every page has beside its own content.
 type Page struct {
 	Site
-	Title   string // what the page is, without the app's name; empty on the home page
-	Visitor Visitor
+	Title   string  // what the page is, without the app's name; empty on the home page
+	Visitor Visitor // who looks at it
 }
 
 // A Visitor is who the header says is signed in; the zero value is nobody.
 type Visitor struct {
 	Site
-	SignedIn bool
+	SignedIn bool          // somebody is
 	Name     string        // or user name; empty if Globus told neither
 	Left     time.Duration // until the session ends
 

@@ -138,7 +138,7 @@ func TransferList(t Transfers) templ.Component {
 			}
 		}
 		if t.Next > 0 {
-			templ_7745c5c3_Err = transfersLink("transfers-more", "More", t.page(t.Next), "outerHTML show:top").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = transfersLink("transfers-more", "Older", t.page(t.Next), "outerHTML show:top").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
