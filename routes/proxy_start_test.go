@@ -1,0 +1,181 @@
+package routes_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startProxy runs the program with the file that people copy, in which only
+// names and ports are replaced. It returns the authorities to trust.
+func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509.CertPool {
+	t.Helper()
+	path := program(t, d.program)
+	dir := t.TempDir()
+	// The proxy's workers, which are nobody, read what lies below.
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	certificate, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	trusted := writeCertificate(t, certificate, key)
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("the neighbour"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+
+	deployed, err := os.ReadFile("../deploy/" + d.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := []string{
+		"https://" + d.host, "https://localhost:" + tlsPort,
+		"/etc/ssl/certs/" + d.host + ".pem", certificate,
+		"/etc/ssl/private/" + d.host + ".key", key,
+		d.host, "localhost",
+	}
+	switch d.program {
+	case "apache2":
+		replace = append(replace, "http://127.0.0.1:8888", "http://"+backend, "*:80>", "127.0.0.1:"+port+">", "*:443>", "127.0.0.1:"+tlsPort+">")
+	case "nginx":
+		replace = append(replace, "http://127.0.0.1:8888", "http://app")
+		replace = append(replace, "listen 80;", "listen 127.0.0.1:"+port+";", "listen 443 ", "listen 127.0.0.1:"+tlsPort+" ",
+			"[::]:80", "127.0.0.1:"+freePort(t), "[::]:443", "127.0.0.1:"+freePort(t)) // there may be no IPv6 here
+	}
+	if d.path != "" {
+		replace = append(replace, "/var/www/html", dir)
+	}
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(string(deployed), replace[i]) {
+			t.Fatalf("deploy/%s lacks %q", d.file, replace[i])
+		}
+	}
+	site := filepath.Join(dir, "site.conf")
+	if err := os.WriteFile(site, []byte(strings.NewReplacer(replace...).Replace(string(deployed))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	around := map[string]func(dir, port, tlsPort, backend string) string{"apache2": aroundApache, "nginx": aroundNginx}[d.program]
+	conf := filepath.Join(dir, "main.conf")
+	if err := os.WriteFile(conf, []byte(around(dir, port, tlsPort, backend)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := map[string][]string{
+		"apache2": {"-f", conf, "-D", "FOREGROUND"},
+		"nginx":   {"-c", conf, "-p", dir, "-e", filepath.Join(dir, "error.log")},
+	}[d.program]
+	serveUntilEnd(t, exec.Command(path, args...), filepath.Join(dir, "error.log"))
+	await(t, d.program+" listens", func() bool {
+		c, err := net.Dial("tcp", "127.0.0.1:"+tlsPort)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return trusted
+}
+
+// serveUntilEnd starts a proxy, and stops it when the test ends.
+func serveUntilEnd(t *testing.T, cmd *exec.Cmd, errorLog string) {
+	t.Helper()
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it ends its children itself
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			_ = cmd.Process.Kill()
+			<-ended
+			t.Error("the proxy did not end by itself")
+		}
+		if t.Failed() {
+			said, _ := os.ReadFile(errorLog)
+			t.Logf("the proxy: %s\n%s", output.String(), said)
+		}
+	})
+}
+
+// aroundApache is what a distribution's own configuration brings.
+func aroundApache(dir, port, tlsPort, _ string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "ServerRoot %q\nDefaultRuntimeDir %q\nPidFile %q\nErrorLog %q\n",
+		dir, dir, filepath.Join(dir, "pid"), filepath.Join(dir, "error.log"))
+	fmt.Fprintf(&b, "ServerName localhost\nListen 127.0.0.1:%s\nListen 127.0.0.1:%s\n", port, tlsPort)
+	for _, module := range []string{"mpm_event", "authz_core", "alias", "dir", "headers", "ssl", "proxy", "proxy_http"} {
+		fmt.Fprintf(&b, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", module, module)
+	}
+	if os.Geteuid() == 0 {
+		b.WriteString("User www-data\nGroup www-data\n")
+	}
+	b.WriteString("DirectoryIndex index.html\nInclude site.conf\n")
+	return b.String()
+}
+
+// aroundNginx is what a distribution's own configuration brings, and an app at
+// two addresses: with one, nginx has no choice but to send each request once.
+func aroundNginx(dir, _, _, backend string) string {
+	var b strings.Builder
+	b.WriteString("daemon off;\npid pid;\nevents {}\nhttp {\n")
+	fmt.Fprintf(&b, "upstream app { server %s max_fails=0; server %s max_fails=0; }\n", backend, backend)
+	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		fmt.Fprintf(&b, "%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
+	}
+	b.WriteString("access_log off;\ninclude site.conf;\n}\n")
+	return b.String()
+}
+
+// writeCertificate makes a certificate for localhost that signs itself.
+func writeCertificate(t *testing.T, certificate, key string) *x509.CertPool {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "localhost"},
+		DNSNames:     []string{"localhost"},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(24 * time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, content []byte) {
+		if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(certificate, "CERTIFICATE", der)
+	write(key, "PRIVATE KEY", secret)
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(parsed)
+	return pool
+}

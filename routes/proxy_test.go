@@ -1,0 +1,216 @@
+package routes_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// A deployment is one of the ways to put the app behind a proxy that deploy/ shows.
+type deployment struct{ program, file, host, path string }
+
+func deployments() []deployment {
+	return []deployment{
+		{"apache2", "apache.conf", "portal.example.edu", ""},
+		{"apache2", "apache-path.conf", "www.example.edu", "/portal"},
+		{"nginx", "nginx.conf", "portal.example.edu", ""},
+		{"nginx", "nginx-path.conf", "www.example.edu", "/portal"},
+	}
+}
+
+// A proxied is a site behind a proxy.
+type proxied struct {
+	*site
+	deployment
+	upstream *upstream
+	httpURL  string // of the host, unencrypted
+	httpsURL string
+	tls      *tls.Config // trusts the proxy
+}
+
+// TestProxies puts the app behind real proxies, with the very files that
+// people copy.
+func TestProxies(t *testing.T) {
+	c := startChromium(t, chromedp.IgnoreCertErrors)
+	for _, d := range deployments() {
+		t.Run(d.file, func(t *testing.T) {
+			s := startProxied(t, d)
+			t.Run("addresses", s.addresses)
+			t.Run("strangers", s.strangers)
+			t.Run("sizes", s.sizes)
+			t.Run("codes are sent once", s.once)
+			t.Run("with JavaScript", func(t *testing.T) { flow(t, c.person(t, s.site)) })
+			if d.path != "" { // once for each program is enough
+				t.Run("without JavaScript", func(t *testing.T) {
+					p := c.person(t, s.site)
+					p.noScript = true
+					flow(t, p)
+				})
+			}
+			t.Run("cookies", func(t *testing.T) { s.cookies(t, c) })
+			t.Run("the app is restarted", s.restart)
+		})
+	}
+}
+
+func startProxied(t *testing.T, d deployment) *proxied {
+	t.Helper()
+	port, tlsPort := freePort(t), freePort(t)
+	s := &proxied{deployment: d, httpURL: "http://localhost:" + port, httpsURL: "https://localhost:" + tlsPort}
+	s.site = start(t, options{publicURL: s.httpsURL + d.path})
+	s.upstream = newUpstream(t, s.app)
+	s.tls = &tls.Config{RootCAs: startProxy(t, d, port, tlsPort, s.upstream.addr)}
+	return s
+}
+
+// browser returns one that trusts the proxy.
+func (s *proxied) browser(t *testing.T) *browser {
+	b := s.site.browser()
+	b.t = t
+	transport := &http.Transport{TLSClientConfig: s.tls}
+	t.Cleanup(transport.CloseIdleConnections)
+	b.http.Transport = transport
+	return b
+}
+
+// addresses: what leads where, and what the world does not see.
+func (s *proxied) addresses(t *testing.T) {
+	type row struct {
+		url        string
+		wantStatus int
+		want       string // in the page, or the whole Location
+	}
+	rows := []row{
+		{s.httpURL + s.path + "/user?a=b", http.StatusMovedPermanently, s.url + "/user?a=b"},
+		{s.url + "/", http.StatusOK, "You are not signed in"},
+		{s.url + "/no/such/page", http.StatusNotFound, "There is no such page"},
+		{s.url + "/transfers", http.StatusSeeOther, s.url + "/login?next=" + url.QueryEscape(s.path+"/transfers")},
+	}
+	if s.path == "" {
+		rows = append(rows,
+			row{s.url + "/livez", http.StatusForbidden, ""},
+			row{s.url + "/readyz", http.StatusForbidden, ""},
+			row{s.url + "/robots.txt", http.StatusOK, "Disallow"})
+	} else {
+		rows = append(rows,
+			row{s.httpURL + s.path, http.StatusMovedPermanently, s.url},
+			row{s.url, map[string]int{"apache2": 307, "nginx": 301}[s.program], s.path + "/"}, // nginx does it itself
+			row{s.url + "/livez", http.StatusNotFound, "There is no such page"},
+			row{s.httpURL + "/", http.StatusOK, "the neighbour"},
+			row{s.httpsURL + "/", http.StatusOK, "the neighbour"},
+			row{s.httpsURL + "/livez", http.StatusNotFound, ""},
+			row{s.httpsURL + "/portals", http.StatusNotFound, ""})
+	}
+	for _, row := range rows {
+		p := s.browser(t).get(row.url)
+		location := strings.TrimPrefix(p.header.Get("Location"), s.httpsURL)
+		if p.status != row.wantStatus || location != "" && location != strings.TrimPrefix(row.want, s.httpsURL) ||
+			location == "" && !strings.Contains(p.body, row.want) {
+			t.Errorf("%s: got %d to %q, want %d, %q:\n%s", row.url, p.status, location, row.wantStatus, row.want, p.body)
+		}
+	}
+	old := s.tls.Clone()
+	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	if conn, err := tls.Dial("tcp", strings.TrimPrefix(s.httpsURL, "https://"), old); err == nil {
+		conn.Close()
+		t.Error("it speaks TLS 1.1")
+	}
+}
+
+// strangers: nothing that they write into headers is believed, or reaches the
+// app as if the proxy had said it.
+func (s *proxied) strangers(t *testing.T) {
+	for _, headers := range [][]string{
+		{"Host", "evil.example"},
+		{"X-Forwarded-Host", "evil.example"},
+		{"X-Forwarded-Proto", "http"},
+		{"X-Forwarded-For", "6.6.6.6"},
+	} {
+		b := s.browser(t)
+		if p := b.get("/", headers...); p.status != http.StatusOK || strings.Contains(p.body, "evil") {
+			t.Errorf("%v: got %d:\n%s", headers, p.status, p.body)
+		}
+		login := b.get("/login?next=%2Fuser%3Fa%3Db%252Fc", headers...)
+		if u, _ := url.Parse(login.header.Get("Location")); u.Query().Get("redirect_uri") != s.url+"/login" {
+			t.Errorf("%v: Globus would send people back to %q", headers, u.Query().Get("redirect_uri"))
+		}
+		if p := b.get(s.httpURL+s.path+"/user", headers...); p.header.Get("Location") != s.url+"/user" {
+			t.Errorf("%v: http leads to %q", headers, p.header.Get("Location"))
+		}
+		got := s.upstream.last()
+		if want := s.path + "/login?next=%2Fuser%3Fa%3Db%252Fc"; got.RequestURI != want {
+			t.Errorf("the app was asked for %s, want %s", got.RequestURI, want)
+		}
+		if from := strings.Join(got.Header.Values("X-Forwarded-For"), "; "); from != "127.0.0.1" {
+			t.Errorf("%v: the app is told that the browser is at %q, want 127.0.0.1", headers, from)
+		}
+	}
+}
+
+// sizes: what the app takes, and answers, the proxy must pass on. What is far
+// too much ends at the proxy.
+func (s *proxied) sizes(t *testing.T) {
+	b := s.browser(t)
+	next := "/login?prompt=login&next=" + s.path + "/" + strings.Repeat("a", 1000)
+	for range 4 {
+		if p := b.get(next); p.status != http.StatusSeeOther {
+			t.Fatalf("a long next: got %d, want 303:\n%s", p.status, p.body)
+		}
+	}
+	back := b.choose(b.follow(b.get(next)), "rosalind")
+	if p := b.get(back.header.Get("Location")); p.status != http.StatusSeeOther {
+		t.Errorf("five sign-ins under way: got %d, want 303:\n%s", p.status, p.body)
+	}
+	if p := s.browser(t).get("/", "Cookie", "neighbour="+strings.Repeat("x", 15<<10)); p.status != http.StatusOK {
+		t.Errorf("15 KiB of cookies: got %d, want 200", p.status)
+	}
+	if p := b.get("/login?code=long-answer"); p.status != http.StatusOK {
+		t.Errorf("an answer with 6 KiB of headers: got %d, want 200", p.status)
+	}
+	for kib, wantPage := range map[int]bool{10: true, 20: s.program == "apache2"} { // Apache limits no form that it passes on
+		p := b.send(http.MethodPost, "/logout", url.Values{"x": {strings.Repeat("x", kib<<10)}})
+		if page := strings.Contains(p.body, "That is too long"); p.status != http.StatusRequestEntityTooLarge || page != wantPage {
+			t.Errorf("a form of %d KiB: got %d, and the app's page: %t; want 413, %t", kib, p.status, page, wantPage)
+		}
+	}
+}
+
+func (s *proxied) cookies(t *testing.T, c chromium) {
+	p := c.person(t, s.site)
+	p.tab().signIn()
+	got := p.cookies()
+	suffix := strings.ReplaceAll(s.path, "/", ".")
+	for _, name := range []string{"__Host-session" + suffix, "__Host-csrf" + suffix} {
+		k := got[name]
+		if k == nil || !k.Secure || !k.HTTPOnly || k.Path != "/" || k.SameSite != network.CookieSameSiteLax {
+			t.Errorf("%s: got %+v, want one that is Secure, HttpOnly, Lax, for /", name, k)
+		}
+		delete(got, name)
+	}
+	if len(got) > 0 {
+		t.Errorf("other cookies: %v", got)
+	}
+}
+
+// restart: without the app the proxy says so, and when it is back the very next
+// request reaches it.
+func (s *proxied) restart(t *testing.T) {
+	b := s.browser(t)
+	s.upstream.stop()
+	for range 20 {
+		if p := b.get("/"); p.status != http.StatusBadGateway && p.status != http.StatusServiceUnavailable {
+			t.Fatalf("without the app: got %d, want 502 or 503", p.status)
+		}
+	}
+	s.upstream.start()
+	for range 20 { // Apache has several processes
+		if p := b.get("/"); p.status != http.StatusOK {
+			t.Fatalf("the app is back: got %d, want 200 at once", p.status)
+		}
+	}
+}
