@@ -51,9 +51,16 @@ func run(t *testing.T, dir string, env []string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{exec.Command(path, args...), &logBuffer{}}
-	p.Dir = dir
-	p.Env = append([]string{"HOME=" + dir}, env...)
+	cmd := exec.Command(path, args...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{"HOME=" + dir}, env...)
+	return runCommand(t, cmd)
+}
+
+// runCommand starts the app by a command made ready for it.
+func runCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd, &logBuffer{}}
 	p.Stderr = p.log
 	out, err := p.StdoutPipe()
 	if err != nil {

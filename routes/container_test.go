@@ -1,0 +1,75 @@
+package routes_test
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+// TestContainer builds the app as the Containerfile says, and runs it in a
+// root that holds only what the Containerfile copies, as the user that it
+// names. There the app must find all that it needs for a sign-in over https.
+func TestContainer(t *testing.T) {
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		skip(t, "needs root on Linux, to change the root directory")
+	}
+	auth := tlsGlobus(t)
+	img := buildImage(t, auth.authority)
+	port := freePort(t)
+	s := &site{t: t, url: "http://localhost:" + port, auth: auth.Server, log: &logBuffer{}}
+	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+
+	cmd := exec.Command(img.entrypoint[0], img.entrypoint[1:]...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: img.root, Credential: &syscall.Credential{Uid: img.uid, Gid: img.gid}}
+	cmd.Env = append(img.env, "GLOBUS_CLIENT_ID="+clientID, "GLOBUS_CLIENT_SECRET="+clientSecret, "GLOBUS_ISSUER="+auth.URL,
+		"LISTEN=127.0.0.1:"+port, "PUBLIC_URL="+s.url) // the last one counts; the image's is for a network of its own
+	app := runCommand(t, cmd)
+
+	b := s.browser()
+	b.http.Transport = auth.transport
+	if p := b.get("/livez"); p.status != http.StatusOK {
+		t.Errorf("/livez: got %d, want 200", p.status)
+	}
+	if p := b.signIn("rosalind"); !strings.Contains(p.body, "Hello") || !strings.Contains(p.body, "Rosalind") {
+		t.Errorf("not signed in: %d\n%s\n%s", p.status, p.body, app.log)
+	}
+	if !isFile(filepath.Join(img.root, "data", "sessions.db")) {
+		t.Error("there is no store in /data")
+	}
+}
+
+// A tlsServer is an emulated Globus that is reached over https, as the real one.
+type tlsServer struct {
+	*globustest.Server
+	authority []byte // to be trusted, PEM
+	transport http.RoundTripper
+}
+
+func tlsGlobus(t *testing.T) tlsServer {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	issuer := url.URL{Scheme: "https", Host: server.Listener.Addr().String()}
+	emulator, err := globustest.New(globustest.Config{Issuer: issuer.String(), Key: signingKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = emulator
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return tlsServer{
+		Server:    &globustest.Server{Emulator: emulator, URL: server.URL},
+		authority: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		transport: server.Client().Transport,
+	}
+}
