@@ -20,7 +20,7 @@ import (
 )
 
 // startProxy runs the program with the file that people copy, in which only
-// names and ports are replaced. It returns the authorities to trust.
+// names, paths and ports are replaced. It returns the authorities to trust.
 func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509.CertPool {
 	t.Helper()
 	path := program(t, d.program)
@@ -35,46 +35,34 @@ func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509
 		t.Fatal(err)
 	}
 
-	deployed, err := os.ReadFile("../deploy/" + d.file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	replace := []string{
 		"https://" + d.host, "https://localhost:" + tlsPort,
 		"/etc/ssl/certs/" + d.host + ".pem", certificate,
 		"/etc/ssl/private/" + d.host + ".key", key,
 		d.host, "localhost",
 	}
-	switch d.program {
-	case "apache2":
-		replace = append(replace, "http://127.0.0.1:8888", "http://"+backend, "*:80>", "127.0.0.1:"+port+">", "*:443>", "127.0.0.1:"+tlsPort+">")
-	case "nginx":
-		replace = append(replace, "http://127.0.0.1:8888", "http://app")
-		replace = append(replace, "listen 80;", "listen 127.0.0.1:"+port+";", "listen 443 ", "listen 127.0.0.1:"+tlsPort+" ",
-			"[::]:80", "127.0.0.1:"+freePort(t), "[::]:443", "127.0.0.1:"+freePort(t)) // there may be no IPv6 here
-	}
 	if d.path != "" {
 		replace = append(replace, "/var/www/html", dir)
 	}
-	for i := 0; i < len(replace); i += 2 {
-		if !strings.Contains(string(deployed), replace[i]) {
-			t.Fatalf("deploy/%s lacks %q", d.file, replace[i])
-		}
+	conf, errorLog := filepath.Join(dir, "main.conf"), filepath.Join(dir, "error.log")
+	var around string
+	var args []string
+	switch d.program {
+	case "apache2":
+		replace = append(replace, "http://127.0.0.1:8888", "http://"+backend,
+			"*:80>", "127.0.0.1:"+port+">", "*:443>", "127.0.0.1:"+tlsPort+">")
+		around, args = aroundApache(dir, errorLog, port, tlsPort), []string{"-f", conf, "-D", "FOREGROUND"}
+	case "nginx":
+		replace = append(replace, "http://127.0.0.1:8888", "http://app",
+			"listen 80;", "listen 127.0.0.1:"+port+";", "listen 443 ", "listen 127.0.0.1:"+tlsPort+" ",
+			"[::]:80", "127.0.0.1:"+freePort(t), "[::]:443", "127.0.0.1:"+freePort(t)) // there may be no IPv6 here
+		around, args = aroundNginx(dir, backend), []string{"-c", conf, "-p", dir, "-e", errorLog}
 	}
-	site := filepath.Join(dir, "site.conf")
-	if err := os.WriteFile(site, []byte(strings.NewReplacer(replace...).Replace(string(deployed))), 0o600); err != nil {
+	writeSite(t, filepath.Join(dir, "site.conf"), "../deploy/"+d.file, replace)
+	if err := os.WriteFile(conf, []byte(around), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	around := map[string]func(dir, port, tlsPort, backend string) string{"apache2": aroundApache, "nginx": aroundNginx}[d.program]
-	conf := filepath.Join(dir, "main.conf")
-	if err := os.WriteFile(conf, []byte(around(dir, port, tlsPort, backend)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	args := map[string][]string{
-		"apache2": {"-f", conf, "-D", "FOREGROUND"},
-		"nginx":   {"-c", conf, "-p", dir, "-e", filepath.Join(dir, "error.log")},
-	}[d.program]
-	serveUntilEnd(t, exec.Command(path, args...), filepath.Join(dir, "error.log"))
+	serveUntilEnd(t, exec.Command(path, args...), errorLog)
 	await(t, d.program+" listens", func() bool {
 		c, err := net.Dial("tcp", "127.0.0.1:"+tlsPort)
 		if err == nil {
@@ -83,6 +71,23 @@ func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509
 		return err == nil
 	})
 	return trusted
+}
+
+// writeSite copies a file that people copy, with the names in it replaced.
+func writeSite(t *testing.T, to, from string, replace []string) {
+	t.Helper()
+	deployed, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(string(deployed), replace[i]) {
+			t.Fatalf("%s lacks %q", from, replace[i])
+		}
+	}
+	if err := os.WriteFile(to, []byte(strings.NewReplacer(replace...).Replace(string(deployed))), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // serveUntilEnd starts a proxy, and stops it when the test ends.
@@ -112,10 +117,10 @@ func serveUntilEnd(t *testing.T, cmd *exec.Cmd, errorLog string) {
 }
 
 // aroundApache is what a distribution's own configuration brings.
-func aroundApache(dir, port, tlsPort, _ string) string {
+func aroundApache(dir, errorLog, port, tlsPort string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ServerRoot %q\nDefaultRuntimeDir %q\nPidFile %q\nErrorLog %q\n",
-		dir, dir, filepath.Join(dir, "pid"), filepath.Join(dir, "error.log"))
+		dir, dir, filepath.Join(dir, "pid"), errorLog)
 	fmt.Fprintf(&b, "ServerName localhost\nListen 127.0.0.1:%s\nListen 127.0.0.1:%s\n", port, tlsPort)
 	for _, module := range []string{"mpm_event", "authz_core", "alias", "dir", "headers", "ssl", "proxy", "proxy_http"} {
 		fmt.Fprintf(&b, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", module, module)
@@ -129,7 +134,7 @@ func aroundApache(dir, port, tlsPort, _ string) string {
 
 // aroundNginx is what a distribution's own configuration brings, and an app at
 // two addresses: with one, nginx has no choice but to send each request once.
-func aroundNginx(dir, _, _, backend string) string {
+func aroundNginx(dir, backend string) string {
 	var b strings.Builder
 	b.WriteString("daemon off;\npid pid;\nevents {}\nhttp {\n")
 	fmt.Fprintf(&b, "upstream app { server %s max_fails=0; server %s max_fails=0; }\n", backend, backend)
