@@ -5,6 +5,13 @@ import "slices"
 // An ask is something that Globus asks people to let the app do.
 type ask struct{ what, why string } // why may be empty
 
+func (a ask) inFull() string {
+	if a.why == "" {
+		return a.what
+	}
+	return a.what + ", " + a.why
+}
+
 // asks says in words what scopes allow the app to do, and what for. Give your own
 // scopes words here; one that has none is named as it is.
 func asks(scopes []string) []ask {

@@ -43,7 +43,10 @@ func TestBrowserStates(t *testing.T) {
 			b.appear(a)
 			b.fits(state, a)
 			b.accessible(state, a, string(source))
-			b.screenshot(state, a)
+			b.screenshot(chromedp.FullScreenshot(100), state, a)
+			if state == "signed-in" && a.width > 1000 {
+				b.screenshot(chromedp.CaptureScreenshot(), "readme", a)
+			}
 		}
 		b.appear(appearances[0])
 		seen++
@@ -194,17 +197,17 @@ func (b *tab) violations(axe string) []string {
 	return got
 }
 
-func (b *tab) screenshot(state string, a appearance) {
+func (b *tab) screenshot(take chromedp.Action[[]byte], state string, a appearance) {
 	b.t.Helper()
 	dir := os.Getenv("SCREENSHOTS")
 	if dir == "" {
 		return
 	}
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	picture, err := chromedp.Run(b.ctx, take)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, strings.Join([]string{state, a.name}, "-")+".png"), picture, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, state+"-"+a.name+".png"), picture, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -2,8 +2,10 @@ package routes_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -70,5 +72,42 @@ func (c project) addRoute(line string) {
 	last := strings.LastIndex(table, "\n\thandle(\"") + 1
 	if err := os.WriteFile(path, []byte(table[:last]+"\t"+line+table[last:]), 0o666); err != nil {
 		c.t.Fatal(err)
+	}
+}
+
+// TestReadme: every test that the README names is there, and every file that it
+// leads to.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("git", "-C", "..", "grep", "-h", "^func Test", "--", "*_test.go").Output()
+	if err != nil {
+		skip(t, "needs git, and a checkout")
+	}
+	tests := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(readme), -1)
+	links := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^):"#]+)[)"]`).FindAllStringSubmatch(string(readme), -1)
+	if len(tests) < 10 || len(links) < 10 {
+		t.Fatalf("found %d tests and %d links", len(tests), len(links))
+	}
+	for _, test := range tests {
+		if !strings.Contains(string(out), "func "+test[1]+"(") {
+			t.Errorf("there is no %s", test[1])
+		}
+	}
+	for _, link := range links {
+		if _, err := os.Stat(filepath.Join("..", link[1])); err != nil {
+			t.Errorf("the README leads to %s: %v", link[1], err)
+		}
+	}
+	headings := regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(readme), -1)
+	for _, link := range regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(string(readme), -1) {
+		leads := func(heading []string) bool {
+			return strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-") == link[1]
+		}
+		if !slices.ContainsFunc(headings, leads) {
+			t.Errorf("the README has no heading #%s", link[1])
+		}
 	}
 }
