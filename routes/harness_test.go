@@ -337,7 +337,13 @@ func freePort(t *testing.T) string {
 // await polls until ok, for what happens by itself.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	awaitFor(t, 20*time.Second, what, ok)
+}
+
+// awaitFor is await for what takes longer by its nature.
+func awaitFor(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)

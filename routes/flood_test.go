@@ -1,0 +1,217 @@
+package routes_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.org/portal/globus/globustest"
+)
+
+const floodOf = 20_000 // requests
+
+// flood sends many requests that keep no cookie, and checks their status.
+func (s *site) flood(path string, want int) {
+	s.t.Helper()
+	const workers = 16
+	transport := &http.Transport{MaxIdleConnsPerHost: workers}
+	defer transport.CloseIdleConnections()
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for range floodOf / workers {
+				req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+				if err != nil {
+					s.t.Error(err)
+					return
+				}
+				resp, err := transport.RoundTrip(req)
+				if err != nil {
+					s.t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if resp.StatusCode != want {
+					s.t.Errorf("%s: got %d, want %d", path, resp.StatusCode, want)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (l *logBuffer) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b = bytes.Buffer{}
+}
+
+// heap returns what is in use after a collection, in bytes.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC() // what the first one finalized
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestFlood: strangers who begin to sign in, or make up answers of Globus, cost
+// neither memory, nor records, nor a call to Globus.
+func TestFlood(t *testing.T) {
+	s := start(t, options{})
+	s.flood("/login", http.StatusSeeOther) // once, for what is made at first use
+	s.http.CloseClientConnections()
+	s.log.forget()
+	before, size := heap(), sizeOf(t, s.dir)
+
+	s.flood("/login", http.StatusSeeOther)
+	s.flood("/login?code=made-up&state=made-up", http.StatusBadRequest)
+	s.http.CloseClientConnections()
+	await(t, "the heap is within 5 MB of before", func() bool { s.log.forget(); return heap() < before+5<<20 })
+	if got := sizeOf(t, s.dir); got != size {
+		t.Errorf("the store has grown from %d to %d bytes", size, got)
+	}
+	for _, path := range []string{globustest.TokenPath, globustest.KeysPath, globustest.UserInfoPath, globustest.AuthorizePath} {
+		if n := s.auth.Requests(path); n != 0 {
+			t.Errorf("%d calls of %s", n, path)
+		}
+	}
+}
+
+// sizeOf returns how many bytes the files in a folder have.
+func sizeOf(t *testing.T, dir string) (bytes int64) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		var info syscall.Stat_t
+		if err := syscall.Stat(name, &info); err != nil {
+			t.Fatal(err)
+		}
+		bytes += info.Size
+	}
+	return bytes
+}
+
+// TestSlowClients: a thousand clients that send or read as slowly as they can
+// are shed, while others are served as ever, with little memory. Slow readers
+// are shed when they have been idle for a minute: only a long round waits for it.
+func TestSlowClients(t *testing.T) {
+	slow := program(t, "slowhttptest")
+	reading, shed := "20", false
+	if os.Getenv("PORTAL_LONG") == "1" {
+		reading, shed = "80", true
+	}
+	tests := []struct {
+		name string
+		path string
+		args []string
+		shed bool
+	}{
+		{"headers", "/", []string{"-H", "-i", "3", "-l", "12"}, true},
+		{"body", "/logout", []string{"-B", "-i", "3", "-s", "4096", "-l", "16"}, true},
+		{"reading", "/static/htmx.min.js", []string{"-X", "-w", "1", "-y", "2", "-n", "4", "-z", "1", "-k", "3", "-l", reading}, shed},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir, port := t.TempDir(), freePort(t)
+			s := &site{t: t, url: "http://localhost:" + port, dir: dir, log: &logBuffer{}}
+			app := run(t, dir, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=x", "LISTEN=127.0.0.1:" + port, "GOMEMLIMIT=64MiB"})
+			path := test.path
+			if test.name == "reading" {
+				path = regexp.MustCompile(`/static/htmx[^"]*`).FindString(s.browser().get("/").body)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			served := make(chan int)
+			go func() { served <- s.servesOn(ctx) }()
+
+			cmd := exec.Command(slow, append(test.args, "-c", "1000", "-r", "500", "-p", "2", "-u", "http://127.0.0.1:"+port+path)...)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			await(t, "a thousand are connected", func() bool { return sockets(t, app) > 1000 })
+			if test.shed {
+				awaitFor(t, 75*time.Second, "they are shed", func() bool { return sockets(t, app) < 100 })
+			}
+			err := cmd.Wait()
+			cancel()
+			if n := <-served; n < 50 {
+				t.Errorf("only %d requests of others were served meanwhile", n)
+			}
+			if kB := residentKB(t, app); kB > 200<<10 {
+				t.Errorf("the app has %d kB in memory", kB)
+			}
+			await(t, "no connection is left", func() bool { return sockets(t, app) < 100 })
+			t.Log(err) // its exit status says how it thinks it fared
+		})
+	}
+}
+
+// sockets returns how many a process has open.
+func sockets(t *testing.T, p *process) (n int) {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", p.Process.Pid)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		skip(t, "needs /proc")
+	}
+	for _, f := range files {
+		if to, err := os.Readlink(filepath.Join(dir, f.Name())); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+// servesOn asks for pages until ctx ends, and returns how many it got. It fails
+// the test if one does not come within two seconds.
+func (s *site) servesOn(ctx context.Context) (served int) {
+	b := s.browser()
+	for ; ctx.Err() == nil; served++ {
+		one, cancel := context.WithTimeout(ctx, 2*time.Second)
+		p, err := b.try(one, http.MethodGet, "/user", nil)
+		cancel()
+		if ctx.Err() == nil && (err != nil || p.status != http.StatusOK) {
+			s.t.Errorf("meanwhile another got %d, %v", p.status, err)
+			return served
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond): // a person's pace, not a wait
+		}
+	}
+	return served
+}
+
+// residentKB returns how much memory a process holds.
+func residentKB(t *testing.T, p *process) int {
+	t.Helper()
+	status, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(p.Process.Pid)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kB, err := strconv.Atoi(strings.TrimSpace(string(status)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kB
+}
