@@ -13,7 +13,7 @@ import (
 
 const (
 	maxRecord = 64 << 10        // bytes, before sealing
-	maxCall   = 2 * time.Second // one call of the store
+	maxCall   = 2 * time.Second // one call of the store, all waiting included
 
 	sealVersion = "1"
 )

@@ -200,8 +200,8 @@ func TestSignInTooLate(t *testing.T) {
 	}
 }
 
-// A session that has ended takes its cookie and its record with it, and cannot
-// be changed any more.
+// A session that has ended takes its cookie, its record and its tokens with it,
+// and cannot be changed any more.
 func TestEnded(t *testing.T) {
 	s := open(t, t.TempDir(), session.Config{Lifetime: time.Hour})
 	b := s.signedIn()
@@ -211,6 +211,7 @@ func TestEnded(t *testing.T) {
 	}
 	r := s.request(signedIn)
 	s.clock.add(time.Hour)
+	mustExec(t, s.database(), "UPDATE sessions SET expiry = julianday('now', '-1 second')")
 
 	if got, err := s.Peek(r); got == nil || err != nil {
 		t.Errorf("Peek: got %v, %v, want the session that ended", got, err)
@@ -225,6 +226,7 @@ func TestEnded(t *testing.T) {
 	if got := len(records(t, s.database())); got != 1 {
 		t.Errorf("%d records are left, want 1, the other session's", got)
 	}
+	await(t, "its tokens are revoked", func() bool { return s.revoked.has("canary-access-1") })
 	if got := strings.Count(s.log.String(), "\n"); got != 1 {
 		t.Errorf("got %d lines logged, want 1:\n%s", got, s.log)
 	}

@@ -10,17 +10,18 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/alexedwards/scs/sqlite3store"
 	_ "modernc.org/sqlite" // SQLite in pure Go, no C compiler needed
 )
 
 const (
 	sweepEvery = 5 * time.Minute
-	sweepBatch = 500 // records; a large batch would hold up sign-ins
-	readers    = 8   // connections
+	sweepAfter = "-1 hour" // till then a browser that comes late has its tokens revoked
+	sweepBatch = 500       // records; a large batch would hold up sign-ins
+	readers    = 8         // connections
 )
 
 // openDriver opens the store that a SESSION_STORE names.
@@ -35,16 +36,15 @@ func openDriver(store string, log *slog.Logger) (driver, error) {
 	return nil, errors.New(`the session store must be "sqlite:" and a path, or "memory:"`)
 }
 
-// A sqliteDriver keeps records in one SQLite file. scs's store inserts; reads
-// have connections of their own, so that they do not queue behind writes.
+// A sqliteDriver keeps records in one SQLite file, in the table of scs's own
+// store for SQLite. That store takes no context, and so knows no bound: none of
+// its code is used. Reads have connections of their own, and do not queue behind
+// writes.
 type sqliteDriver struct {
-	*sqlite3store.SQLite3Store         // on writer
-	writer, reader             *sql.DB // of memory, both the same
-	find, swap, take           *sql.Stmt
-
-	// writing holds one token while a statement is on the one writing
-	// connection: scs's store takes no context, so the wait for it is here.
-	writing chan struct{}
+	writer, reader           *sql.DB // of memory, both the same
+	find, insert, swap, take *sql.Stmt
+	expired                  *sql.Stmt // deletes a batch
+	writing, reading         turns
 
 	log     *slog.Logger
 	stop    context.CancelFunc
@@ -77,7 +77,7 @@ func openSQLite(path string, log *slog.Logger) (driver, error) {
 	}
 	// A commit that was acknowledged survives a crash of the machine (FULL). A
 	// file that somebody deletes is not made anew, open to all (rw).
-	uri.RawQuery = url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(2000)"}, "mode": {"rw"}}.Encode()
+	uri.RawQuery = url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(" + strconv.Itoa(int(lockWait/time.Millisecond)) + ")"}, "mode": {"rw"}}.Encode()
 	writer, err := sql.Open("sqlite", uri.String())
 	if err != nil {
 		return nil, err
@@ -94,10 +94,6 @@ func openSQLite(path string, log *slog.Logger) (driver, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), writer.Close(), reader.Close())
 	}
-	var mode string
-	if err := writer.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
-		return nil, errors.Join(fmt.Errorf("%s: this file system cannot hold a SQLite write-ahead log (is it a network share?)", path), err, d.Close())
-	}
 	return d, nil
 }
 
@@ -112,97 +108,105 @@ func openMemory(log *slog.Logger) (driver, error) {
 }
 
 func newSQLite(writer, reader *sql.DB, log *slog.Logger) (driver, error) {
-	if _, err := writer.Exec(schema); err != nil {
+	d := &sqliteDriver{writer: writer, reader: reader, log: log, stopped: make(chan struct{})}
+	d.writing = make(turns, 1)
+	d.reading = d.writing
+	if reader != writer {
+		d.reading = make(turns, readers)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), maxCall)
+	defer cancel()
+	if _, err := turn(ctx, d.writing, func() (any, error) { return nil, d.prepare() }); err != nil {
 		return nil, err
 	}
-	find, err := reader.Prepare("SELECT data FROM sessions WHERE token = ? AND julianday('now') < expiry")
-	if err != nil {
-		return nil, err
-	}
-	swap, err := writer.Prepare("UPDATE sessions SET data = ? WHERE token = ? AND data = ?")
-	if err != nil {
-		return nil, err
-	}
-	take, err := writer.Prepare("DELETE FROM sessions WHERE token = ? RETURNING data")
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	d := &sqliteDriver{
-		SQLite3Store: sqlite3store.NewWithCleanupInterval(writer, 0),
-		writer:       writer,
-		reader:       reader,
-		find:         find,
-		swap:         swap,
-		take:         take,
-		writing:      make(chan struct{}, 1),
-		log:          log,
-		stop:         cancel,
-		stopped:      make(chan struct{}),
-	}
+	ctx, d.stop = context.WithCancel(context.Background())
 	go d.sweep(ctx)
 	return d, nil
+}
+
+var errNoWAL = errors.New("this file system cannot hold a SQLite write-ahead log (is it a network share?)")
+
+// prepare makes the table, if there is none, and the statements.
+func (d *sqliteDriver) prepare() error {
+	var mode string
+	if err := d.writer.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" && mode != "memory" {
+		return errNoWAL
+	}
+	if _, err := d.writer.Exec(schema); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		to   **sql.Stmt
+		db   *sql.DB
+		text string
+	}{
+		// The end of a session is inside its record; expiry is for the sweep alone.
+		{&d.find, d.reader, "SELECT data FROM sessions WHERE token = ?"},
+		{&d.insert, d.writer, "INSERT INTO sessions (token, data, expiry) VALUES (?, ?, julianday(?))"},
+		{&d.swap, d.writer, "UPDATE sessions SET data = ? WHERE token = ? AND data = ?"},
+		{&d.take, d.writer, "DELETE FROM sessions WHERE token = ? RETURNING data"},
+		{&d.expired, d.writer, `DELETE FROM sessions WHERE token IN
+			(SELECT token FROM sessions WHERE expiry < julianday('now', ?) LIMIT ?)`},
+	} {
+		var err error
+		if *s.to, err = s.db.Prepare(s.text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *sqliteDriver) Close() error {
 	d.stop()
 	<-d.stopped
-	return errors.Join(d.find.Close(), d.swap.Close(), d.take.Close(), d.reader.Close(), d.writer.Close())
+	return errors.Join(d.reader.Close(), d.writer.Close())
 }
 
 func (d *sqliteDriver) FindCtx(ctx context.Context, key string) ([]byte, bool, error) {
-	var data []byte
-	err := d.find.QueryRowContext(ctx, key).Scan(&data)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, false, nil
-	}
-	return data, err == nil, err
+	data, err := turn(ctx, d.reading, func() ([]byte, error) { return queryBytes(d.find, key) })
+	return data, data != nil, err
 }
 
 func (d *sqliteDriver) CommitCtx(ctx context.Context, key string, data []byte, expiry time.Time) error {
-	return d.write(ctx, func() error { return d.Commit(key, data, expiry) })
+	_, err := turn(ctx, d.writing, func() (int64, error) {
+		return affected(d.insert.Exec(key, data, expiry.UTC().Format("2006-01-02T15:04:05.999")))
+	})
+	return err
 }
 
 func (d *sqliteDriver) TakeCtx(ctx context.Context, key string) ([]byte, error) {
-	var data []byte
-	err := d.write(ctx, func() error {
-		err := d.take.QueryRowContext(ctx, key).Scan(&data)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	return data, err
+	return turn(ctx, d.writing, func() ([]byte, error) { return queryBytes(d.take, key) })
 }
 
 func (d *sqliteDriver) SwapCtx(ctx context.Context, key string, old, data []byte) (bool, error) {
-	var n int64
-	err := d.write(ctx, func() error {
-		result, err := d.swap.ExecContext(ctx, data, key, old)
-		if err != nil {
-			return err
-		}
-		n, err = result.RowsAffected()
-		return err
-	})
+	n, err := turn(ctx, d.writing, func() (int64, error) { return affected(d.swap.Exec(data, key, old)) })
 	return n == 1, err
 }
 
-// write calls f when nobody else writes.
-func (d *sqliteDriver) write(ctx context.Context, f func() error) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case d.writing <- struct{}{}:
+// queryBytes returns the data that a statement yields for a key, nil if none.
+func queryBytes(stmt *sql.Stmt, key string) ([]byte, error) {
+	var data []byte
+	err := stmt.QueryRow(key).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
 	}
-	defer func() { <-d.writing }()
-	if err := ctx.Err(); err != nil { // it had waited too long already
-		return err
+	if data == nil {
+		data = []byte{} // an empty record is not a missing one
 	}
-	return f()
+	return data, err
 }
 
-// sweep removes expired records, in batches.
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// sweep removes records that expired a while ago, in batches.
 func (d *sqliteDriver) sweep(ctx context.Context) {
 	defer close(d.stopped)
 	tick := time.NewTicker(sweepEvery)
@@ -224,14 +228,5 @@ func (d *sqliteDriver) sweep(ctx context.Context) {
 }
 
 func (d *sqliteDriver) sweepBatch(ctx context.Context) (removed int64, err error) {
-	err = d.write(ctx, func() error {
-		result, err := d.writer.ExecContext(ctx, `DELETE FROM sessions WHERE token IN
-			(SELECT token FROM sessions WHERE expiry < julianday('now') LIMIT ?)`, sweepBatch)
-		if err != nil {
-			return err
-		}
-		removed, err = result.RowsAffected()
-		return err
-	})
-	return removed, err
+	return turn(ctx, d.writing, func() (int64, error) { return affected(d.expired.Exec(sweepAfter, sweepBatch)) })
 }

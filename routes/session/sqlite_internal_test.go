@@ -18,7 +18,7 @@ func count(t *testing.T, db *sql.DB, where string) int {
 	return n
 }
 
-// fill inserts records that have expired, and three that have not.
+// fill inserts records that expired a while ago, and three that are not old enough.
 func fill(t *testing.T, db *sql.DB, expired int) {
 	t.Helper()
 	tx, err := db.Begin()
@@ -31,10 +31,10 @@ func fill(t *testing.T, db *sql.DB, expired int) {
 		}
 	}
 	for i := range expired {
-		insert(fmt.Sprint("expired-", i), "-1 second")
+		insert(fmt.Sprint("expired-", i), "-61 minutes")
 	}
-	for i := range 3 {
-		insert(fmt.Sprint("live-", i), "+1 hour")
+	for i, when := range []string{"+1 hour", "-1 second", "-59 minutes"} {
+		insert(fmt.Sprint("live-", i), when)
 	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
@@ -49,11 +49,11 @@ func TestSweepBatch(t *testing.T) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(schema); err != nil {
+	d := &sqliteDriver{writer: db, reader: db, writing: make(turns, 1)}
+	if err := d.prepare(); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, db, 2*sweepBatch+1)
-	d := &sqliteDriver{writer: db, writing: make(chan struct{}, 1)}
 	for _, want := range []int64{sweepBatch, sweepBatch, 1, 0} {
 		if got, err := d.sweepBatch(t.Context()); got != want || err != nil {
 			t.Errorf("got %d, %v, want %d", got, err, want)
@@ -103,7 +103,7 @@ func TestPragmas(t *testing.T) {
 	}
 	defer d.Close()
 	for _, db := range []*sql.DB{d.(*sqliteDriver).writer, d.(*sqliteDriver).reader} {
-		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "2000"} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "100"} {
 			var got string
 			if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 				t.Errorf("%s: got %s, %v, want %s", pragma, got, err, want)
