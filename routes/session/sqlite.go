@@ -15,14 +15,10 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // SQLite in pure Go, no C compiler needed
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
-const (
-	sweepEvery = 5 * time.Minute
-	sweepAfter = "-1 hour" // till then a browser that comes late has its tokens revoked
-	sweepBatch = 500       // records; a large batch would hold up sign-ins
-	readers    = 8         // connections
-)
+const readers = 8 // connections
 
 // openDriver opens the store that a SESSION_STORE names.
 func openDriver(store string, log *slog.Logger) (driver, error) {
@@ -124,18 +120,28 @@ func newSQLite(writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 	return d, nil
 }
 
-var errNoWAL = errors.New("this file system cannot hold a SQLite write-ahead log (is it a network share?)")
+var errNoWAL = errors.New("SQLite cannot keep its write-ahead log beside it: is it on a network share, or a full disk, or not ours to write?")
 
-// prepare makes the table, if there is none, and the statements.
-func (d *sqliteDriver) prepare() error {
+// makeTable makes the table, if there is none, where it can be written safely.
+func makeTable(db *sql.DB) error {
 	var mode string
-	if err := d.writer.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil {
-		return err
-	}
-	if mode != "wal" && mode != "memory" {
+	err := db.QueryRow("PRAGMA journal_mode").Scan(&mode)
+	if err == nil && mode != "wal" && mode != "memory" {
 		return errNoWAL
 	}
-	if _, err := d.writer.Exec(schema); err != nil {
+	if err == nil {
+		_, err = db.Exec(schema)
+	}
+	switch code(err) {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w %w", errNoWAL, err)
+	}
+	return err
+}
+
+// prepare makes the table and the statements.
+func (d *sqliteDriver) prepare() error {
+	if err := makeTable(d.writer); err != nil {
 		return err
 	}
 	for _, s := range []struct {
@@ -155,6 +161,19 @@ func (d *sqliteDriver) prepare() error {
 		if *s.to, err = s.db.Prepare(s.text); err != nil {
 			return err
 		}
+	}
+	return warm(d.reader, cap(d.reading))
+}
+
+// warm opens the n connections of db, so that a process that runs out of file
+// descriptors later can still read.
+func warm(db *sql.DB, n int) error {
+	for range n {
+		c, err := db.Conn(context.Background())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
 	}
 	return nil
 }
@@ -204,29 +223,4 @@ func affected(result sql.Result, err error) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-// sweep removes records that expired a while ago, in batches.
-func (d *sqliteDriver) sweep(ctx context.Context) {
-	defer close(d.stopped)
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		removed, err := d.sweepBatch(ctx)
-		if err != nil && ctx.Err() == nil {
-			d.log.Error("expired sessions not removed", "reason", err)
-		}
-		if removed == sweepBatch {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (d *sqliteDriver) sweepBatch(ctx context.Context) (removed int64, err error) {
-	return turn(ctx, d.writing, func() (int64, error) { return affected(d.expired.Exec(sweepAfter, sweepBatch)) })
 }

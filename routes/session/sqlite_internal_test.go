@@ -2,6 +2,7 @@ package session
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -109,5 +110,31 @@ func TestPragmas(t *testing.T) {
 				t.Errorf("%s: got %s, %v, want %s", pragma, got, err, want)
 			}
 		}
+	}
+}
+
+// A file system that has no shared memory, or no locks, is refused.
+func TestNoWriteAheadLog(t *testing.T) {
+	path := filepath.ToSlash(filepath.Join(t.TempDir(), "sessions.db"))
+	tests := []struct {
+		name, uri string
+		want      error
+	}{
+		{"as usual", "file:" + path + "?_pragma=journal_mode(WAL)", nil},
+		{"without locks", "file:" + path + "-2?_pragma=journal_mode(WAL)&vfs=unix-none", errNoWAL},
+		{"not asked for", "file:" + path + "-3", errNoWAL},
+		{"no such folder", "file:" + path + "/none/sessions.db?_pragma=journal_mode(WAL)", errNoWAL},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			db, err := sql.Open("sqlite", tt.uri)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if err := makeTable(db); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
 	}
 }

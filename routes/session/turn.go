@@ -38,7 +38,7 @@ func turn[T any](ctx context.Context, slots turns, f func() (T, error)) (T, erro
 		defer func() { <-slots }()
 		o := outcome{err: context.DeadlineExceeded}
 		for hasTime(ctx, 2*lockWait) {
-			if o.value, o.err = f(); !isLocked(o.err) {
+			if o.value, o.err = f(); code(o.err) != sqlite3.SQLITE_BUSY {
 				break
 			}
 		}
@@ -52,9 +52,12 @@ func turn[T any](ctx context.Context, slots turns, f func() (T, error)) (T, erro
 	}
 }
 
-func isLocked(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && e.Code()&0xff == sqlite3.SQLITE_BUSY
+// code returns what kind of error SQLite means, 0 if err is none of its errors.
+func code(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return 0
 }
 
 // hasTime reports whether ctx lasts for d more.
