@@ -87,11 +87,12 @@ func (p *process) kill() {
 	_ = p.Wait()
 }
 
-// TestRestart kills the app, as a crash would, and starts it again: people are
-// still signed in, and those who signed out are not.
-func TestRestart(t *testing.T) {
+// settings returns a site that the app can be run for in a process of its own,
+// and the environment to run it with, in the site's dir.
+func settings(t *testing.T) (*site, []string) {
+	t.Helper()
 	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
-	defer auth.Close()
+	t.Cleanup(auth.Close)
 	dir, port := t.TempDir(), freePort(t)
 	s := &site{t: t, url: "http://localhost:" + port, auth: auth, dir: dir, log: &logBuffer{}}
 	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
@@ -99,7 +100,14 @@ func TestRestart(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(clientSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET_FILE=" + secret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}
+	return s, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET_FILE=" + secret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}
+}
+
+// TestRestart kills the app, as a crash would, and starts it again: people are
+// still signed in, and those who signed out are not.
+func TestRestart(t *testing.T) {
+	s, env := settings(t)
+	dir := s.dir
 
 	app := run(t, dir, env)
 	rosalind, ada := s.browser(), s.browser()

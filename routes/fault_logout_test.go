@@ -1,0 +1,68 @@
+package routes_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+// TestLogoutDuringRefresh signs out while a refresh of the session waits for
+// Globus, and seven other requests are under way: what the refresh brings is
+// revoked with the rest.
+func TestLogoutDuringRefresh(t *testing.T) {
+	s := start(t, options{})
+	for range rounds() {
+		b := s.browser()
+		form := b.signIn("rosalind").form("server", globus.TransferServer)
+		name, old := b.cookie("session")
+		csrfName, csrf := b.cookie("csrf")
+		cookies := []string{"Cookie", name + "=" + old + "; " + csrfName + "=" + csrf}
+		arrived, wait := make(chan struct{}, 1), make(chan struct{})
+		s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
+
+		var all sync.WaitGroup
+		other := s.browser()
+		all.Go(func() {
+			p, err := other.try(t.Context(), http.MethodPost, "/tokens/refresh", form, append(cookies, htmx...)...)
+			if err != nil || p.status != http.StatusUnauthorized {
+				t.Errorf("the refresh: got %d, %v, want 401", p.status, err)
+			}
+		})
+		<-arrived
+		begun := make(chan struct{}, 7)
+		for i := range 7 {
+			path := []string{"/", "/user", "/transfers"}[i%3]
+			all.Go(func() {
+				for n := range 5 {
+					if p, err := other.try(t.Context(), http.MethodGet, path, nil, append(cookies, htmx...)...); err != nil || p.status != http.StatusOK && p.status != http.StatusUnauthorized {
+						t.Errorf("%s: got %d, %v", path, p.status, err)
+					}
+					if n == 0 {
+						begun <- struct{}{}
+					}
+				}
+			})
+		}
+		<-begun
+		if p := b.send(http.MethodPost, "/logout", form); p.status != http.StatusSeeOther {
+			t.Errorf("signing out: got %d", p.status)
+		}
+		wantDead := func() {
+			if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Log out") {
+				t.Fatal("the old cookie opens the session")
+			}
+		}
+		wantDead()
+		close(wait)
+		all.Wait()
+		wantDead()
+		s.auth.Lie(globustest.Lie{})
+		if got := s.auth.LiveTokens(); got != 0 {
+			t.Fatalf("%d tokens live on", got)
+		}
+	}
+}
