@@ -1,0 +1,54 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// A call that hangs holds up nobody for longer than their own time, and no more
+// calls than there are connections are begun.
+func TestTurnHangs(t *testing.T) {
+	slots, begun, release := make(turns, 2), make(chan struct{}, 10), make(chan struct{})
+	hang := func() (int, error) {
+		begun <- struct{}{}
+		<-release
+		return 1, nil
+	}
+	try := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*lockWait)
+		defer cancel()
+		_, err := turn(ctx, slots, hang)
+		return err
+	}
+	begin := time.Now()
+	for range 4 {
+		if err := try(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+		}
+	}
+	if took := time.Since(begin); took > time.Second+4*3*lockWait {
+		t.Errorf("it took %s", took)
+	}
+	if got := len(begun); got != cap(slots) {
+		t.Errorf("%d were begun, want %d", got, cap(slots))
+	}
+	close(release)
+	if err := try(); err != nil {
+		t.Errorf("it did not recover: %v", err)
+	}
+}
+
+// Nothing is begun for who has no time to wait for a lock.
+func TestTurnTooLate(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), lockWait)
+	defer cancel()
+	_, err := turn(ctx, make(turns, 1), func() (int, error) {
+		t.Error("it was begun")
+		return 0, nil
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+}
