@@ -38,21 +38,25 @@ func (m *Manager) Peek(r *http.Request) (*Session, error) {
 	if token == "" {
 		return nil, nil
 	}
-	ctx, err := m.scs.Load(r.Context(), token)
-	if errors.Is(err, errUnreadable) {
-		return nil, err
-	}
+	sealed, found, err := m.store.find(r.Context(), token)
 	if err != nil {
-		return nil, storeError(err)
+		return nil, err
 	}
 	// Where there is no record the cookie stays: the session was ended in
 	// another tab, and a new one may have begun there by the time that this
 	// answer arrives.
-	rec, ok := m.scs.Get(ctx, recordKey).(*Record)
-	if !ok {
+	if !found {
+		m.opened.drop(token)
 		return nil, nil
 	}
-	return &Session{Record: *rec, Deadline: m.scs.Deadline(ctx), token: token}, nil
+	rec, deadline, ok := m.opened.get(token, sealed)
+	if !ok {
+		if rec, deadline, err = m.unseal(token, sealed); err != nil {
+			return nil, err
+		}
+		m.opened.put(token, sealed, *rec, deadline)
+	}
+	return &Session{Record: *rec, Deadline: deadline, token: token}, nil
 }
 
 // read returns the record of a token as it is now, and as it is sealed. The

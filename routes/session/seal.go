@@ -124,7 +124,8 @@ func (s *sealedStore) take(ctx context.Context, token string) ([]byte, error) {
 	return sealed, nil
 }
 
-// FindCtx implements scs.CtxStore, as do the methods below.
+// FindCtx implements scs.CtxStore, as do the methods below. Of them all, scs is
+// led to call only CommitCtx.
 func (s *sealedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	sealed, found, err := s.find(ctx, token)
 	if err != nil || !found {

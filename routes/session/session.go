@@ -1,11 +1,11 @@
 // Package session keeps who is signed in, and the tokens that came with it.
 //
 // It is the only place that knows scs, which makes the session's token, keeps
-// its deadline beside the record, and calls the store to load and to insert.
-// What scs would do by itself is not enough: here a record is inserted at
-// sign-in, deleted at sign-out, and changed in between only by
-// compare-and-swap, so that nothing that was deleted can come back; and it is
-// sealed with a key that only the browser holds.
+// its deadline beside the record, and calls the store to insert. What scs would
+// do by itself is not enough: here a record is inserted at sign-in, deleted at
+// sign-out, and changed in between only by compare-and-swap, so that nothing that
+// was deleted can come back; and it is sealed with a key that only the browser
+// holds. scs's store for SQLite is not used: its calls cannot be given up.
 package session
 
 import (
@@ -91,6 +91,7 @@ const recordKey = "record" // in scs's values
 type Manager struct {
 	scs     *scs.SessionManager
 	store   *sealedStore
+	opened  opened
 	cookie  http.Cookie
 	log     *slog.Logger
 	now     func() time.Time
@@ -107,6 +108,7 @@ func Open(cfg Config) (*Manager, error) {
 	m := &Manager{
 		scs:    scs.New(),
 		store:  &sealedStore{driver: d, audience: cfg.Audience},
+		opened: opened{kept: map[string]*openRecord{}},
 		cookie: cfg.Cookie,
 		log:    cfg.Log,
 		now:    cfg.Now,

@@ -32,10 +32,8 @@ func openDriver(store string, log *slog.Logger) (driver, error) {
 	return nil, errors.New(`the session store must be "sqlite:" and a path, or "memory:"`)
 }
 
-// A sqliteDriver keeps records in one SQLite file, in the table of scs's own
-// store for SQLite. That store takes no context, and so knows no bound: none of
-// its code is used. Reads have connections of their own, and do not queue behind
-// writes.
+// A sqliteDriver keeps records in one SQLite file. Reads have connections of
+// their own, so that they do not queue behind writes.
 type sqliteDriver struct {
 	writer, reader           *sql.DB // of memory, both the same
 	find, insert, swap, take *sql.Stmt
