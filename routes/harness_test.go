@@ -44,7 +44,7 @@ type options struct {
 
 // A site is the whole app on a real listener, with an emulated Globus beside it.
 type site struct {
-	t    *testing.T
+	t    testing.TB
 	url  string // PublicURL
 	http *httptest.Server
 	app  *routes.App
@@ -62,7 +62,7 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-func start(t *testing.T, o options) *site {
+func start(t testing.TB, o options) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	s := &site{t: t, http: server, auth: o.auth, dir: o.dir, log: &logBuffer{}}
@@ -127,7 +127,7 @@ func (l *logBuffer) String() string {
 
 // A browser keeps cookies, and follows no redirect unless told to.
 type browser struct {
-	t    *testing.T
+	t    testing.TB
 	site *site
 	http *http.Client
 }
