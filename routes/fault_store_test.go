@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -105,6 +106,34 @@ func TestStoreDown(t *testing.T) {
 			t.Errorf("/readyz: got %d, want 200", p.status)
 		}
 	}
+}
+
+// TestStoreMoved: files that somebody moves away, and back, are in use all the
+// while.
+func TestStoreMoved(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	b.signIn("rosalind")
+	away := t.TempDir()
+	move := func(from, to string) {
+		for _, name := range []string{"sessions.db", "sessions.db-wal", "sessions.db-shm"} {
+			if err := os.Rename(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range rounds() {
+		move(s.dir, away)
+		if p := s.browser().signIn("ada"); !b.signedIn() || !strings.Contains(p.body, "Ada") {
+			t.Errorf("while it is away: %d", p.status)
+		}
+		move(away, s.dir)
+	}
+	var n int
+	if err := s.database().QueryRow("SELECT count(*) FROM sessions").Scan(&n); err != nil || n != 1+rounds() {
+		t.Errorf("%d sessions are in the file, %v, want %d", n, err, 1+rounds())
+	}
+	wantSound(t, filepath.Join(s.dir, "sessions.db"))
 }
 
 // TestStoreDownAtCallback: the store fails when Globus has answered already.
