@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	openedFor  = time.Minute // how long a record stays open in memory
+	openedFor  = time.Minute // the longest that a record stays open in memory
 	maxOpened  = 1000        // records
 	openedSize = 4 << 20     // bytes of them, sealed
 )
@@ -17,9 +17,10 @@ const (
 // more than reading it. The store is asked all the same, and what it holds
 // decides: a record serves only while it is sealed as it was.
 type opened struct {
-	mu   sync.Mutex
-	kept map[string]*openRecord // by the cookie's token
-	size int
+	mu         sync.Mutex
+	kept       map[string]*openRecord // by the cookie's token
+	size       int
+	forgetting bool // it is due: all at once, for a timer each would hold the record
 }
 
 type openRecord struct {
@@ -28,7 +29,8 @@ type openRecord struct {
 	deadline time.Time
 }
 
-// get returns a copy of the record of a token, if it was sealed like this.
+// get returns a copy of the record of a token, if it was sealed like this. Lists
+// in it are shared; nobody changes those in place.
 func (o *opened) get(token string, sealed []byte) (*Record, time.Time, bool) {
 	o.mu.Lock()
 	e := o.kept[token]
@@ -44,7 +46,6 @@ func (o *opened) get(token string, sealed []byte) (*Record, time.Time, bool) {
 // put takes sealed and a copy of rec, in the place of others if there are many.
 func (o *opened) put(token string, sealed []byte, rec Record, deadline time.Time) {
 	rec.Tokens = maps.Clone(rec.Tokens)
-	e := &openRecord{sealed, rec, deadline}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.remove(token)
@@ -54,15 +55,20 @@ func (o *opened) put(token string, sealed []byte, rec Record, deadline time.Time
 		}
 		o.remove(other)
 	}
-	o.kept[token] = e
+	o.kept[token] = &openRecord{sealed, rec, deadline}
 	o.size += len(sealed)
-	time.AfterFunc(openedFor, func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		if o.kept[token] == e {
-			o.remove(token)
-		}
-	})
+	if !o.forgetting {
+		o.forgetting = true
+		time.AfterFunc(openedFor, o.forget)
+	}
+}
+
+// forget drops all records.
+func (o *opened) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.kept)
+	o.size, o.forgetting = 0, false
 }
 
 // drop forgets the record of a token.

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"example.org/portal/globus"
 )
@@ -46,7 +48,6 @@ func TestOpenedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := opened{kept: map[string]*openRecord{}}
 		o.put("token", []byte("old"), Record{}, time.Now())
-		time.Sleep(openedFor / 2)
 		o.put("token", []byte("sealed"), Record{}, time.Now())
 		tests := []struct {
 			token, sealed string
@@ -57,15 +58,35 @@ func TestOpenedFor(t *testing.T) {
 				t.Errorf("%s, sealed as %q: got %v, want %v", tt.token, tt.sealed, ok, tt.want)
 			}
 		}
-		time.Sleep(openedFor/2 + time.Second)
-		if o.count() != 1 {
-			t.Error("it went when the one before it was due")
-		}
-		time.Sleep(openedFor / 2)
-		if o.count() != 0 || o.size != 0 {
-			t.Errorf("%d are still open", o.count())
+		for range 3 {
+			time.Sleep(openedFor / 2)
+			o.put("later", []byte("sealed"), Record{}, time.Now())
+			if o.count() == 0 {
+				t.Error("nothing is open")
+			}
+			time.Sleep(openedFor/2 + time.Second)
+			if o.count() != 0 || o.size != 0 {
+				t.Errorf("%d are still open", o.count())
+			}
+			o.put("token", []byte("sealed"), Record{}, time.Now())
 		}
 	})
+}
+
+// What is dropped is not held by anything any more.
+func TestOpenedDropped(t *testing.T) {
+	o := opened{kept: map[string]*openRecord{}}
+	o.put("token", []byte("sealed"), typical(), time.Now())
+	held := weak.Make(o.kept["token"])
+	runtime.GC()
+	if held.Value() == nil {
+		t.Error("it was not even held before")
+	}
+	o.drop("token")
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("it is still in memory")
+	}
 }
 
 // Requests share nothing that one of them might change, and a session that has

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // SQLite in pure Go, no C compiler needed
+	"modernc.org/sqlite" // SQLite in pure Go, no C compiler needed
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -210,7 +210,7 @@ func queryBytes(stmt *sql.Stmt, key string) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	if data == nil {
+	if err == nil && data == nil {
 		data = []byte{} // an empty record is not a missing one
 	}
 	return data, err
@@ -221,4 +221,12 @@ func affected(result sql.Result, err error) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// code returns what kind of error SQLite means, 0 if err is none of its errors.
+func code(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return 0
 }

@@ -33,5 +33,7 @@ func (d *sqliteDriver) sweep(ctx context.Context) {
 }
 
 func (d *sqliteDriver) sweepBatch(ctx context.Context) (removed int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, maxCall)
+	defer cancel()
 	return turn(ctx, d.writing, func() (int64, error) { return affected(d.expired.Exec(sweepAfter, sweepBatch)) })
 }

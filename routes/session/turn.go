@@ -2,10 +2,8 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -50,14 +48,6 @@ func turn[T any](ctx context.Context, slots turns, f func() (T, error)) (T, erro
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
-}
-
-// code returns what kind of error SQLite means, 0 if err is none of its errors.
-func code(err error) int {
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return e.Code() & 0xff
-	}
-	return 0
 }
 
 // hasTime reports whether ctx lasts for d more.

@@ -58,8 +58,8 @@ func (m *Manager) SignOut(r *http.Request) (globus.Tokens, error) {
 
 // end deletes a record and returns its tokens: of one that cannot be read, none.
 func (m *Manager) end(ctx context.Context, token string) (globus.Tokens, error) {
-	m.opened.drop(token)
 	sealed, err := m.store.take(ctx, token)
+	m.opened.drop(token)
 	if err != nil || sealed == nil {
 		return nil, err
 	}
