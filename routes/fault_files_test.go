@@ -24,7 +24,9 @@ func TestOutOfFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, env := settings(t)
-	app := launch(t, s.dir, env, exec.Command(program(t, "sh"), "-c", fmt.Sprintf("ulimit -n %d && exec %s", limit, path)))
+	cmd := exec.Command(program(t, "sh"), "-c", fmt.Sprintf("ulimit -n %d && exec %s", limit, path))
+	cmd.Dir, cmd.Env = s.dir, env
+	app := runCommand(t, cmd)
 	var people []*browser
 	for range connected {
 		b := s.browser()

@@ -71,3 +71,44 @@ func TestLogoutDuringRefresh(t *testing.T) {
 		}
 	}
 }
+
+// TestSignedOutNamesNobody: what answers a sign-out that the store could not
+// write down yet, or a request that outlived its session, names nobody.
+func TestSignedOutNamesNobody(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	home := b.signIn("rosalind")
+	tx, err := s.database().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("DELETE FROM sessions WHERE 0"); err != nil { // locks it for other writers
+		t.Fatal(err)
+	}
+	p := b.send(http.MethodPost, "/logout", home.form())
+	if p.status != http.StatusServiceUnavailable || strings.Contains(p.body, "Rosalind") {
+		t.Errorf("store locked: got %d, want 503 and no name:\n%s", p.status, p.body)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+
+	home = b.signIn("rosalind")
+	arrived, wait := make(chan struct{}, 1), make(chan struct{})
+	s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
+	late := make(chan page)
+	go func() {
+		p, err := b.try(t.Context(), http.MethodPost, "/tokens/refresh", home.form("server", globus.TransferServer))
+		if err != nil {
+			t.Error(err)
+		}
+		late <- p
+	}()
+	<-arrived
+	b.send(http.MethodPost, "/logout", home.form())
+	s.auth.Lie(globustest.Lie{})
+	close(wait)
+	if p := <-late; p.status != http.StatusUnauthorized || strings.Contains(p.body, "Rosalind") {
+		t.Errorf("after the session: got %d, want 401 and no name:\n%s", p.status, p.body)
+	}
+}
