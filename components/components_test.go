@@ -22,6 +22,10 @@ var site = components.Site{
 	Htmx:       "/app/static/htmx.js",
 	Script:     "/app/static/app.js",
 	Icon:       "/app/static/icon.svg",
+
+	GlobusLogoutURL: "https://auth.globus.org/v2/web/logout?client_id=x&redirect_name=y",
+	IdentitiesURL:   "https://auth.globus.org/v2/web/identities?client_id=x&redirect_name=y",
+	ConsentsURL:     "https://auth.globus.org/v2/web/consents",
 }
 
 const (
@@ -89,9 +93,10 @@ func all() map[string]templ.Component {
 		Linked: []globus.LinkedIdentity{{Subject: attack, Username: attack, Name: attack, ProviderName: attack}, {Username: attackJ}}},
 		components.Secret{Held: true, Shown: attack}, components.Secret{Held: true, Shown: attackJ})
 	signedOut := card(nil, held, held)
+	nowhere := site
+	nowhere.GlobusLogoutURL = ""
 	tokens := full
 	tokens.Now, tokens.SignedIn, tokens.Ends = now, now.Add(-time.Minute), now.Add(7*24*time.Hour-time.Second)
-	tokens.IdentitiesURL, tokens.ConsentsURL = "https://auth.globus.org/v2/web/identities?client_id=x&redirect_name=y", "https://auth.globus.org/v2/web/consents"
 	linked := tokens
 	linked.Identity = &globus.Identity{Subject: subject, Username: "r@example.edu", ProviderName: "Example University", Linked: []globus.LinkedIdentity{
 		{Subject: subject, Username: "r@example.edu", Name: "Rosalind Franklin", ProviderName: "Example University"},
@@ -101,7 +106,8 @@ func all() map[string]templ.Component {
 		{Server: "auth.globus.org", Scopes: []string{"openid", "email"}, Expiry: now.Add(47*time.Hour + time.Minute), Refreshes: true},
 		{Server: "transfer.api.globus.org", Scopes: []string{"urn:globus:auth:scope:transfer.api.globus.org:all"}, Expiry: now},
 	}
-	hostile.IdentitiesURL, hostile.ConsentsURL, hostile.SignedIn, hostile.Now, hostile.Ends = attackJ, attackJ, now, now, now.Add(-time.Hour)
+	hostile.GlobusLogoutURL, hostile.IdentitiesURL, hostile.ConsentsURL = attackJ, attackJ, attackJ
+	hostile.SignedIn, hostile.Now, hostile.Ends = now, now, now.Add(-time.Hour)
 	oneShown := tokens
 	oneShown.TokensOpen = true
 	oneShown.Tokens = []components.TokenRow{tokens.Tokens[0], {Server: "transfer.api.globus.org", Shown: "transfer-token-shown"}}
@@ -137,9 +143,9 @@ func all() map[string]templ.Component {
 		"Frame/transfers":         components.Frame(page("Your transfers"), components.TransferList(transfers(task["active"]))),
 		"Frame/card":              components.Frame(page("Your card"), components.UserCard(full)),
 		"Frame/hostile":           components.Frame(page(attack), components.UserCard(hostile)),
-		"SignedOut/full":          components.SignedOut(page("Signed out"), components.SignedOutInfo{GlobusLogoutURL: "https://auth.globus.org/v2/web/logout?client_id=x&redirect_name=y"}),
-		"SignedOut/pending":       components.SignedOut(page("Signed out"), components.SignedOutInfo{Pending: true}),
-		"SignedOut/hostile":       components.SignedOut(page(attack), components.SignedOutInfo{GlobusLogoutURL: attackJ}),
+		"SignedOut/full":          components.SignedOut(page("Signed out"), false),
+		"SignedOut/pending":       components.SignedOut(components.Page{Site: nowhere}, true),
+		"SignedOut/hostile":       components.SignedOut(components.Page{Site: hostile.Site, Title: attack}, false),
 		"SessionEnded/full":       components.SessionEnded(site.LoginURL("/transfers?a=1&b=2"), false),
 		"SessionEnded/sent":       components.SessionEnded(site.LoginURL("/transfers"), true),
 		"SessionEnded/hostile":    components.SessionEnded(attackJ, true),
@@ -176,7 +182,7 @@ func TestWhatIsSaid(t *testing.T) {
 		{"Home/signed out", []string{"Log in with Globus", `href="https://portal.example.edu/app/login"`}, []string{"Log out", subject, "csrf_token", "transfers\""}},
 		{"UserCard/full", []string{"Hello <bdi>Rosalind Franklin</bdi>!", "<dt>Username</dt>", "<dt>Email</dt>", "<dt>UUID</dt>", "<dt>Organization</dt>", "<dt>Access token</dt>", "<dt>Refresh token</dt>",
 			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", `aria-hidden="true">RF</span>`, "<dt>Identity provider</dt>", `<bdi id="uuid">` + subject + `</bdi>`, `data-copy="uuid"`, "Log in as someone else", "prompt=login", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh <span"},
-			[]string{"<html", "delay:60s", "Hide", "<details", `name="server"`, "Signed in at", `class="links"></ul>`}},
+			[]string{"<html", "delay:60s", "Hide", "<details", `name="server"`, "Signed in at"}},
 		{"UserCard/shown", []string{"<code>access-token-shown</code>", "load delay:60s", "Hide", "••••••••"}, nil},
 		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>", "initials", "Linked"}},
 		{"UserCard/signed out", []string{"Log in with Globus", `id="user-card"`}, []string{" hx-", "<form"}},

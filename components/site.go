@@ -42,6 +42,10 @@ type Site struct {
 	Scopes  []string // what Globus asks people to consent to
 	Version string   // of the app, for the footer; empty leaves it out
 
+	// Globus's own pages: where people sign out of Globus, link identities,
+	// and take back what they allowed. Empty leaves the link out.
+	GlobusLogoutURL, IdentitiesURL, ConsentsURL string
+
 	Stylesheet, Htmx, Script, Icon string // paths, with a hash of the content in the name
 }
 
@@ -102,9 +106,6 @@ type Card struct {
 	Ends         time.Time        // when it will
 	Now          time.Time        // for how long things last
 
-	// Globus's pages for linked identities and for consents; empty leaves them out.
-	IdentitiesURL, ConsentsURL string
-
 	Tokens     []TokenRow // the token panel; empty leaves it out
 	TokensOpen bool       // the panel is unfolded
 }
@@ -113,12 +114,6 @@ type Card struct {
 type Secret struct {
 	Held  bool   // there is one
 	Shown string // the token itself; empty while masked
-}
-
-// A SignedOutInfo is what the page after signing out says.
-type SignedOutInfo struct {
-	GlobusLogoutURL string // where to sign out of Globus too; empty leaves the link out
-	Pending         bool   // the server could not end the session yet
 }
 
 // A TokenRow is what the token panel shows of the tokens for one resource

@@ -45,7 +45,7 @@ type process struct {
 }
 
 // run starts the app in dir and waits until it says where it is.
-func run(t *testing.T, dir string, env []string, args ...string) *process {
+func run(t testing.TB, dir string, env []string, args ...string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -58,7 +58,7 @@ func run(t *testing.T, dir string, env []string, args ...string) *process {
 }
 
 // runCommand starts the app by a command made ready for it.
-func runCommand(t *testing.T, cmd *exec.Cmd) *process {
+func runCommand(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd, &logBuffer{}}
 	p.Stderr = p.log

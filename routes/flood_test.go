@@ -203,7 +203,7 @@ func (s *site) servesOn(ctx context.Context) (served int) {
 }
 
 // residentKB returns how much memory a process holds.
-func residentKB(t *testing.T, p *process) int {
+func residentKB(t testing.TB, p *process) int {
 	t.Helper()
 	status, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(p.Process.Pid)).Output()
 	if err != nil {

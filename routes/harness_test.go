@@ -323,7 +323,7 @@ func isFile(path string) bool {
 }
 
 // freePort returns a port on loopback that nobody listens on.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

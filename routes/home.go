@@ -41,8 +41,6 @@ func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c.AccessToken.Held = token.AccessToken != ""
 	c.RefreshToken.Held = token.RefreshToken != ""
 	c.SignedIn, c.Ends, c.Now = s.Began, s.Deadline, a.now()
-	c.IdentitiesURL = a.globus.IdentitiesURL(a.absolute(""), components.AppName)
-	c.ConsentsURL = a.globus.ConsentsURL(a.absolute(""), components.AppName)
 	c.Tokens = tokenRows(s.Tokens)
 	return c
 }

@@ -45,10 +45,7 @@ func (a *App) signedOutPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *App) showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
-	return a.showPage(w, r, status, components.SignedOut(a.page(r, "Signed out"), components.SignedOutInfo{
-		GlobusLogoutURL: a.globus.LogoutURL(a.absolute(""), components.AppName),
-		Pending:         status != http.StatusOK,
-	}))
+	return a.showPage(w, r, status, components.SignedOut(a.page(r, "Signed out"), status != http.StatusOK))
 }
 
 // revoke ends tokens at Globus as far as that goes. It outlives the request,

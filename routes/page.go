@@ -1,8 +1,8 @@
 package routes
 
 import (
-	"bytes"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -32,11 +32,13 @@ func (a *App) showPage(w http.ResponseWriter, r *http.Request, status int, page 
 // write renders the content into a buffer, and then sends it. After an error
 // nothing has been sent.
 func write(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
-	var b bytes.Buffer
-	if err := content.Render(r.Context(), &b); err != nil {
+	b := templ.GetBuffer()
+	defer templ.ReleaseBuffer(b)
+	if err := content.Render(r.Context(), b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the browser is gone; it will ask again
 	return nil

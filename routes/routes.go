@@ -61,6 +61,7 @@ func New(cfg Config) (*App, error) {
 	files := static.New()
 	asset := func(name string) string { return base + "/static/" + files.Path(name) }
 	origin := cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host
+	home := cfg.PublicURL.String() + "/"
 	a := &App{
 		site: components.Site{
 			PublicURL:  cfg.PublicURL.String(),
@@ -71,6 +72,10 @@ func New(cfg Config) (*App, error) {
 			Htmx:       asset("htmx.min.js"),
 			Script:     asset("app.js"),
 			Icon:       asset("icon.svg"),
+
+			GlobusLogoutURL: cfg.Globus.LogoutURL(home, components.AppName),
+			IdentitiesURL:   cfg.Globus.IdentitiesURL(home, components.AppName),
+			ConsentsURL:     cfg.Globus.ConsentsURL(home, components.AppName),
 		},
 		origin:  origin,
 		cookies: newCookieNames(cfg.PublicURL),
