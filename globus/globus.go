@@ -75,6 +75,13 @@ type Config struct {
 	// followed.
 	Transport http.RoundTripper
 
+	// Observe is told of every call, when it is over: what was called (token,
+	// userinfo, keys, revoke, transfer or other), what came of it (the HTTP
+	// status, such as "200", or the Reason why there was no answer), and how
+	// long it took. It may be called from several goroutines at once; nil
+	// means that nobody wants to know.
+	Observe func(call, outcome string, took time.Duration)
+
 	// Now is the clock that tokens are checked against; nil means time.Now.
 	Now func() time.Time
 }
@@ -87,7 +94,8 @@ type Client struct {
 	oauth     oauth2.Config
 	keys      keySet
 	transport http.RoundTripper
-	http      *http.Client // for Globus Auth
+	observe   func(call, outcome string, took time.Duration) // may be nil
+	http      *http.Client                                   // for Globus Auth
 	now       func() time.Time
 }
 
@@ -131,9 +139,10 @@ func New(cfg Config) (*Client, error) {
 			},
 		},
 		transport: transport,
-		http:      newHTTPClient(cappedTransport{transport, maxAnswer}),
+		observe:   cfg.Observe,
 		now:       cfg.Now,
 	}
+	c.http = newHTTPClient(c.capped(maxAnswer))
 	if c.now == nil {
 		c.now = time.Now
 	}

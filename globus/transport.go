@@ -125,6 +125,6 @@ func (c *Client) HTTPClient(base string, token TokenFunc) *http.Client {
 	return newHTTPClient(bearerTransport{
 		origin: originOf(base),
 		token:  token,
-		next:   cappedTransport{c.transport, maxDocument},
+		next:   c.capped(maxDocument),
 	})
 }

@@ -1,0 +1,65 @@
+package globus
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// capped returns what carries calls whose answers have max bytes at most, and
+// tells Config.Observe of them.
+func (c *Client) capped(max int64) http.RoundTripper {
+	capped := cappedTransport{c.transport, max}
+	if c.observe == nil {
+		return capped
+	}
+	return observedTransport{c, capped}
+}
+
+// observedTransport tells of every call, its whole answer included.
+type observedTransport struct {
+	client *Client
+	next   http.RoundTripper
+}
+
+func (t observedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	begun := time.Now() // and not by Config.Now, which need not run on
+	resp, err := t.next.RoundTrip(r)
+	call, took := t.client.callName(r), time.Since(begun)
+	if err != nil {
+		// As http.Client will say it, so that one fault has one name.
+		t.client.observe(call, string(callError(call, &url.Error{Err: err}).Reason), took)
+		return nil, err
+	}
+	t.client.observe(call, outcome(resp.StatusCode), took)
+	return resp, nil
+}
+
+// outcome names a status; those that HTTP does not know have one name together.
+func outcome(status int) string {
+	if http.StatusText(status) == "" {
+		return string(BadStatus)
+	}
+	return strconv.Itoa(status)
+}
+
+// callName says in one of a few words what r calls.
+func (c *Client) callName(r *http.Request) string {
+	target := r.URL.Scheme + "://" + r.URL.Host + r.URL.Path
+	switch target {
+	case c.issuer + tokenPath:
+		return "token"
+	case c.issuer + userInfoPath:
+		return "userinfo"
+	case c.issuer + keysPath:
+		return "keys"
+	case c.issuer + revokePath:
+		return "revoke"
+	}
+	if strings.HasPrefix(target, c.transfer+"/") {
+		return "transfer"
+	}
+	return "other"
+}
