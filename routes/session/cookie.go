@@ -1,7 +1,9 @@
 package session
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"time"
 )
@@ -22,6 +24,21 @@ func (m *Manager) token(r *http.Request) string {
 // Brought reports whether r brings a session cookie, of a session that may have
 // ended.
 func (m *Manager) Brought(r *http.Request) bool { return m.token(r) != "" }
+
+// Tag returns what stands in the log for the session whose cookie r brings, of
+// a session that may have ended; "" if it brings none.
+func (m *Manager) Tag(r *http.Request) string { return tag(m.token(r)) }
+
+// Tag returns what stands for s in the log. Nothing can be opened with it.
+func (s *Session) Tag() string { return tag(s.token) }
+
+func tag(token string) string {
+	if token == "" {
+		return ""
+	}
+	hash := sha256.Sum256([]byte("portal log " + token))
+	return hex.EncodeToString(hash[:4])
+}
 
 // tokenSecret returns the random bytes in a token, or nil if it is none.
 func tokenSecret(token string) []byte {

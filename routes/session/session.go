@@ -42,6 +42,12 @@ type Config struct {
 	Refresh func(ctx context.Context, server string, old globus.Token) (globus.Token, error)
 	Revoke  func(ctx context.Context, tokens globus.Tokens)
 
+	// Observe is told of every call of the store: which it was (find, insert,
+	// swap or take), what came of it (ok, failed or cancelled), and how long it
+	// took. It may be called from several goroutines at once; nil means that
+	// nobody wants to know.
+	Observe func(operation, outcome string, took time.Duration)
+
 	Log *slog.Logger     // required
 	Now func() time.Time // nil means time.Now
 }
@@ -107,7 +113,7 @@ func Open(cfg Config) (*Manager, error) {
 	}
 	m := &Manager{
 		scs:    scs.New(),
-		store:  &sealedStore{driver: d, audience: cfg.Audience},
+		store:  &sealedStore{driver: newObservedDriver(d, cfg), audience: cfg.Audience},
 		opened: opened{kept: map[string]*openRecord{}},
 		cookie: cfg.Cookie,
 		log:    cfg.Log,
