@@ -45,6 +45,7 @@ type settings struct {
 	Store            string        `env:"SESSION_STORE"`
 	StoreFile        string        `env:"SESSION_STORE_FILE"`
 	Lifetime         time.Duration `env:"SESSION_LIFETIME" envDefault:"168h"`
+	MetricsListen    string        `env:"METRICS_LISTEN"`
 	LogFormat        string        `env:"LOG_FORMAT"`
 	LogLevel         slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 
@@ -72,6 +73,8 @@ Settings, from the environment:
   SESSION_STORE          where sessions are kept: sqlite: and a path, or memory:
                          (sqlite:data/sessions.db)
   SESSION_LIFETIME       the longest that a session lasts, such as 12h (168h)
+  METRICS_LISTEN         host:port of /metrics for Prometheus, and of /debug/pprof/;
+                         for operators alone (off)
   LOG_FORMAT             text or json (text on a terminal, else json)
   LOG_LEVEL              debug, info, warn or error (info)
 
@@ -130,6 +133,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // serve runs the app until ctx ends, and then lets it finish what it began.
 func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) error {
+	metrics := routes.NewMetrics(version())
 	client, err := globus.New(globus.Config{
 		ClientID:     cfg.ClientID,
 		ClientSecret: cfg.ClientSecret,
@@ -137,6 +141,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		Scopes:       strings.Fields(cfg.Scopes),
 		Issuer:       cfg.Issuer,
 		TransferURL:  cfg.transferURL,
+		Observe:      metrics.GlobusCall,
 	})
 	if err != nil {
 		return err
@@ -148,15 +153,28 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		SessionLifetime: cfg.Lifetime,
 		Audience:        cfg.Issuer + " " + cfg.ClientID,
 		Version:         version(),
+		Metrics:         metrics,
 		Log:             log,
 	})
 	if err != nil {
 		return err
 	}
-	defer app.Close()
+	defer func() {
+		if err := app.Close(); err != nil {
+			log.Error("session store not closed", "reason", err)
+		}
+		log.Info("stopped")
+	}()
 	listener, err := listen(cfg.Listen, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
 	if err != nil {
 		return err
+	}
+	if cfg.MetricsListen != "" {
+		stopMetrics, err := startMetrics(cfg.MetricsListen, metrics, log)
+		if err != nil {
+			return err
+		}
+		defer stopMetrics()
 	}
 	server := &http.Server{
 		Handler:           app,
@@ -178,9 +196,46 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	return finish(server, app, log)
+}
+
+const (
+	drainFor = 1 * time.Second  // how long requests are still taken, for a proxy to notice
+	maxStop  = 13 * time.Second // for requests under way: a sign-in's 10 s, a revocation's 2 s
+)
+
+// finish takes requests for a moment more, while /readyz says that it stops,
+// and lets those under way end.
+func finish(server *http.Server, app *routes.App, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), maxStop)
 	defer cancel()
-	return server.Shutdown(ctx)
+	app.Drain()
+	time.Sleep(drainFor)
+	if err := server.Shutdown(ctx); err != nil {
+		log.Warn("requests cut off", "reason", err)
+		return server.Close()
+	}
+	return nil
+}
+
+// startMetrics answers operators, and Prometheus, on an address of their own.
+func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop func() error, err error) {
+	if host, _, _ := net.SplitHostPort(addr); !globus.IsLoopback(host) {
+		log.Warn("METRICS_LISTEN lets other machines in: whoever reaches it can read the metrics, and profile the app")
+	}
+	listener, err := listen(addr, "set METRICS_LISTEN to another port")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{
+		Handler:           metrics.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	go func() { _ = server.Serve(listener) }()
+	log.Info("serving metrics", "listen", addr)
+	return server.Close, nil
 }
 
 // version names the commit that the program was built from, such as
@@ -250,10 +305,15 @@ func readSettings(demo bool) (settings, error) {
 	if !slices.Contains(strings.Fields(cfg.Scopes), "openid") {
 		fault("GLOBUS_SCOPES must include openid")
 	}
-	host, port, err := net.SplitHostPort(cfg.Listen)
-	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 1 || n > 65535 {
+	host, port, err := splitListen(cfg.Listen)
+	if err != nil {
 		fault("LISTEN must be host:port, such as 127.0.0.1:8888")
 		port = "8888"
+	}
+	if _, metricsPort, err := splitListen(cfg.MetricsListen); cfg.MetricsListen != "" && err != nil {
+		fault("METRICS_LISTEN must be host:port, such as 127.0.0.1:9090")
+	} else if metricsPort == port {
+		fault("METRICS_LISTEN must have another port than LISTEN")
 	}
 	cfg.public, err = routes.ParsePublicURL(cmp.Or(cfg.PublicURL, "http://localhost:"+cmp.Or(port, "8888")))
 	if err != nil {
@@ -284,6 +344,15 @@ func readSettings(demo bool) (settings, error) {
 		return cfg, errors.New("cannot start:\n  " + strings.Join(faults, "\n  "))
 	}
 	return cfg, nil
+}
+
+// splitListen returns the host, which may be empty, and the port to listen on.
+func splitListen(addr string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(addr)
+	if n, e := strconv.Atoi(port); err == nil && (e != nil || n < 1 || n > 65535) {
+		err = errors.New("no such port")
+	}
+	return host, port, err
 }
 
 // named makes of an error of the env package, such as «parse error on field

@@ -212,6 +212,10 @@ func TestSettings(t *testing.T) {
 		{"the demo at a public URL", []string{"-demo"}, []string{"PUBLIC_URL=https://portal.example.edu"}, []string{"must be on localhost"}},
 		{"an unknown flag", []string{"-frobnicate"}, nil, []string{"frobnicate"}},
 		{"an unknown word", []string{"serve"}, nil, []string{`"serve"`}},
+		{"metrics on no port", nil, append(good, "METRICS_LISTEN=localhost"), []string{"METRICS_LISTEN must be host:port"}},
+		{"metrics for everybody", nil, append(good, "METRICS_LISTEN=0.0.0.0:8888"), []string{"METRICS_LISTEN must have another port"}},
+		{"metrics where others reach them", nil, append(good, "LISTEN=127.0.0.1:"+freePort(t), "METRICS_LISTEN=192.0.2.1:9090"), []string{"METRICS_LISTEN lets other machines in"}},
+		{"a port for metrics in use", nil, append(good, "LISTEN=127.0.0.1:"+freePort(t), "METRICS_LISTEN="+listening(t)), []string{"in use", "METRICS_LISTEN"}},
 		{"a port in use", nil, append(good, "LISTEN="+listening(t)), []string{"in use", "LISTEN"}},
 	}
 	for _, test := range tests {

@@ -27,13 +27,13 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 	if a.answers.busy() {
 		return &httpError{
 			status: http.StatusServiceUnavailable, heading: "Many people are signing in just now",
-			message: "Reload this page in a moment to go on.", cause: errors.New("too many sign-ins under way"),
+			message: "Reload this page in a moment to go on.", cause: errBusy,
 		}
 	}
 	a.spendAttempt(w, state)
 	// RFC 9207. Globus sends none so far; one that is sent must be Globus's.
 	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
-		return a.refuseLogin("iss is not Globus Auth", "That answer does not come from Globus", "Nobody was signed in by it.")
+		return a.refuseLogin(errors.New("iss is not Globus Auth"), "That answer does not come from Globus", "Nobody was signed in by it.")
 	}
 	if q.Has("error") {
 		return a.globusRefused(q.Get("error"))
@@ -43,6 +43,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 		return a.loginFailed(got.err)
 	}
 	a.sessions.SetCookie(w, got.session)
+	somebody(r, got.session)
 	a.csrf.RegenerateToken(w, r)
 	return redirect(w, a.absolute(t.Next))
 }
@@ -66,7 +67,7 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
-	a.log.InfoContext(ctx, "signed in", "id", requestID(r), "client", clientIP(r))
+	a.signedInNow(ctx, s)
 	a.replace(r.WithContext(ctx), s)
 	return s, nil
 }
@@ -108,7 +109,7 @@ func (a *App) discard(r *http.Request, tokens globus.Tokens) {
 func (a *App) replace(r *http.Request, s *session.Session) {
 	old, err := a.sessions.SignOut(r)
 	if err != nil {
-		a.log.ErrorContext(r.Context(), "old session not ended yet", "id", requestID(r), "reason", err)
+		a.log.ErrorContext(r.Context(), "old session not ended yet", "reason", err)
 	}
 	a.revoke(r.Context(), old.Without(s.Tokens))
 }
@@ -116,23 +117,22 @@ func (a *App) replace(r *http.Request, s *session.Session) {
 // noAttempt answers a callback that this browser did not begin, or has
 // finished: one that was bookmarked, sent again, forged, or left too long.
 func (a *App) noAttempt(w http.ResponseWriter, r *http.Request) error {
-	const reason = "callback without an attempt of this browser"
 	s, err := a.load(w, r)
 	if err != nil {
 		return err
 	}
 	if s != nil {
-		a.log.WarnContext(r.Context(), "sign-in refused", "id", requestID(r), "reason", reason, "client", clientIP(r))
+		a.notSignedIn(r, errNoAttempt) // by this, but they are
 		return redirect(w, a.absolute(""))
 	}
-	return a.refuseLogin(reason, "That sign-in link was used already or has expired", "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
+	return a.refuseLogin(errNoAttempt, "That sign-in link was used already or has expired", "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
 }
 
 // refuseLogin is the error for a link to /login that signs nobody in.
-func (a *App) refuseLogin(reason, heading, message string) error {
+func (a *App) refuseLogin(cause error, heading, message string) error {
 	return &httpError{
 		status: http.StatusBadRequest, heading: heading, message: message,
-		loginURL: a.site.LoginURL(""), cause: errors.New(reason),
+		loginURL: a.site.LoginURL(""), cause: cause,
 	}
 }
 
@@ -145,8 +145,7 @@ func (a *App) globusRefused(code string) error {
 		loginURL: a.site.LoginURL(""),
 		cause:    &globus.Error{Call: "authorize", Reason: globus.Refused, Code: globus.ErrorCode(code)},
 	}
-	switch code {
-	case "access_denied", "login_required", "consent_required", "interaction_required":
+	if isDenial(code) {
 		e.status, e.heading = http.StatusForbidden, "Globus did not sign you in"
 		e.message = "You, or Globus, said no. Nothing was changed. You can try again, or go on without signing in."
 	}

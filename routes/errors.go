@@ -38,7 +38,7 @@ func (e *httpError) Error() string {
 func (e *httpError) Unwrap() error { return e.cause }
 
 // catch turns a handlerFunc into an http.Handler: the one place where errors,
-// panics too, are logged and become pages.
+// panics too, become pages.
 func (a *App) catch(h handlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := a.guard(h, w, r); err != nil {
@@ -57,27 +57,20 @@ func (a *App) guard(h handlerFunc, w http.ResponseWriter, r *http.Request) (err 
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		a.log.ErrorContext(r.Context(), "panic", "id", requestID(r), "stack", string(debug.Stack()))
+		a.log.ErrorContext(r.Context(), "panic", "stack", string(debug.Stack()))
 		err = fmt.Errorf("panic: %T", p)
 	}()
 	return h(w, r)
 }
 
-// fail logs err and answers with its page, or for htmx its fragment.
+// fail answers with the page of err, or for htmx its fragment. Why is logged
+// when the request is.
 func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
+	visitOf(r).err = err
 	if r.Context().Err() != nil {
-		a.log.DebugContext(r.Context(), "the browser hung up", "id", requestID(r), "reason", err)
-		return
+		return // the browser hung up
 	}
 	e := asHTTPError(err)
-	level := a.log.WarnContext
-	if e.status >= http.StatusInternalServerError {
-		level = a.log.ErrorContext
-	}
-	_, route := a.pages.Handler(r) // and not the address, which may hold a code
-	level(r.Context(), "request refused", "id", requestID(r), "method", r.Method, "route", cmp.Or(route, "none"),
-		"status", e.status, "reason", err, "client", clientIP(r))
-
 	if e.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
@@ -97,7 +90,7 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		content = components.ProblemPage(a.page(r, e.heading), problem)
 	}
 	if err := write(w, r, e.status, content); err != nil {
-		a.log.ErrorContext(r.Context(), "error page not rendered", "id", requestID(r), "reason", err)
+		a.log.ErrorContext(r.Context(), "error page not rendered", "reason", err)
 		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)
 	}
 }

@@ -40,6 +40,7 @@ type options struct {
 	auth      *globustest.Server
 	people    []globustest.Person
 	now       func() time.Time
+	textLog   bool // as on a terminal, instead of JSON
 }
 
 // A site is the whole app on a real listener, with an emulated Globus beside it.
@@ -51,6 +52,8 @@ type site struct {
 	auth *globustest.Server
 	dir  string
 	log  *logBuffer
+
+	metrics *httptest.Server
 }
 
 // signingKey makes the emulators of all tests share a key, which is slow to make.
@@ -78,8 +81,12 @@ func start(t testing.TB, o options) *site {
 	redirectURI := strings.TrimSuffix(s.url, "/") + "/login"
 	s.auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, Name: "Test portal", RedirectURIs: []string{redirectURI}})
 
+	metrics := routes.NewMetrics("4041c0b9e1d2")
+	s.metrics = httptest.NewServer(metrics.Handler())
+	t.Cleanup(s.metrics.Close)
 	client, err := globus.New(globus.Config{
 		ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: s.auth.URL, TransferURL: s.auth.URL + globustest.TransferPath, Now: o.now,
+		Observe: metrics.GlobusCall,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,15 +95,21 @@ func start(t testing.TB, o options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	opts := &slog.HandlerOptions{Level: slog.LevelDebug}
+	var handler slog.Handler = slog.NewJSONHandler(s.log, opts)
+	if o.textLog {
+		handler = slog.NewTextHandler(s.log, opts)
+	}
 	s.app, err = routes.New(routes.Config{
 		PublicURL: public, Globus: client, SessionStore: "sqlite:" + filepath.Join(s.dir, "sessions.db"),
 		SessionLifetime: 7 * 24 * time.Hour, Audience: s.auth.URL + " " + clientID,
-		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: o.now,
+		Metrics: metrics, Log: slog.New(handler), Now: o.now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = s.app
+	server.Config.ErrorLog = slog.NewLogLogger(handler, slog.LevelWarn)
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()

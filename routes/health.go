@@ -12,8 +12,12 @@ func (a *App) livez(w http.ResponseWriter, _ *http.Request) {
 // readyz tells a proxy whether to send people here. Globus being down is no
 // reason not to: those who are signed in can work.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	if a.draining.Load() {
+		plain(w, http.StatusServiceUnavailable, "stopping\n")
+		return
+	}
 	if err := a.sessions.Ready(r.Context()); err != nil {
-		a.log.ErrorContext(r.Context(), "not ready", "reason", err)
+		visitOf(r).err = err
 		plain(w, http.StatusServiceUnavailable, "the session store does not answer\n")
 		return
 	}

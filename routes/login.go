@@ -20,10 +20,13 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	q, err := loginQuery(r.URL.RawQuery)
 	if err != nil {
-		return a.refuseLogin(err.Error(), "That sign-in link is damaged", "Nobody was signed in by it. Begin again.")
+		return a.notSignedIn(r, a.refuseLogin(err, "That sign-in link is damaged", "Nobody was signed in by it. Begin again."))
 	}
 	if q.Has("code") || q.Has("error") {
-		return a.callback(w, r, q)
+		if err := a.callback(w, r, q); err != nil {
+			return a.notSignedIn(r, err)
+		}
+		return nil
 	}
 	return a.startLogin(w, r, q)
 }

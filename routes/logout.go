@@ -22,10 +22,10 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 	a.sessions.ClearCookie(w)
 	a.csrf.RegenerateToken(w, r)
 	if err != nil {
-		a.log.ErrorContext(r.Context(), "signed out in the browser only", "id", requestID(r), "reason", err)
+		a.log.ErrorContext(r.Context(), "signed out in the browser only", "session", a.sessions.Tag(r), "reason", err)
 		return a.showSignedOut(w, r, http.StatusServiceUnavailable)
 	}
-	a.log.InfoContext(r.Context(), "signed out", "id", requestID(r), "client", clientIP(r))
+	a.log.InfoContext(r.Context(), "signed out", "session", a.sessions.Tag(r))
 	if isHtmx(r) {
 		return a.showSignedOut(w, r, http.StatusOK)
 	}

@@ -90,6 +90,7 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			w.Header().Set("Connection", "close") // the rest of it is not worth reading
 			return &httpError{
 				status: http.StatusRequestEntityTooLarge, heading: "That is too long",
 				message: "The form holds more than can be sent at once. Shorten it and try again.",

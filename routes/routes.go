@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/justinas/nosurf"
@@ -19,7 +20,7 @@ import (
 )
 
 // A Config is what an app needs to know of the world around it. All of it is
-// required but Version and Now.
+// required but Version, Metrics and Now.
 type Config struct {
 	// PublicURL is where browsers reach the app, path included. It alone
 	// decides links, cookies and what counts as this site; the Host header and
@@ -36,8 +37,9 @@ type Config struct {
 
 	Version string // for the footer; may be empty
 
-	Log *slog.Logger     // where the app logs to
-	Now func() time.Time // nil means time.Now
+	Metrics *Metrics         // what it counts in; nil means that nobody reads them
+	Log     *slog.Logger     // where the app logs to
+	Now     func() time.Time // nil means time.Now
 }
 
 // An App is the whole site, as an http.Handler.
@@ -51,8 +53,10 @@ type App struct {
 	csrf     *nosurf.CSRFHandler
 	pages    *http.ServeMux
 	handler  http.Handler
+	metrics  *Metrics
 	log      *slog.Logger
 	now      func() time.Time
+	draining atomic.Bool
 }
 
 // New opens the session store and returns the app. Close it in the end.
@@ -81,8 +85,12 @@ func New(cfg Config) (*App, error) {
 		cookies: newCookieNames(cfg.PublicURL),
 		globus:  cfg.Globus,
 		answers: answers{kept: map[string]*answer{}},
-		log:     cfg.Log,
+		metrics: cfg.Metrics,
+		log:     slog.New(visitLog{cfg.Log.Handler()}),
 		now:     cfg.Now,
+	}
+	if a.metrics == nil {
+		a.metrics = NewMetrics("")
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -93,9 +101,10 @@ func New(cfg Config) (*App, error) {
 		Lifetime: cfg.SessionLifetime,
 		Cookie:   *a.cookies.cookie(a.cookies.name("session"), "", 0),
 		Audience: cfg.Audience,
-		Refresh:  cfg.Globus.Refresh,
+		Refresh:  a.refresh,
 		Revoke:   a.revoke,
-		Log:      cfg.Log,
+		Observe:  a.metrics.storeCall,
+		Log:      a.log,
 		Now:      cfg.Now,
 	})
 	if err != nil {
@@ -104,6 +113,10 @@ func New(cfg Config) (*App, error) {
 	a.handler = a.routes(files)
 	return a, nil
 }
+
+// Drain makes /readyz say that nobody else should be sent here: the app is
+// about to stop. All requests are answered as before.
+func (a *App) Drain() { a.draining.Store(true) }
 
 // Close closes the session store. Nothing may be in flight any more.
 func (a *App) Close() error { return a.sessions.Close() }
@@ -140,5 +153,5 @@ func (a *App) routes(files http.Handler) http.Handler {
 	}
 	site.HandleFunc("GET /livez", a.livez)
 	site.HandleFunc("GET /readyz", a.readyz)
-	return a.outermost(site)
+	return a.outermost(a.record(site))
 }

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 )
 
 var shownToken = regexp.MustCompile(`<code[^>]*>(Ag[^<]+)</code>`)
 
 // TestSecrets goes through the app, well and badly, and then looks for every
-// secret, and everything personal, in the log and in the files.
+// secret, and everything personal, in the log, the metrics and the files.
 func TestSecrets(t *testing.T) {
 	s := start(t, options{})
 	secrets := map[string]string{"client secret": clientSecret, "client secret, escaped": url.QueryEscape(clientSecret)}
@@ -79,23 +80,38 @@ func TestSecrets(t *testing.T) {
 	}
 	b.get("/login?code=canary-code&state=canary-state")
 	b.get("/canary-path?canary=query", "X-Forwarded-For", "canary")
-
-	if !strings.Contains(s.log.String(), "signed in") {
-		t.Fatal("nothing was logged")
+	s.browser().signIn("deny")
+	for _, fault := range []globustest.Fault{{}, {Status: 403, Body: `{"code":"ConsentRequired","message":"canary"}`}, {HangUp: true}} {
+		s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: fault}})
+		b.get("/transfers")
 	}
-	secrets["what Globus sent"] = "canary"
-	for name, secret := range secrets {
-		if strings.Contains(s.log.String(), secret) {
-			t.Errorf("the log has the %s", name)
+	for _, lie := range []globustest.Lie{{RotateRefresh: true}, brokenToken(globustest.Fault{Status: 500, Body: "canary"})} {
+		s.auth.Lie(lie)
+		b.send(http.MethodPost, "/tokens/refresh", b.get("/").form("server", globus.AuthServer))
+	}
+	s.auth.Lie(globustest.Lie{})
+	secrets["refreshed access token"] = shownToken.FindStringSubmatch(b.send(http.MethodPost, "/tokens/show", b.get("/").form("token", "access"), htmx...).body)[1]
+	for _, p := range globustest.DemoPeople() {
+		for claim, text := range map[string]*string{"name": p.Claims.Name, "e-mail": p.Claims.Email, "user name": p.Claims.PreferredUsername, "UUID": &p.Claims.Sub} {
+			if text != nil && *text != "" {
+				secrets[p.Key+"'s "+claim] = *text
+			}
 		}
 	}
-	for what, text := range map[string]string{"name": "Rosalind", "e-mail": "rosalind@example.edu", "UUID": sub(t, "rosalind")} {
-		if strings.Contains(s.log.String(), text) {
-			t.Errorf("the log has the person's %s", what)
+	for _, event := range []string{"signed in", "signed out", "sign-in refused", "sign-in failed", "token refreshed", "token not refreshed", "tokens not revoked", "request"} {
+		if len(s.lines(event)) == 0 {
+			t.Errorf("%q was not logged, so its log proves nothing", event)
 		}
-		secrets[what] = text
 	}
-	delete(secrets, "what Globus sent")
+	secrets["what a stranger sent"] = "canary"
+	for where, text := range map[string]string{"log": s.log.String(), "metrics": s.metricsPage()} {
+		for name, secret := range secrets {
+			if strings.Contains(text, secret) {
+				t.Errorf("the %s: there is the %s", where, name)
+			}
+		}
+	}
+	delete(secrets, "what a stranger sent")
 	for name, secret := range secrets {
 		for _, file := range filesWith(t, s.dir, secret) {
 			t.Errorf("%s has the %s", file, name)

@@ -19,6 +19,16 @@ func (a *App) tokensFor(s *session.Session, server string) globus.TokenFunc {
 	}
 }
 
+// refresh refreshes a token at Globus, and notes what came of it.
+func (a *App) refresh(ctx context.Context, server string, old globus.Token) (globus.Token, error) {
+	fresh, err := a.globus.Refresh(ctx, server, old)
+	a.metrics.refresh(err)
+	if err == nil {
+		a.log.InfoContext(ctx, "token refreshed", "resource_server", server)
+	}
+	return fresh, err // whose failure routes/session logs
+}
+
 // showToken shows the card with one token unmasked, for a minute. The form
 // names its resource server, or means that of Globus Auth.
 func (a *App) showToken(w http.ResponseWriter, r *http.Request, s *session.Session) error {

@@ -13,6 +13,8 @@ import (
 // A visit is what becomes known about a request while it is answered.
 type visit struct {
 	id      string           // names the request in the log, and on the error page that it led to
+	client  string           // where it came from, for the log
+	err     error            // why it was refused; nil if it was not
 	session *session.Session // whose it is; nil for nobody, or if nobody has asked yet
 	asked   bool
 }
@@ -20,7 +22,7 @@ type visit struct {
 type visitKey struct{}
 
 func newVisit(r *http.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{id: rand.Text()[:12]}))
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{id: rand.Text()[:12], client: clientIP(r)}))
 }
 
 func visitOf(r *http.Request) *visit {
@@ -37,6 +39,12 @@ func (a *App) load(w http.ResponseWriter, r *http.Request) (*session.Session, er
 	v := visitOf(r)
 	v.session, v.asked = s, true
 	return s, err
+}
+
+// somebody makes r a request of s, who signed in by it.
+func somebody(r *http.Request, s *session.Session) {
+	v := visitOf(r)
+	v.session, v.asked = s, true
 }
 
 // nobody makes the header of the page name nobody.
