@@ -259,7 +259,7 @@ func version() string {
 
 // announce says where the app is, and what whoever runs it needs to know.
 func (cfg settings) announce(log *slog.Logger) {
-	attrs := []any{"url", cfg.public.String(), "listen", cfg.Listen, "redirect_uri", cfg.redirectURI(), "globus", cfg.Issuer}
+	attrs := []any{"version", version(), "url", cfg.public.String(), "listen", cfg.Listen, "redirect_uri", cfg.redirectURI(), "globus", cfg.Issuer}
 	if path, ok := strings.CutPrefix(cfg.Store, "sqlite:"); ok {
 		if abs, err := filepath.Abs(path); err == nil {
 			attrs = append(attrs, "data", abs)
