@@ -43,7 +43,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 		return a.loginFailed(got.err)
 	}
 	a.sessions.SetCookie(w, got.session)
-	somebody(r, got.session)
+	visitedBy(r, got.session)
 	a.csrf.RegenerateToken(w, r)
 	return redirect(w, a.absolute(t.Next))
 }
@@ -67,7 +67,7 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
-	a.signedInNow(ctx, s)
+	a.noteSignIn(ctx, s)
 	a.replace(r.WithContext(ctx), s)
 	return s, nil
 }

@@ -17,7 +17,7 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 	// It is done even if the browser hangs up.
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	tokens, err := a.sessions.SignOut(r)
-	nobody(r)
+	visitedBy(r, nil)
 	a.revoke(r.Context(), tokens)
 	a.sessions.ClearCookie(w)
 	a.csrf.RegenerateToken(w, r)

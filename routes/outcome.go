@@ -9,8 +9,8 @@ import (
 	"example.org/portal/routes/session"
 )
 
-// signedInNow notes that someone signed in.
-func (a *App) signedInNow(ctx context.Context, s *session.Session) {
+// noteSignIn notes that someone signed in.
+func (a *App) noteSignIn(ctx context.Context, s *session.Session) {
 	a.metrics.signIn("ok", "")
 	a.log.InfoContext(ctx, "signed in", "session", s.Tag())
 }

@@ -40,7 +40,7 @@ func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodGet && isNavigation(r) {
 		return redirect(w, a.site.LoginURL(a.localPath(r.URL.RequestURI())))
 	}
-	nobody(r)
+	visitedBy(r, nil)
 	login, sent := a.site.LoginURL(a.currentPath(r)), r.Method == http.MethodPost
 	if wantsFragment(r) {
 		if sent { // what was typed may stand in what would be swapped

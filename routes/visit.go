@@ -36,21 +36,15 @@ func requestID(r *http.Request) string { return visitOf(r).id }
 // does, and remembers for the header of the page whose it is.
 func (a *App) load(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
 	s, err := a.sessions.Load(w, r)
-	v := visitOf(r)
-	v.session, v.asked = s, true
+	visitedBy(r, s)
 	return s, err
 }
 
-// somebody makes r a request of s, who signed in by it.
-func somebody(r *http.Request, s *session.Session) {
+// visitedBy notes whose request r is: nil for nobody's, whom the header of the
+// page then names.
+func visitedBy(r *http.Request, s *session.Session) {
 	v := visitOf(r)
 	v.session, v.asked = s, true
-}
-
-// nobody makes the header of the page name nobody.
-func nobody(r *http.Request) {
-	v := visitOf(r)
-	v.session, v.asked = nil, true
 }
 
 // visitor says who is signed in, for the header. A page that needs no session
