@@ -275,7 +275,7 @@ func TestRecordSpoiled(t *testing.T) {
 // wantAnonymous visits with a browser whose record cannot be read, twice.
 func (s *site) wantAnonymous(b *browser) {
 	s.t.Helper()
-	before := strings.Count(s.log.String(), "\n")
+	before := strings.Count(s.log.String(), `"session over"`)
 	for range 2 {
 		if p := b.get("/"); p.status != http.StatusOK || strings.Contains(p.body, "Rosalind") {
 			s.t.Errorf("got %d, want an anonymous page:\n%s", p.status, p.body)
@@ -284,7 +284,7 @@ func (s *site) wantAnonymous(b *browser) {
 	if _, cookie := b.cookie("session"); cookie != "" {
 		s.t.Error("the cookie is still there")
 	}
-	if got := strings.Count(s.log.String(), "\n") - before; got != 1 || strings.Count(s.log.String(), "cannot be read") != 1 {
+	if got := strings.Count(s.log.String(), `"session over"`) - before; got != 1 || strings.Count(s.log.String(), "cannot be read") != 1 {
 		s.t.Errorf("%d lines logged, want 1:\n%s", got, s.log)
 	}
 }
