@@ -38,11 +38,17 @@ func revoke(ctx context.Context, _ *flow, client *globus.Client) error {
 	return client.Revoke(ctx, "canary-access-token")
 }
 
+func refresh(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Refresh(ctx, globus.AuthServer, globus.Token{RefreshToken: "canary-refresh-token"})
+	return err
+}
+
 var calls = []call{
 	{"token", globustest.TokenPath, exchange},
 	{"keys", globustest.KeysPath, exchange}, // fetched by the first sign-in
 	{"userinfo", globustest.UserInfoPath, userInfo},
 	{"revoke", globustest.RevokePath, revoke},
+	{"refresh", globustest.TokenPath, refresh},
 }
 
 // fails makes the call and wants an error for the reason want, which tells
@@ -106,12 +112,20 @@ func TestFaults(t *testing.T) {
 		{"text", globustest.Fault{Body: `"canary"`}, globus.Malformed, 0, ""},
 		{"two objects", globustest.Fault{Body: `{} {"canary":1}`}, globus.Malformed, 0, ""},
 		{"empty", globustest.Fault{Status: 200}, globus.Malformed, 0, ""},
+		{"a byte order mark", globustest.Fault{Body: "\ufeff{}"}, globus.Malformed, 0, ""},
+		{"invalid UTF-8", globustest.Fault{Body: "{\xff}"}, globus.Malformed, 0, ""},
+		{"UTF-16", globustest.Fault{Body: "\xff\xfe{\x00}\x00"}, globus.Malformed, 0, ""},
+		{"NUL", globustest.Fault{Body: "{}\x00"}, globus.Malformed, 0, ""},
+		{"100,000 lists deep", globustest.Fault{Body: `{"keys":` + strings.Repeat("[", 100_000)}, globus.Malformed, 0, ""},
+		{"30,000 objects deep", globustest.Fault{Body: strings.Repeat(`{"a":`, 30_000) + "1" + strings.Repeat("}", 30_000)}, globus.Malformed, 0, ""},
 
 		{"more than 256 KiB", globustest.Fault{Body: strings.Repeat(" ", 256<<10-1) + "{}"}, globus.TooLarge, 0, ""},
 		{"500 of more than 256 KiB", globustest.Fault{Status: 500, Body: strings.Repeat("canary", 50_000)}, globus.TooLarge, 0, ""},
 		{"endless", globustest.Fault{Endless: true}, globus.TooLarge, 0, ""},
+		{"a gzip bomb", globustest.Fault{Header: http.Header{"Content-Encoding": {"gzip"}}, Body: bomb()}, globus.TooLarge, 0, ""},
 		{"endless 500", globustest.Fault{Endless: true, Status: 500, Body: "canary"}, globus.TooLarge, 0, ""},
 
+		{"gzip that is none", globustest.Fault{Header: http.Header{"Content-Encoding": {"gzip"}}, Body: "canary"}, globus.Unreachable, 0, ""},
 		{"hangs up", globustest.Fault{HangUp: true}, globus.Unreachable, 0, ""},
 		{"hangs up when done", globustest.Fault{HangUp: true, After: true}, globus.Unreachable, 0, ""},
 		{
