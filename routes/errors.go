@@ -85,11 +85,14 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e.status == http.StatusServiceUnavailable && r.Method == http.MethodGet && r.URL.Path != a.site.Path("/login") {
 		problem.Retry = a.localPath(r.URL.RequestURI())
 	}
-	content := components.ProblemFragment(problem)
-	if !wantsFragment(r) {
-		content = components.ProblemPage(a.page(r, e.heading), problem)
-	}
-	if err := write(w, r, e.status, content); err != nil {
+	// What panicked may be a part of every page, this one too.
+	err = a.guard(func(w http.ResponseWriter, r *http.Request) error {
+		if wantsFragment(r) {
+			return write(w, r, e.status, components.ProblemFragment(problem))
+		}
+		return write(w, r, e.status, components.ProblemPage(a.page(r, e.heading), problem))
+	}, w, r)
+	if err != nil {
 		a.log.ErrorContext(r.Context(), "error page not rendered", "reason", err)
 		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)
 	}

@@ -1,0 +1,17 @@
+package routes
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+)
+
+// Handle adds a page, to see what becomes of one that none of the app's is like.
+func (a *App) Handle(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+	a.pages.Handle(pattern, a.catch(h))
+}
+
+// Show is what such a page may answer with: a fragment.
+func (a *App) Show(w http.ResponseWriter, r *http.Request, fragment templ.Component) error {
+	return a.show(w, r, http.StatusOK, "Test", fragment)
+}
