@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -41,6 +42,11 @@ func loginQuery(raw string) (url.Values, error) {
 	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt"} {
 		if len(q[known]) > 1 {
 			return nil, errors.New("doubled parameter " + known)
+		}
+	}
+	for _, name := range []string{"code", "state", "error", "iss"} {
+		if strings.ContainsFunc(q.Get(name), func(r rune) bool { return r < ' ' || r > '~' }) { // RFC 6749, appendix A
+			return nil, errors.New("a character that cannot be in " + name)
 		}
 	}
 	if q.Has("code") && q.Get("code") == "" {

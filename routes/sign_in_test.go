@@ -52,6 +52,9 @@ func TestRefusing(t *testing.T) {
 	if p.status != http.StatusForbidden || !strings.Contains(p.body, "did not sign you in") || !strings.Contains(p.body, `/login"`) {
 		t.Errorf("got %d, want 403, a sentence and a way to try again:\n%s", p.status, p.body)
 	}
+	if name, _ := b.cookie("login"); name != "" {
+		t.Error("the attempt is not spent")
+	}
 	if b.signedIn() || s.auth.Requests(globustest.TokenPath) != 0 {
 		t.Error("a refusal led to a session or an exchange")
 	}
@@ -83,6 +86,15 @@ func TestCallbackRefused(t *testing.T) {
 		{"a doubled iss", func(b *browser) string { return b.callback("rosalind") + "&iss=x&iss=x" }, 400, "damaged"},
 		{"a semicolon", func(b *browser) string { return b.callback("rosalind") + ";x=y" }, 400, "damaged"},
 		{"a bad escape", func(b *browser) string { return b.callback("rosalind") + "&x=%zz" }, 400, "damaged"},
+		{"NUL in the code", func(b *browser) string { return intoCode(b, "%00") }, 400, "damaged"},
+		{"a line break in the code", func(b *browser) string { return intoCode(b, "%0d%0aX:%20y") }, 400, "damaged"},
+		{"invalid UTF-8 in the code", func(b *browser) string { return intoCode(b, "%ff") }, 400, "damaged"},
+		{"a letter that no code has", func(b *browser) string { return intoCode(b, "%C3%A9") }, 400, "damaged"},
+		{"NUL in the state", func(b *browser) string { return b.callback("rosalind") + "%00" }, 400, "damaged"},
+		{"a line break in the state", func(b *browser) string { return b.callback("rosalind") + "%0d%0a" }, 400, "damaged"},
+		{"invalid UTF-8 in the state", func(b *browser) string { return b.callback("rosalind") + "%ff" }, 400, "damaged"},
+		{"a line break in the error", func(b *browser) string { return s.url + "/login?error=x%0d%0aSet-Cookie:%20x&state=y" }, 400, "damaged"},
+		{"a no of the person", func(b *browser) string { return b.callback("deny") }, 403, "did not sign you in"},
 		{"another issuer", func(b *browser) string { return b.callback("rosalind") + "&iss=https://evil.example" }, 400, "does not come from Globus"},
 		{"an empty issuer", func(b *browser) string { return b.callback("rosalind") + "&iss=" }, 400, "does not come from Globus"},
 		{"a wrong code", func(b *browser) string {
@@ -123,6 +135,12 @@ func TestCallbackRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// intoCode is a callback with something put into its code.
+func intoCode(b *browser, escaped string) string {
+	b.t.Helper()
+	return strings.Replace(b.callback("rosalind"), "code=", "code="+escaped, 1)
 }
 
 // TestCallbackAgain is about a callback that comes more than once.
