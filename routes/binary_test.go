@@ -272,3 +272,15 @@ func listening(t *testing.T) string {
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().String()
 }
+
+// startBinary starts the app as it is shipped, with an emulated Globus beside it.
+func startBinary(t *testing.T) *site {
+	t.Helper()
+	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	t.Cleanup(auth.Close)
+	dir, port := t.TempDir(), freePort(t)
+	s := &site{t: t, url: "http://localhost:" + port, auth: auth, dir: dir}
+	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+	s.log = run(t, dir, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}).log
+	return s
+}

@@ -1,0 +1,79 @@
+package routes_test
+
+import (
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+// TestOddIdentity: whatever Globus says about a person, the page shows what can
+// be shown of it, or nobody is signed in.
+func TestOddIdentity(t *testing.T) {
+	const attack = `"'><script>canary()</script><img src=x onerror=canary()>`
+	texts := []string{"name", "preferred_username", "email", "organization", "identity_provider", "identity_provider_display_name"}
+	every := func(value any) map[string]any {
+		claims := map[string]any{}
+		for _, name := range texts {
+			claims[name] = value
+		}
+		return claims
+	}
+	nulls := every(nil)
+	nulls["identity_set"], nulls["last_authentication"] = nil, nil
+	hostile := every(attack)
+	hostile["identity_set"] = []any{map[string]any{"sub": attack, "username": attack, "name": attack, "email": attack}, map[string]any{}}
+	thousand := map[string]any{"identity_set": make([]map[string]string, 1000)}
+	for i := range 1000 {
+		thousand["identity_set"].([]map[string]string)[i] = map[string]string{"sub": "s", "username": "u"}
+	}
+	var tokens []map[string]any
+	for range 10 { // together more than a session has room for
+		tokens = append(tokens, map[string]any{
+			"access_token": strings.Repeat("A", 8<<10), "token_type": "Bearer", "expires_in": 3600, "resource_server": strings.Repeat("s", 1+len(tokens)),
+		})
+	}
+	claims := func(set map[string]any) globustest.Lie { return globustest.Lie{Claims: globustest.Edit{Set: set}} }
+	userinfo := func(set map[string]any) globustest.Lie { return globustest.Lie{UserInfo: globustest.Edit{Set: set}} }
+	both := func(set map[string]any) globustest.Lie {
+		return globustest.Lie{Claims: globustest.Edit{Set: set}, UserInfo: globustest.Edit{Set: maps.Clone(set)}}
+	}
+	megabyte := map[string]any{"name": strings.Repeat("Ro ", 350_000)}
+	tests := []struct {
+		name       string
+		lie        globustest.Lie
+		wantStatus int
+		want       string
+	}{
+		{"null everywhere", both(nulls), 200, "Hello!"},
+		{"markup everywhere", both(hostile), 200, "&lt;script&gt;canary()"},
+		{"text that turns what follows", both(map[string]any{"name": "\u202eevil\u2066"}), 200, "Hello <bdi>\u202eevil\u2066</bdi>!"},
+		{"a name of 1 MB in the ID token", claims(megabyte), 503, "cannot accept"},
+		{"a name of 1 MB in userinfo", userinfo(megabyte), 200, "Hello <bdi>Rosalind Franklin</bdi>!"},
+		{"1,000 linked identities in the ID token", claims(thousand), 200, "Hello <bdi>Rosalind Franklin</bdi>!"},
+		{"1,000 linked identities in userinfo", userinfo(thousand), 200, "Hello <bdi>Rosalind Franklin</bdi>!"},
+		{"more tokens than a session holds", globustest.Lie{Token: globustest.Edit{Set: map[string]any{"other_tokens": tokens}}}, 503, "it is too much"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{})
+			s.auth.Lie(test.lie)
+			b := s.browser()
+			p := b.signIn("rosalind")
+			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%.9000s\n%s", p.status, test.wantStatus, test.want, p.body, s.log)
+			}
+			if strings.Contains(p.body, "<script>canary") || strings.Contains(p.body, "<img src=x") {
+				t.Errorf("a claim became markup:\n%s", p.body)
+			}
+			if len(p.body) > 64<<10 {
+				t.Errorf("the page has %d bytes", len(p.body))
+			}
+			if got, want := b.signedIn(), test.wantStatus == http.StatusOK; got != want {
+				t.Errorf("signed in: %v, want %v", got, want)
+			}
+		})
+	}
+}
