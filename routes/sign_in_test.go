@@ -495,3 +495,28 @@ func TestSlowGlobus(t *testing.T) {
 		t.Errorf("%d signed in, want %d", got, waiting)
 	}
 }
+
+// TestGlobusNeverAnswers: who signs in is told so after 10 s, and what session
+// their browser had goes on.
+func TestGlobusNeverAnswers(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	b := s.browser()
+	b.signIn("ada")
+	callback := b.callback("rosalind")
+	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: make(chan struct{})}}})
+	begun := time.Now()
+	p := b.get(callback)
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("it took %s, want 10 s", took)
+	}
+	if p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "did not answer in time") {
+		t.Errorf("got %d, want 503:\n%s", p.status, p.body)
+	}
+	if name, _ := b.cookie("login"); name != "" {
+		t.Error("the attempt is not spent, though its code may be")
+	}
+	if !strings.Contains(b.get("/user").body, "Ada Lovelace") {
+		t.Error("the session that the browser had did not survive")
+	}
+}
