@@ -35,6 +35,12 @@ func (a *App) outermost(next http.Handler) http.Handler {
 		if hsts {
 			h.Set("Strict-Transport-Security", "max-age=63072000")
 		}
+		if len(r.TransferEncoding) > 0 {
+			// It may have named a length too, which net/http does not tell. A
+			// proxy that went by that would take what follows for another's
+			// request, or the reverse (RFC 9112, section 6.1).
+			h.Set("Connection", "close")
+		}
 		r = newVisit(r)
 		// A proxy may have changed it, and a stranger can write what they
 		// like: the checks behind compare a request's origin with this.

@@ -29,8 +29,8 @@ func TestPanic(t *testing.T) {
 	})
 	s.app.Handle("GET /handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
 	s.app.Handle("GET /runtime", func(_ http.ResponseWriter, r *http.Request) error {
-		var none map[string]string
-		none["canary-value"] = r.Host
+		words := strings.Fields("canary-value")
+		words[len(r.Host)] = "beyond"
 		return nil
 	})
 	s.app.Handle("GET /component", func(w http.ResponseWriter, r *http.Request) error { return s.app.Show(w, r, half) })

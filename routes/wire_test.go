@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	statusLine = regexp.MustCompile(`(?m)^HTTP/1\.[01] (\d{3})`)
+	statusLine = regexp.MustCompile(`HTTP/1\.[01] (\d{3}) `) // one may follow a page that ends with no line break
 	leadsTo    = regexp.MustCompile(`(?m)^Location: (\S*)`)
 )
 
