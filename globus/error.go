@@ -1,6 +1,7 @@
 package globus
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,7 +32,7 @@ const (
 // An Error is a call to Globus that failed. Its text is fit for a log: it
 // holds no token, code, claim or body.
 type Error struct {
-	Call      string // what was called: authorize, token, keys, userinfo, revoke, refresh, transfer
+	Call      string // what was called: discovery, authorize, token, keys, userinfo, revoke, refresh, transfer
 	Reason    Reason // in one word
 	Status    int    // HTTP status of the answer, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
@@ -43,6 +44,8 @@ type Error struct {
 	// may name what a person owns.
 	Message        string
 	RequiredScopes []string
+
+	remedy string // what the network's error told; see Remedy
 }
 
 // Error gives what the log needs: call, reason, code, status and request.
@@ -90,10 +93,10 @@ func callError(call string, err error) *Error {
 		return &Error{Call: call, Reason: Redirected, Detail: errForeign.Error()}
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{Call: call, Reason: Timeout}
+		return &Error{Call: call, Reason: Timeout, remedy: cmp.Or(networkRemedy(err), wayOut)}
 	}
 	if detail := networkFault(err); detail != "" {
-		return &Error{Call: call, Reason: Unreachable, Detail: detail}
+		return &Error{Call: call, Reason: Unreachable, Detail: detail, remedy: networkRemedy(err)}
 	}
 	return &Error{Call: call, Reason: Malformed}
 }

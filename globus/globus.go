@@ -36,6 +36,7 @@ const (
 	userInfoPath  = "/v2/oauth2/userinfo"
 	revokePath    = "/v2/oauth2/token/revoke"
 	keysPath      = "/jwk.json"
+	discoveryPath = "/.well-known/openid-configuration"
 	logoutPath    = "/v2/web/logout"
 
 	identitiesPath = "/v2/web/identities"

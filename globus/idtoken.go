@@ -81,13 +81,16 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims, nonce string)
 		return "nonce is missing or belongs to another attempt"
 	case claims.Expiry == nil || claims.IssuedAt == nil:
 		return "exp or iat is missing"
+	}
+	// Before expiry: this one tells how far the clocks are apart.
+	if skew := claims.IssuedAt.Sub(now); skew.Abs() > leeway {
+		return fmt.Sprintf("it was issued %s from now by this machine's clock%s", skew.Round(time.Second), clockHint)
+	}
+	switch {
 	case now.After(claims.Expiry.Add(leeway)):
 		return "it has expired" + clockHint
 	case claims.NotBefore != nil && now.Before(claims.NotBefore.Add(-leeway)):
 		return "it is not valid yet" + clockHint
-	}
-	if skew := claims.IssuedAt.Sub(now); skew.Abs() > leeway {
-		return fmt.Sprintf("it was issued %s from now by this machine's clock%s", skew.Round(time.Second), clockHint)
 	}
 	return ""
 }

@@ -1,0 +1,96 @@
+package globus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const (
+	registrations = "https://app.globus.org/settings/developers"
+	wayOut        = "See that the firewall lets this machine out to it by https. Where a proxy is the only way out, name it: HTTPS_PROXY=http://proxy.example.edu:3128."
+	notGlobus     = "What answered does not seem to be Globus Auth: see that the issuer is right, and that no proxy answers with a page of its own."
+
+	// ClockRemedy is what to do about a clock that is wrong.
+	ClockRemedy = "Let this machine set its clock by the network, with chrony or another NTP client (a container has its host's clock)."
+)
+
+// Remedy says what whoever runs the app can do about an error of a Client, or
+// of a client that HTTPClient returned: "" if there is nothing, or nothing is
+// known. It holds nothing that came from outside. It is for a log, or a
+// terminal, and not for the person who signs in.
+func Remedy(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.advice()
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok && e.Op != "parse" {
+		return networkRemedy(err)
+	}
+	return ""
+}
+
+func (e *Error) advice() string {
+	switch {
+	case e.remedy != "":
+		return e.remedy
+	case e.Call == "transfer":
+		return ""
+	case e.Call == "authorize":
+		return e.authorizeAdvice()
+	case e.Code == "unauthorized_client":
+		return "The registration is of another kind: register a portal, science gateway, or other application you host, at " + registrations + "."
+	case IsInvalidGrant(e) && e.Call == "token":
+		return "If it happens to everyone: wherever this app runs it must have the same redirect URI, and no proxy may send a request twice."
+	case IsInvalidGrant(e):
+		return ""
+	case e.Code == "invalid_client", e.Status == http.StatusUnauthorized && e.Call != "userinfo":
+		return "The client secret is mistyped, was deleted, or belongs to another client id. Make a new one at " + registrations +
+			", and copy it whole, without blanks or quotes."
+	case e.Code == "invalid_request" && e.Call == "token":
+		return "Globus says so of a redirect URI that is not registered: compare the one that this app logs at its start with those at " + registrations + "."
+	case e.Status >= http.StatusInternalServerError:
+		return "Globus is unwell, or a proxy before it is: see https://status.globus.org."
+	case e.Reason == BadIDToken && strings.HasSuffix(e.Detail, clockHint):
+		return ClockRemedy
+	case e.Reason == Malformed, e.Reason == TooLarge, e.Reason == Redirected, e.Status == http.StatusNotFound:
+		return notGlobus
+	}
+	return ""
+}
+
+// networkRemedy reads what a library reports of a call that got no answer.
+func networkRemedy(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		return "HTTPS_PROXY names a proxy that does not answer: correct it, or unset it."
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificateRemedy(err)
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "This machine cannot look that name up: see /etc/resolv.conf, and that the issuer is spelt right. " +
+			"Where a proxy is the only way out, name it: HTTPS_PROXY=http://proxy.example.edu:3128."
+	}
+	if errors.Is(err, context.Canceled) {
+		return ""
+	}
+	if _, ok := errors.AsType[net.Error](err); ok { // a *url.Error too
+		return wayOut
+	}
+	return ""
+}
+
+func certificateRemedy(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "This machine does not know who signed that certificate. Install ca-certificates; where a proxy opens TLS, " +
+			"put its CA certificate (PEM) into a file, and name that: SSL_CERT_FILE=/etc/ssl/proxy-ca.pem."
+	}
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return "The certificate is not of this time: see that this machine's clock is right. " + ClockRemedy
+	}
+	return notGlobus
+}

@@ -1,0 +1,38 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Check opens a store as Open does, beside an app that may have it open too,
+// and writes, reads and deletes a record of its own.
+func Check(ctx context.Context, store string) (err error) {
+	d, err := openDriver(store, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	sealed := &sealedStore{driver: d, audience: "a check"}
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	token := base64.RawURLEncoding.EncodeToString(secret)
+	want := []byte("written by a check")
+	// Should it not come to the deletion, the record expires.
+	if err := sealed.CommitCtx(ctx, token, want, time.Now().Add(time.Minute)); err != nil {
+		return err
+	}
+	got, _, err := sealed.FindCtx(ctx, token)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return errors.New("it does not give back what was written")
+	}
+	return sealed.DeleteCtx(ctx, token)
+}
