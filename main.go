@@ -58,6 +58,8 @@ const help = `Portal is a web app where people sign in with Globus Auth.
 
   portal           serve, as the environment says
   portal -demo     serve, with an emulated Globus beside it: nothing to register
+  portal -check    look for what would keep people from signing in, and say what
+                   to do about it; best run beside the app, with its settings
   portal -version  print the version
 
 Settings, from the environment:
@@ -94,6 +96,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(io.Discard) // the error is printed once, by main
 	flags.Usage = func() {}
 	demo := flags.Bool("demo", false, "")
+	check := flags.Bool("check", false, "")
 	printVersion := flags.Bool("version", false, "")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		_, err = fmt.Fprint(out, help)
@@ -108,9 +111,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		_, err := fmt.Fprintln(out, "portal", version(), runtime.Version())
 		return err
 	}
-	cfg, err := readSettings(*demo)
-	if err != nil {
-		return err
+	cfg, faults := readSettings(*demo)
+	switch {
+	case *check && *demo:
+		return errors.New("-check looks at an app that is registered at Globus, and the demo is not: leave out one of them")
+	case *check:
+		return cfg.check(ctx, faults, out)
+	case len(faults) > 0:
+		return cfg.cannotStart(faults)
 	}
 	log := newLogger(cfg)
 	slog.SetDefault(log)
@@ -134,15 +142,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // serve runs the app until ctx ends, and then lets it finish what it began.
 func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) error {
 	metrics := routes.NewMetrics(version())
-	client, err := globus.New(globus.Config{
-		ClientID:     cfg.ClientID,
-		ClientSecret: cfg.ClientSecret,
-		RedirectURL:  cfg.redirectURI(),
-		Scopes:       strings.Fields(cfg.Scopes),
-		Issuer:       cfg.Issuer,
-		TransferURL:  cfg.transferURL,
-		Observe:      metrics.GlobusCall,
-	})
+	client, err := cfg.globus(metrics.GlobusCall)
 	if err != nil {
 		return err
 	}
@@ -238,6 +238,49 @@ func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop 
 	return server.Close, nil
 }
 
+// globus returns the client of this app; observe may be nil, as in its Config.
+func (cfg settings) globus(observe func(call, outcome string, took time.Duration)) (*globus.Client, error) {
+	return globus.New(globus.Config{
+		ClientID:     cfg.ClientID,
+		ClientSecret: cfg.ClientSecret,
+		RedirectURL:  cfg.redirectURI(),
+		Scopes:       strings.Fields(cfg.Scopes),
+		Issuer:       cfg.Issuer,
+		TransferURL:  cfg.transferURL,
+		Observe:      observe,
+	})
+}
+
+// check is the doctor. What the settings have wrong it leaves out, and goes on
+// with the rest.
+func (cfg settings) check(ctx context.Context, wrong faults, out io.Writer) error {
+	checkup := routes.Checkup{
+		Faults:   wrong,
+		Unknown:  unknownSettings(),
+		ClientOK: !wrong.in("GLOBUS_CLIENT_ID") && !wrong.in("GLOBUS_CLIENT_SECRET"),
+	}
+	if !wrong.in("LISTEN") {
+		checkup.Listen = cfg.Listen
+	}
+	if !wrong.in("PUBLIC_URL") && (cfg.PublicURL != "" || !wrong.in("LISTEN")) {
+		checkup.PublicURL = cfg.public
+	}
+	if !wrong.in("SESSION_STORE") {
+		checkup.SessionStore = cfg.Store
+	}
+	if !wrong.in("GLOBUS_ISSUER") && !wrong.in("GLOBUS_SCOPES") {
+		cfg.ClientID, cfg.ClientSecret = cmp.Or(cfg.ClientID, "none"), cmp.Or(cfg.ClientSecret, "none")
+		var err error
+		if checkup.Globus, err = cfg.globus(nil); err != nil {
+			return err
+		}
+	}
+	if n := checkup.Run(ctx, out); n > 0 {
+		return fmt.Errorf("%d to mend, marked ✗; begin at the top, for one may come of another", n)
+	}
+	return nil
+}
+
 // version names the commit that the program was built from, such as
 // "4041c0b9e1d2", or "4041c0b9e1d2, modified".
 func version() string {
@@ -273,12 +316,34 @@ func (cfg settings) announce(log *slog.Logger) {
 
 func (cfg settings) redirectURI() string { return cfg.public.String() + "/login" }
 
-// readSettings reads the environment and reports all that is wrong with it at
-// once.
-func readSettings(demo bool) (settings, error) {
-	cfg := settings{demo: demo}
-	var faults []string
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+// faults are what is wrong with the settings. Each begins with the setting's
+// name, or with that of its …_FILE form.
+type faults []string
+
+func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// in reports whether the setting of this name is at fault.
+func (f faults) in(name string) bool {
+	return slices.ContainsFunc(f, func(s string) bool { return strings.HasPrefix(s, name) })
+}
+
+// cannotStart reports all that is wrong with the settings at once.
+func (cfg settings) cannotStart(wrong faults) error {
+	var lines []string
+	for _, name := range unknownSettings() {
+		lines = append(lines, name+" is no setting; is it misspelt?")
+	}
+	lines = append(lines, wrong...)
+	if !cfg.demo && !cfg.hasClient() {
+		lines = append(lines, "", cfg.howToRegister())
+	}
+	return errors.New("cannot start:\n  " + strings.Join(lines, "\n  "))
+}
+
+// readSettings reads the environment, and returns all that is wrong with it.
+func readSettings(demo bool) (cfg settings, wrong faults) {
+	cfg.demo = demo
+	fault := wrong.add
 
 	if errs, ok := errors.AsType[env.AggregateError](env.Parse(&cfg)); ok {
 		for _, err := range errs.Errors {
@@ -289,7 +354,7 @@ func readSettings(demo bool) (settings, error) {
 	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
 	fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE", fault)
 	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
-	if cfg.Lifetime < 5*time.Minute && !slices.ContainsFunc(faults, func(f string) bool { return strings.HasPrefix(f, "SESSION_LIFETIME") }) {
+	if cfg.Lifetime < 5*time.Minute && !wrong.in("SESSION_LIFETIME") {
 		fault("SESSION_LIFETIME must be 5m at least, such as 12h")
 	}
 	if kind, path, _ := strings.Cut(cfg.Store, ":"); !(kind == "sqlite" && path != "") && cfg.Store != "memory:" {
@@ -326,24 +391,22 @@ func readSettings(demo bool) (settings, error) {
 	case demo && (!globus.IsLoopback(host) || !globus.IsLoopback(cfg.public.Hostname())):
 		fault("-demo signs in anybody who asks, so LISTEN and PUBLIC_URL must be on localhost")
 	case demo:
-	case cfg.ClientID == "" || cfg.ClientSecret == "" && cfg.ClientSecretFile == "":
+	case !cfg.hasClient():
 		if cfg.ClientID == "" {
 			fault("GLOBUS_CLIENT_ID is not set")
 		}
 		if cfg.ClientSecret == "" && cfg.ClientSecretFile == "" {
 			fault("GLOBUS_CLIENT_SECRET is not set")
 		}
-		faults = append(faults, "", cfg.howToRegister())
 	case !regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(cfg.ClientID):
 		fault("GLOBUS_CLIENT_ID must be the Client UUID of the registration")
 	}
-	if len(faults) > 0 {
-		for _, name := range unknownSettings() {
-			faults = append([]string{name + " is no setting; is it misspelt?"}, faults...)
-		}
-		return cfg, errors.New("cannot start:\n  " + strings.Join(faults, "\n  "))
-	}
-	return cfg, nil
+	return cfg, wrong
+}
+
+// hasClient reports whether it is said which registered app this is.
+func (cfg settings) hasClient() bool {
+	return cfg.ClientID != "" && (cfg.ClientSecret != "" || cfg.ClientSecretFile != "")
 }
 
 // splitListen returns the host, which may be empty, and the port to listen on.

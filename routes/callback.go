@@ -3,6 +3,7 @@ package routes
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -84,7 +85,7 @@ func (a *App) freshen(ctx context.Context, login *globus.Login) error {
 	defer cancel()
 	id, err := a.globus.UserInfo(ctx, token.AccessToken)
 	if err != nil {
-		a.log.WarnContext(ctx, "userinfo not used", "reason", err)
+		a.log.LogAttrs(ctx, slog.LevelWarn, "userinfo not used", why(err)...)
 		return nil
 	}
 	if id.Subject != login.Identity.Subject {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -96,6 +97,16 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.ErrorContext(r.Context(), "error page not rendered", "reason", err)
 		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)
 	}
+}
+
+// why is what the log says about err: the reason and, where one is known, the
+// remedy. No page shows either.
+func why(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.Any("reason", err)}
+	if remedy := globus.Remedy(err); remedy != "" {
+		attrs = append(attrs, slog.String("remedy", remedy))
+	}
+	return attrs
 }
 
 // asHTTPError says what the person reads about err.

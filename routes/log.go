@@ -80,7 +80,7 @@ func (a *App) answered(r *http.Request, answer *recorder, took time.Duration) {
 		attrs = append(attrs, slog.String("session", session))
 	}
 	if v.err != nil {
-		attrs = append(attrs, slog.Any("reason", v.err))
+		attrs = append(attrs, why(v.err)...)
 	}
 	a.log.LogAttrs(r.Context(), a.level(r, answer.status), "request", attrs...)
 }

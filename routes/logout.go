@@ -2,6 +2,7 @@ package routes
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -54,6 +55,6 @@ func (a *App) revoke(ctx context.Context, tokens globus.Tokens) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRevoke)
 	defer cancel()
 	if err := a.globus.RevokeAll(ctx, tokens); err != nil {
-		a.log.WarnContext(ctx, "tokens not revoked", "reason", err)
+		a.log.LogAttrs(ctx, slog.LevelWarn, "tokens not revoked", why(err)...)
 	}
 }
