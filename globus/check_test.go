@@ -1,0 +1,184 @@
+package globus_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+func TestCheckCredentials(t *testing.T) {
+	f := newFlow(t)
+	f.mustSignIn()
+	if err := f.client.CheckCredentials(t.Context()); err != nil {
+		t.Errorf("right: got %v, want none", err)
+	}
+	if got := f.auth.LiveTokens(); got != 4 {
+		t.Errorf("%d tokens live, want the person's 4", got)
+	}
+	for _, status := range []int{400, 401} { // Globus has been seen to send both
+		f.auth.Lie(fault(globustest.TokenPath, globustest.Fault{Status: status, Body: `{"error":"invalid_grant"}`}))
+		if err := f.client.CheckCredentials(t.Context()); err != nil {
+			t.Errorf("right, %d: got %v, want none", status, err)
+		}
+	}
+	f.auth.Lie(globustest.Lie{})
+	f.auth.Register(globustest.Client{ID: clientID, Secret: "another", RedirectURIs: []string{redirectURI}})
+	tests := []struct {
+		name string
+		lie  globustest.Lie
+		want string
+	}{
+		{"wrong secret", globustest.Lie{}, "belongs to another client id"},
+		{"in the words of the other endpoints", fault(globustest.TokenPath, globustest.Fault{Status: 401, Body: `{"error":"unauthorized","errors":[{"code":"UNAUTHORIZED"}]}`}), "belongs to another client id"},
+		{"another kind of app", fault(globustest.TokenPath, globustest.Fault{Status: 400, Body: `{"error":"unauthorized_client"}`}), "of another kind"},
+		{"down", fault(globustest.TokenPath, globustest.Fault{Status: 503}), "status.globus.org"},
+		{"anybody is welcome", fault(globustest.TokenPath, globustest.Fault{
+			Body: `{"access_token":"canary","token_type":"Bearer","expires_in":60,"resource_server":"auth.globus.org"}`}), "does not seem to be Globus"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f.auth.Lie(tt.lie)
+			err := f.client.CheckCredentials(t.Context())
+			if got := globus.Remedy(err); !strings.Contains(got, tt.want) {
+				t.Errorf("got %v, remedy %q, want %q", err, got, tt.want)
+			}
+			f.checkTellsNothing(err)
+		})
+	}
+}
+
+func TestCheckClock(t *testing.T) {
+	f := newFlow(t)
+	date := func(seconds int, header ...string) http.Header {
+		h := http.Header{"Date": {f.clock.Now().Add(time.Duration(seconds) * time.Second).UTC().Format(http.TimeFormat)}}
+		if len(header) > 0 {
+			h.Set(header[0], header[1])
+		}
+		return h
+	}
+	tests := []struct {
+		name   string
+		header http.Header
+		status int
+		want   time.Duration
+	}{
+		{"right", date(0), 200, 0},
+		{"behind", date(600), 200, -600 * time.Second},
+		{"ahead", date(-600), 200, 600 * time.Second},
+		{"whatever the answer", date(600), 503, -600 * time.Second},
+		{"from a cache", date(-600, "Age", "600"), 200, 0},
+		{"from a cache that lies", date(0, "Age", "canary"), 200, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f.auth.Lie(fault(globustest.DiscoveryPath, globustest.Fault{Header: tt.header, Status: tt.status}))
+			got, err := f.client.CheckClock(t.Context())
+			if err != nil || (got-tt.want).Abs() > time.Second {
+				t.Errorf("got %s, %v, want %s", got, err, tt.want)
+			}
+		})
+	}
+	f.auth.Lie(fault(globustest.DiscoveryPath, globustest.Fault{Header: http.Header{"Date": {"canary"}}}))
+	_, err := f.client.CheckClock(t.Context())
+	f.checkTellsNothing(err)
+	if e := asError(t, err); e.Reason != globus.Malformed {
+		t.Errorf("no date: got %v, want malformed", err)
+	}
+}
+
+func TestCheckAuthorize(t *testing.T) {
+	page := func(status int, says string) globustest.Lie {
+		return fault(globustest.AuthorizePath, globustest.Fault{
+			Status: status, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<p>canary</p><p>" + says + "</p>"})
+	}
+	away := func(location string) globustest.Lie {
+		return fault(globustest.AuthorizePath, globustest.Fault{Status: 302, Header: http.Header{"Location": {location}}})
+	}
+	tests := []struct {
+		name       string
+		lie        globustest.Lie
+		want       string // in the error; "" is none
+		wantRemedy string
+	}{
+		{"a page to choose from", globustest.Lie{}, "", ""},
+		{"a page to sign in at", away("https://auth.globus.org/p/login?canary"), "", ""},
+		{"redirect URI", page(400, "Mismatching redirect URI."), "authorize: refused (HTTP 400): Mismatching redirect URI", "character for character"},
+		{"with another status", page(200, "Mismatching redirect URI."), "authorize: refused (HTTP 200): Mismatching redirect URI", "character for character"},
+		{"client id", page(400, "Invalid client_id parameter value."), "Invalid client_id", "Client UUID"},
+		{"scope", page(400, "Unknown scope(s): canary"), "Unknown scope", "how each is spelt"},
+		{"another page", page(400, "canary"), "authorize: status (HTTP 400)", ""},
+		{"back with an error", away(redirectURI + "?error=invalid_scope&error_description=canary"), "refused invalid_scope", "how each is spelt"},
+	}
+	f := newFlow(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f.auth.Lie(tt.lie)
+			err := f.client.CheckAuthorize(t.Context())
+			if err == nil && tt.want == "" {
+				return
+			}
+			if err == nil || tt.want == "" || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("got %v, want %q", err, tt.want)
+			}
+			if got := globus.Remedy(err); !strings.Contains(got, tt.wantRemedy) || (got == "") != (tt.wantRemedy == "") {
+				t.Errorf("got remedy %q, want %q", got, tt.wantRemedy)
+			}
+			f.checkTellsNothing(err)
+		})
+	}
+}
+
+// TestNetworkRemedies has the network fail in the words of Go's own packages.
+func TestNetworkRemedies(t *testing.T) {
+	certificate := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	tests := []struct {
+		name string
+		err  error
+		want string // in the remedy; "" is none
+	}{
+		{"no such host", &net.OpError{Op: "dial", Err: &net.DNSError{Name: "auth.globus.org", IsNotFound: true}}, "look that name up"},
+		{"name server silent", &net.DNSError{Name: "auth.globus.org", IsTimeout: true}, "/etc/resolv.conf"},
+		{"refused", refused, "HTTPS_PROXY="},
+		{"timeout", context.DeadlineExceeded, "HTTPS_PROXY="},
+		{"proxy down", &net.OpError{Op: "proxyconnect", Err: refused}, "HTTPS_PROXY names a proxy"},
+		{"unknown authority", certificate(x509.UnknownAuthorityError{}), "SSL_CERT_FILE="},
+		{"expired", certificate(x509.CertificateInvalidError{Reason: x509.Expired}), "clock"},
+		{"another name", certificate(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "auth.globus.org"}), "see that the issuer is right"},
+		{"given up", context.Canceled, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			client := f.newClient(globus.Config{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, tt.err })})
+			_, ofSignIn := f.exchange(t.Context(), client, "rosalind")
+			_, ofService := client.HTTPClient("https://groups.api.globus.org", func(context.Context, string) (globus.Token, error) {
+				return globus.Token{AccessToken: "canary"}, nil
+			}).Get("https://groups.api.globus.org/v2")
+			for _, err := range []error{ofSignIn, ofService, fmt.Errorf("wrapped: %w", ofSignIn)} {
+				if got := globus.Remedy(err); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+					t.Errorf("%v: got %q, want %q", err, got, tt.want)
+				}
+			}
+		})
+	}
+	_, parse := url.Parse("http://%zz")
+	for _, err := range []error{nil, errors.New("another"), context.DeadlineExceeded, syscall.ENOSPC, parse, globus.ErrNoToken} {
+		if got := globus.Remedy(err); got != "" {
+			t.Errorf("%v: got %q, want none", err, got)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package routes_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/portal/globus/globustest"
+)
+
+// TestRemedies has sign-ins fail for what only the people who run the site can
+// mend. The log tells them how; the page does not tell anybody.
+func TestRemedies(t *testing.T) {
+	answer := func(status int, body string) globustest.Lie {
+		return globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: status, Body: body}}}
+	}
+	tests := []struct {
+		name       string
+		damage     func(s *site) // between the way to Globus and the way back
+		ahead      time.Duration // of Globus's clock
+		wantReason string
+		wantRemedy string
+	}{
+		{"secret deleted", func(s *site) {
+			s.auth.Register(globustest.Client{ID: clientID, Secret: "another", RedirectURIs: []string{s.url + "/login"}})
+		}, 0, "token: refused invalid_client (HTTP 401)", "The client secret is mistyped, was deleted"},
+		{"another kind of registration", func(s *site) { s.auth.Lie(answer(400, `{"error":"unauthorized_client"}`)) }, 0,
+			"token: refused unauthorized_client", "Register a portal"},
+		{"another redirect URI", func(s *site) { s.auth.Lie(answer(400, `{"error":"invalid_request"}`)) }, 0,
+			"token: refused invalid_request", "a redirect URI that is not registered"},
+		{"clock 2 h behind", nil, 2 * time.Hour, "it was issued 2h0m0s from now by this machine's clock", "chrony"},
+		{"clock 3 days ahead", nil, -72 * time.Hour, "it was issued -72h0m0s from now by this machine's clock", "chrony"},
+		{"Globus down", func(s *site) { s.auth.Close() }, 0, "token: unreachable: dial tcp", "HTTPS_PROXY="},
+		{"Globus ill", func(s *site) { s.auth.Lie(answer(503, "canary")) }, 0, "token: status (HTTP 503)", "https://status.globus.org"},
+		{"a proxy's page", func(s *site) { s.auth.Lie(answer(200, "<html>canary")) }, 0, "token: malformed", "no proxy answers with a page of its own"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			begin := time.Now()
+			auth := globustest.NewServer(globustest.Config{Key: signingKey(), Now: func() time.Time { return begin.Add(test.ahead) }})
+			t.Cleanup(auth.Close)
+			s := start(t, options{auth: auth, now: func() time.Time { return begin }})
+			b := s.browser()
+			callback := b.callback("rosalind")
+			if test.damage != nil {
+				test.damage(s)
+			}
+			p := b.get(callback)
+			if p.status != 503 || strings.Contains(p.body, test.wantReason) || strings.Contains(p.body, test.wantRemedy) {
+				t.Errorf("%d:\n%s", p.status, p.body)
+			}
+			var line struct{ Msg, Reason, Remedy string }
+			for text := range strings.Lines(s.log.String()) {
+				if err := json.Unmarshal([]byte(text), &line); err == nil && line.Msg == "request refused" {
+					break
+				}
+			}
+			if !strings.Contains(line.Reason, test.wantReason) || !strings.Contains(strings.ToLower(line.Remedy), strings.ToLower(test.wantRemedy)) {
+				t.Errorf("got reason %q, remedy %q, want %q, %q", line.Reason, line.Remedy, test.wantReason, test.wantRemedy)
+			}
+		})
+	}
+}
+
+// What a person did needs no remedy.
+func TestNoRemedy(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	b.get(b.callback("deny"))
+	b.get("/login?code=x&state=y")
+	b.get("/no/such/page")
+	if strings.Contains(s.log.String(), `"remedy"`) {
+		t.Errorf("the log has a remedy:\n%s", s.log)
+	}
+}
