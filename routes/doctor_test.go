@@ -1,6 +1,10 @@
 package routes_test
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -121,8 +125,17 @@ func TestCheckFinds(t *testing.T) {
 	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	expired := expiredServer(t, secure)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := t.TempDir()
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	inOpen := filepath.Join(open, "sessions.db")
+	if err := os.WriteFile(inOpen, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	shared := filepath.Join(t.TempDir(), "sessions.db")
@@ -146,6 +159,9 @@ func TestCheckFinds(t *testing.T) {
 			"✗ Settings: GLOBUS_ISSUER", "– Globus Auth: not checked: mend GLOBUS_ISSUER", "✓ Session store"}},
 		{"no address, no store", globustest.Lie{}, []string{"LISTEN=8888", "SESSION_STORE=x"}, []string{
 			"✗ Settings: LISTEN", "✗ Settings: SESSION_STORE", "– App: not checked", "– Session store: not checked", "✓ Public address"}},
+
+		{"address not to be guessed", globustest.Lie{}, []string{"LISTEN=8888", "PUBLIC_URL="}, []string{
+			"✗ Settings: LISTEN", "– Redirect URI: not checked", "– Public address: not checked"}},
 
 		{"wrong secret", globustest.Lie{}, []string{"GLOBUS_CLIENT_SECRET=canary"}, []string{
 			"✗ Client id and secret: " + s.auth.URL + ": refresh: refused invalid_client (HTTP 401)", "belongs to another client id", "✓ Clock"}},
@@ -178,6 +194,8 @@ func TestCheckFinds(t *testing.T) {
 			"✗ Session store: " + authority, "not a database"}},
 		{"store for everybody", globustest.Lie{}, []string{"SESSION_STORE=sqlite:" + shared}, []string{
 			"✗ Session store, permissions: others may open " + shared, "chmod 600 " + shared}},
+		{"folder for everybody", globustest.Lie{}, []string{"SESSION_STORE=sqlite:" + inOpen}, []string{
+			"✗ Session store, permissions: others may put files into " + open, "chmod 700 " + open}},
 
 		{"app not running", globustest.Lie{}, []string{"LISTEN=" + nobody, "PUBLIC_URL=http://" + nobody}, []string{
 			"✗ App: it does not answer at " + nobody, "Start it", "– Public address: not checked: the app does not run"}},
@@ -191,6 +209,8 @@ func TestCheckFinds(t *testing.T) {
 			"✗ Public address", "unknown authority", "the whole chain"}},
 		{"certificate for another name", globustest.Lie{}, []string{"PUBLIC_URL=https://localhost:" + securePort, "SSL_CERT_FILE=" + authority}, []string{
 			"✗ Public address", "Get a certificate for localhost"}},
+		{"certificate expired", globustest.Lie{}, []string{"PUBLIC_URL=" + expired}, []string{
+			"✗ Public address", "expired", "Renew the certificate"}},
 		{"no TLS", globustest.Lie{}, []string{"PUBLIC_URL=" + strings.Replace(notes.URL, "http", "https", 1)}, []string{
 			"✗ Public address", "speaks plain http"}},
 		{"another program at the address", globustest.Lie{}, []string{"PUBLIC_URL=" + notes.URL}, []string{
@@ -225,6 +245,25 @@ func TestCheckFinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// expiredServer returns the URL of a server like another, but with a
+// certificate of last year.
+func expiredServer(t *testing.T, like *httptest.Server) string {
+	t.Helper()
+	key := like.TLS.Certificates[0].PrivateKey.(crypto.Signer)
+	old := *like.Certificate()
+	old.NotBefore, old.NotAfter = time.Now().AddDate(-1, 0, 0), time.Now().Add(-time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, &old, &old, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = like.Config.ErrorLog
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // A proxy that strips the path of PUBLIC_URL.

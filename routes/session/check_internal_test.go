@@ -1,0 +1,31 @@
+package session
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+)
+
+// A check leaves a store that is in use as it was.
+func TestCheck(t *testing.T) {
+	store := "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
+	d, err := openDriver(store, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	db := d.(*sqliteDriver).writer
+	fill(t, db, 0)
+	if err := Check(t.Context(), store); err != nil {
+		t.Error(err)
+	}
+	if got := count(t, db, "true"); got != 3 {
+		t.Errorf("got %d records, want the 3 that were there", got)
+	}
+	if _, err := db.Exec("CREATE TRIGGER amiss AFTER INSERT ON sessions BEGIN UPDATE sessions SET data = x'00' WHERE token = new.token; END"); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(t.Context(), store); err == nil {
+		t.Error("a store that damages what it is given passed")
+	}
+}
