@@ -175,7 +175,7 @@ func TestNetworkRemedies(t *testing.T) {
 			}
 		})
 	}
-	_, parse := url.Parse("http://%zz")
+	parse := &url.Error{Op: "parse", URL: "http://%zz", Err: errors.New("invalid URL escape")}
 	for _, err := range []error{nil, errors.New("another"), context.DeadlineExceeded, syscall.ENOSPC, parse, globus.ErrNoToken} {
 		if got := globus.Remedy(err); got != "" {
 			t.Errorf("%v: got %q, want none", err, got)

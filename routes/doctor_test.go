@@ -268,11 +268,11 @@ func expiredServer(t *testing.T, like *httptest.Server) string {
 
 // A proxy that strips the path of PUBLIC_URL.
 func TestCheckPathStripped(t *testing.T) {
-	var app http.Handler
-	proxy := httptest.NewServer(http.StripPrefix("/portal", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(w, r) })))
+	proxy := httptest.NewUnstartedServer(nil)
 	defer proxy.Close()
-	s := start(t, options{publicURL: proxy.URL + "/portal"})
-	app = s.app
+	s := start(t, options{publicURL: "http://" + proxy.Listener.Addr().String() + "/portal"})
+	proxy.Config.Handler = http.StripPrefix("/portal", s.app)
+	proxy.Start()
 	said, well := s.check()
 	if want := "✗ Public address: " + s.url + "/login answers with status 404, from this app"; well || !strings.Contains(said, want) {
 		t.Errorf("it does not say %q:\n%s", want, said)
