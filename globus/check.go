@@ -110,25 +110,22 @@ func (c *Client) CheckCredentials(ctx context.Context) error {
 	return err
 }
 
-// What Globus's own error page says, and what to do about it. No redirect
-// brings these errors back to the app.
-var authorizeFaults = []struct{ says, remedy string }{
-	{"Mismatching redirect URI", "Add the redirect URI of this app to the registration at " + registrations + ", character for character."},
-	{"Invalid client_id", "There is no such registration: copy the Client UUID from " + registrations + "."},
-	{"Unknown scope", "A scope that this app asks for does not exist: see how each is spelt."},
-}
+// What Globus's own error page says. No redirect brings these errors back to
+// the app.
+const (
+	mismatchingURI = "Mismatching redirect URI"
+	invalidClient  = "Invalid client_id"
+	unknownScope   = "Unknown scope"
+)
 
 func (e *Error) authorizeAdvice() string {
-	for _, fault := range authorizeFaults {
-		if e.Detail == fault.says {
-			return fault.remedy
-		}
-	}
-	switch e.Code {
-	case "invalid_scope":
-		return authorizeFaults[2].remedy
-	case "unauthorized_client":
-		return authorizeFaults[1].remedy
+	switch {
+	case e.Detail == mismatchingURI:
+		return "Add the redirect URI of this app to the registration at " + registrations + ", character for character."
+	case e.Detail == invalidClient, e.Code == "unauthorized_client":
+		return "There is no such registration: copy the Client UUID from " + registrations + "."
+	case e.Detail == unknownScope, e.Code == "invalid_scope":
+		return "A scope that this app asks for does not exist: see how each is spelt."
 	}
 	return ""
 }
@@ -151,9 +148,9 @@ func (c *Client) CheckAuthorize(ctx context.Context) error {
 	if err != nil {
 		return callError("authorize", err)
 	}
-	for _, fault := range authorizeFaults {
-		if strings.Contains(string(page), fault.says) {
-			return &Error{Call: "authorize", Reason: Refused, Status: resp.StatusCode, Detail: fault.says}
+	for _, fault := range []string{mismatchingURI, invalidClient, unknownScope} {
+		if strings.Contains(string(page), fault) {
+			return &Error{Call: "authorize", Reason: Refused, Status: resp.StatusCode, Detail: fault}
 		}
 	}
 	if resp.StatusCode >= http.StatusBadRequest {

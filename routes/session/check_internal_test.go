@@ -22,10 +22,18 @@ func TestCheck(t *testing.T) {
 	if got := count(t, db, "true"); got != 3 {
 		t.Errorf("got %d records, want the 3 that were there", got)
 	}
-	if _, err := db.Exec("CREATE TRIGGER amiss AFTER INSERT ON sessions BEGIN UPDATE sessions SET data = x'00' WHERE token = new.token; END"); err != nil {
-		t.Fatal(err)
-	}
-	if err := Check(t.Context(), store); err == nil {
-		t.Error("a store that damages what it is given passed")
+	for name, amiss := range map[string]string{
+		"damages": "UPDATE sessions SET data = x'00' WHERE token = new.token",
+		"loses":   "DELETE FROM sessions WHERE token = new.token",
+	} {
+		if _, err := db.Exec("CREATE TRIGGER amiss AFTER INSERT ON sessions BEGIN " + amiss + "; END"); err != nil {
+			t.Fatal(err)
+		}
+		if err := Check(t.Context(), store); err == nil {
+			t.Errorf("a store that %s what it is given passed", name)
+		}
+		if _, err := db.Exec("DROP TRIGGER amiss"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
