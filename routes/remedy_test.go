@@ -52,7 +52,7 @@ func TestRemedies(t *testing.T) {
 			}
 			var line struct{ Msg, Reason, Remedy string }
 			for text := range strings.Lines(s.log.String()) {
-				if err := json.Unmarshal([]byte(text), &line); err == nil && line.Msg == "request refused" {
+				if err := json.Unmarshal([]byte(text), &line); err == nil && line.Msg == "request" && line.Reason != "" {
 					break
 				}
 			}
