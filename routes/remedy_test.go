@@ -1,7 +1,7 @@
 package routes_test
 
 import (
-	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -50,14 +50,17 @@ func TestRemedies(t *testing.T) {
 			if p.status != 503 || strings.Contains(p.body, test.wantReason) || strings.Contains(p.body, test.wantRemedy) {
 				t.Errorf("%d:\n%s", p.status, p.body)
 			}
-			var line struct{ Msg, Reason, Remedy string }
-			for text := range strings.Lines(s.log.String()) {
-				if err := json.Unmarshal([]byte(text), &line); err == nil && line.Msg == "request" && line.Reason != "" {
-					break
+			var reason, remedy string
+			await(t, "the reason is logged", func() bool {
+				for _, line := range s.lines("request") {
+					if line["reason"] != nil {
+						reason, remedy = fmt.Sprint(line["reason"]), fmt.Sprint(line["remedy"])
+					}
 				}
-			}
-			if !strings.Contains(line.Reason, test.wantReason) || !strings.Contains(strings.ToLower(line.Remedy), strings.ToLower(test.wantRemedy)) {
-				t.Errorf("got reason %q, remedy %q, want %q, %q", line.Reason, line.Remedy, test.wantReason, test.wantRemedy)
+				return reason != ""
+			})
+			if !strings.Contains(reason, test.wantReason) || !strings.Contains(strings.ToLower(remedy), strings.ToLower(test.wantRemedy)) {
+				t.Errorf("got reason %q, remedy %q, want %q, %q", reason, remedy, test.wantReason, test.wantRemedy)
 			}
 		})
 	}
@@ -70,6 +73,7 @@ func TestNoRemedy(t *testing.T) {
 	b.get(b.callback("deny"))
 	b.get("/login?code=x&state=y")
 	b.get("/no/such/page")
+	await(t, "all is logged", func() bool { return strings.Count(s.log.String(), `"reason"`) == 3 })
 	if strings.Contains(s.log.String(), `"remedy"`) {
 		t.Errorf("the log has a remedy:\n%s", s.log)
 	}
