@@ -1,0 +1,167 @@
+package globus
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// A Scope is something that an app may ask a person for, and what it needs of
+// other services in turn. As text it is the name, with what it depends on in
+// brackets: transfer[*data_access].
+type Scope struct {
+	Name         string // such as openid, or TransferScope
+	Optional     bool   // "*": people can take it back without the scope above it
+	Dependencies Scopes // nil: none
+}
+
+// Scopes are several of them, as an app asks for them in one request. As JSON
+// they are their text.
+type Scopes []Scope
+
+// What no scope that people are asked for comes near.
+const (
+	maxScopes     = 8 << 10 // bytes of text
+	maxScope      = 512     // bytes of a name
+	maxScopeDepth = 8
+)
+
+var errScope = errors.New("globus: these are no scopes, such as a b[*c d]")
+
+// ParseScopes reads scopes that are separated by blanks; each of texts may hold
+// several. What they name more than once is merged. It fails if the brackets do
+// not match, a name has a character that no scope may have (RFC 6749, section
+// 3.3), a scope depends on itself, or there is too much of it.
+func ParseScopes(texts ...string) (Scopes, error) {
+	p := scopeParser{rest: strings.Join(texts, " ")}
+	if len(p.rest) > maxScopes {
+		return nil, errScope
+	}
+	p.blanks()
+	scopes, ok := p.list(nil)
+	if !ok || p.rest != "" {
+		return nil, errScope
+	}
+	return scopes, nil
+}
+
+// A scopeParser reads from the left, and keeps what is still to be read.
+type scopeParser struct{ rest string }
+
+func (p *scopeParser) blanks() (some bool) {
+	rest := strings.TrimLeft(p.rest, " ")
+	some = len(rest) < len(p.rest)
+	p.rest = rest
+	return some
+}
+
+func (p *scopeParser) take(c byte) bool {
+	if p.rest == "" || p.rest[0] != c {
+		return false
+	}
+	p.rest = p.rest[1:]
+	return true
+}
+
+// list reads scopes up to a closing bracket or the end. above are the names of
+// those that depend on them.
+func (p *scopeParser) list(above []string) (list Scopes, ok bool) {
+	for p.rest != "" && p.rest[0] != ']' {
+		s, ok := p.scope(above)
+		if !ok {
+			return nil, false
+		}
+		list = list.with(s)
+		if !p.blanks() {
+			break
+		}
+	}
+	return list, true
+}
+
+func (p *scopeParser) scope(above []string) (s Scope, ok bool) {
+	s.Optional = p.take('*')
+	end := strings.IndexFunc(p.rest, func(r rune) bool { return !isScopeRune(r) })
+	if end < 0 {
+		end = len(p.rest)
+	}
+	s.Name, p.rest = p.rest[:end], p.rest[end:]
+	if s.Name == "" || len(s.Name) > maxScope || slices.Contains(above, s.Name) || len(above) > maxScopeDepth {
+		return Scope{}, false
+	}
+	if !p.take('[') {
+		return s, true
+	}
+	p.blanks()
+	s.Dependencies, ok = p.list(append(slices.Clone(above), s.Name))
+	return s, ok && len(s.Dependencies) > 0 && p.take(']')
+}
+
+// isScopeRune reports what a scope may be made of: what RFC 6749 allows, but for
+// Globus's own marks.
+func isScopeRune(r rune) bool {
+	return r > 0x20 && r < 0x7f && !strings.ContainsRune(`"\[]*`, r)
+}
+
+// String returns s as an app asks for it.
+func (s Scope) String() string {
+	text := s.Name
+	if s.Optional {
+		text = "*" + text
+	}
+	if len(s.Dependencies) > 0 {
+		text += "[" + s.Dependencies.String() + "]"
+	}
+	return text
+}
+
+// String returns the scopes as an app asks for them, separated by blanks.
+func (ss Scopes) String() string {
+	texts := make([]string, len(ss))
+	for i, s := range ss {
+		texts[i] = s.String()
+	}
+	return strings.Join(texts, " ")
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (ss Scopes) MarshalText() ([]byte, error) { return []byte(ss.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. It fails as ParseScopes does.
+func (ss *Scopes) UnmarshalText(text []byte) (err error) {
+	*ss, err = ParseScopes(string(text))
+	return err
+}
+
+// Merge returns all of ss and others, each scope once, with all that it depends
+// on anywhere. What one of them requires and another has as optional, is
+// required.
+func (ss Scopes) Merge(others ...Scopes) Scopes {
+	var all Scopes
+	for _, list := range append([]Scopes{ss}, others...) {
+		for _, s := range list {
+			all = all.with(s)
+		}
+	}
+	return all
+}
+
+// with returns ss with s in it. It may change what ss holds.
+func (ss Scopes) with(s Scope) Scopes {
+	i := slices.IndexFunc(ss, func(other Scope) bool { return other.Name == s.Name })
+	if i < 0 {
+		s.Dependencies = s.Dependencies.Merge() // a copy of its own
+		return append(ss, s)
+	}
+	ss[i].Optional = ss[i].Optional && s.Optional
+	ss[i].Dependencies = ss[i].Dependencies.Merge(s.Dependencies)
+	return ss
+}
+
+// AuthCodeOption makes Client.AuthCodeURL ask for ss, and for nothing else: merge
+// them with what the app asks for anyway, openid included.
+func (ss Scopes) AuthCodeOption() oauth2.AuthCodeOption {
+	return oauth2.SetAuthURLParam("scope", ss.String())
+}
