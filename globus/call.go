@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// getJSON sends req and decodes the JSON object that answers it into v. Its
+// getJSON sends req and decodes the JSON that answers it into v. Its
 // errors are *Error, but for those of a TokenFunc, which it hands on.
 func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	resp, err := client.Do(req)
@@ -66,6 +66,7 @@ func refusal(call string, status int, body []byte) *Error {
 	}
 	e.Message = tidy(text("message"))
 	_ = json.Unmarshal(fields["required_scopes"], &e.RequiredScopes)
+	e.Requirements, _ = ReadRequirements(body)
 	if e.Code != "" && e.Reason == BadStatus && status < http.StatusInternalServerError {
 		e.Reason = Refused
 	}

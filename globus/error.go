@@ -32,7 +32,7 @@ const (
 // An Error is a call to Globus that failed. Its text is fit for a log: it
 // holds no token, code, claim or body.
 type Error struct {
-	Call      string // what was called: discovery, authorize, token, keys, userinfo, revoke, refresh, transfer
+	Call      string // what was called: discovery, authorize, token, keys, userinfo, introspect, revoke, refresh, transfer, groups
 	Reason    Reason // in one word
 	Status    int    // HTTP status of the answer, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
@@ -44,6 +44,10 @@ type Error struct {
 	// may name what a person owns.
 	Message        string
 	RequiredScopes []string
+
+	// Requirements is what Globus wants of the person before it answers; nil if
+	// the service does not say, or that is not what went wrong.
+	Requirements *Requirements
 
 	remedy string // what the network's error told; see Remedy
 }

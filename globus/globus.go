@@ -70,6 +70,10 @@ type Config struct {
 	// is held to the same as Issuer.
 	TransferURL string
 
+	// GroupsURL is the base URL of Globus Groups; "" means the real one. It is
+	// held to the same as Issuer.
+	GroupsURL string
+
 	// Transport carries every call to Globus; nil means one with short
 	// time-outs that honours HTTPS_PROXY. However it behaves, a call takes
 	// 10 s and an answer of Globus Auth 256 KiB at most, and no redirect is
@@ -92,6 +96,7 @@ type Config struct {
 type Client struct {
 	issuer    string
 	transfer  string // base URL
+	groups    string // likewise
 	oauth     oauth2.Config
 	keys      keySet
 	transport http.RoundTripper
@@ -120,6 +125,10 @@ func New(cfg Config) (*Client, error) {
 	if err := checkBase(transfer); err != nil {
 		return nil, fmt.Errorf("globus: the URL of Transfer %w", err)
 	}
+	groups := cmp.Or(cfg.GroupsURL, GroupsURL)
+	if err := checkBase(groups); err != nil {
+		return nil, fmt.Errorf("globus: the URL of Groups %w", err)
+	}
 	transport := cfg.Transport
 	if transport == nil {
 		transport = newTransport()
@@ -127,6 +136,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		issuer:   issuer,
 		transfer: transfer,
+		groups:   groups,
 		oauth: oauth2.Config{
 			ClientID:     cfg.ClientID,
 			ClientSecret: cfg.ClientSecret,

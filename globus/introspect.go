@@ -1,0 +1,169 @@
+package globus
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const introspectPath = "/v2/oauth2/token/introspect"
+
+// An Introspection is what Globus Auth says of an access token (RFC 7662), and
+// of the session in which the person obtained it.
+type Introspection struct {
+	Active   bool      // false: it has ended, or was never good, and nothing else is said
+	Subject  string    // the identity that the app sees; may be another than the one that was used
+	Username string    // of Subject; "" if Globus does not say
+	ClientID string    // the app that the token was given to
+	Scopes   []string  // what it is good for
+	Expiry   time.Time // when it ends; zero if Globus does not say
+
+	// Authentications are what the person did in this app and this browser to
+	// show who they are, the latest first. It is empty for someone whom Globus
+	// let through because they were signed in already.
+	Authentications []Authentication
+
+	// Linked is the identity set. That somebody has linked an identity does not
+	// say that they can still use it.
+	Linked []LinkedIdentity
+}
+
+// An Authentication is one act of signing in at an identity provider.
+type Authentication struct {
+	Identity     string    `json:"identity"`                // UUID of the identity that was used
+	Username     string    `json:"username,omitempty"`      // of that identity; "" if Globus does not say
+	Provider     string    `json:"provider,omitempty"`      // UUID of the identity provider
+	ProviderName string    `json:"provider_name,omitempty"` // such as Example University; "" if Globus does not say
+	Time         time.Time `json:"time,omitzero"`           // zero if Globus does not say
+
+	// ACR and AMR are how well and how they did it, in the provider's words
+	// (OpenID Connect Core 1.0, section 2; RFC 8176). Few providers say.
+	ACR string   `json:"acr,omitempty"` // "" if it does not say
+	AMR []string `json:"amr,omitempty"` // empty likewise
+}
+
+// Introspect asks Globus Auth about an access token for AuthServer that it gave
+// to this app. A token that is not active is no error. The error is an *Error.
+func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
+	form := url.Values{
+		"token":         {accessToken},
+		"include":       {"session_info,identity_set_detail"},
+		"client_id":     {c.oauth.ClientID},
+		"client_secret": {c.oauth.ClientSecret},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.issuer+introspectPath, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, callError("introspect", err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	var answer introspectionJSON
+	if err := getJSON(c.http, "introspect", req, &answer); err != nil {
+		return nil, err
+	}
+	switch {
+	case answer.Active == nil:
+		return nil, &Error{Call: "introspect", Reason: Malformed, Detail: "it does not say whether the token is active"}
+	case !*answer.Active:
+		return &Introspection{}, nil
+	case plainSubject(answer.Subject) == "":
+		return nil, &Error{Call: "introspect", Reason: Malformed, Detail: errSubject.Error()}
+	}
+	return answer.introspection(), nil
+}
+
+// introspectionJSON is the answer as Globus Auth sends it.
+type introspectionJSON struct {
+	Active   *bool            `json:"active"`
+	Subject  string           `json:"sub"`
+	Username string           `json:"username"`
+	ClientID string           `json:"client_id"`
+	Scope    string           `json:"scope"`
+	Expiry   *numericDate     `json:"exp"`
+	Linked   []LinkedIdentity `json:"identity_set_detail"`
+	Session  struct {
+		Authentications map[string]json.RawMessage `json:"authentications"`
+	} `json:"session_info"`
+}
+
+func (a introspectionJSON) introspection() *Introspection {
+	in := &Introspection{
+		Active:   true,
+		Subject:  a.Subject,
+		Username: untouched(a.Username),
+		ClientID: tidy(a.ClientID),
+		Scopes:   strings.Fields(a.Scope),
+		Linked:   a.Linked,
+	}
+	if a.Expiry != nil {
+		in.Expiry = a.Expiry.UTC()
+	}
+	known := map[string]LinkedIdentity{}
+	for i := range in.Linked {
+		l := &in.Linked[i]
+		for _, s := range []*string{&l.Name, &l.Email, &l.Organization, &l.Provider, &l.ProviderName} {
+			*s = tidy(*s)
+		}
+		l.Subject, l.Username = plainSubject(l.Subject), untouched(l.Username)
+		known[l.Subject] = *l
+	}
+	for identity, raw := range a.Session.Authentications {
+		auth, ok := readAuthentication(raw)
+		if !ok || plainSubject(identity) == "" {
+			continue
+		}
+		auth.Identity, auth.Username, auth.ProviderName = identity, known[identity].Username, known[identity].ProviderName
+		if identity == in.Subject {
+			auth.Username = cmp.Or(auth.Username, in.Username)
+		}
+		in.Authentications = append(in.Authentications, auth)
+	}
+	slices.SortFunc(in.Authentications, func(a, b Authentication) int {
+		return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.Identity, b.Identity))
+	})
+	return in
+}
+
+// readAuthentication reads what providers say, each member by itself: one that
+// has another type than the others' is as if it were not there.
+func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
+		return Authentication{}, false
+	}
+	var at *numericDate
+	if err := json.Unmarshal(fields["auth_time"], &at); err == nil && at != nil {
+		auth.Time = at.UTC()
+	}
+	_ = json.Unmarshal(fields["idp"], &auth.Provider)
+	_ = json.Unmarshal(fields["acr"], &auth.ACR)
+	if err := json.Unmarshal(fields["amr"], &auth.AMR); err != nil {
+		auth.AMR = nil
+	}
+	auth.Provider, auth.ACR = untouched(auth.Provider), untouched(auth.ACR)
+	auth.AMR = auth.AMR[:min(len(auth.AMR), maxMethods)]
+	for i := range auth.AMR {
+		auth.AMR[i] = untouched(auth.AMR[i])
+	}
+	return auth, true
+}
+
+const maxMethods = 20 // of authentication, in one amr
+
+// untouched returns s if tidy would leave it as it is, else "". To cut something
+// out of a text that a decision hangs on could turn it into another.
+func untouched(s string) string {
+	if tidy(s) != s {
+		return ""
+	}
+	return s
+}
+
+// plainSubject returns s if it could name an identity, else "".
+func plainSubject(s string) string {
+	return plain(s, maxSubject, func(r rune) bool { return r > 0x20 && r < 0x7f })
+}

@@ -1,0 +1,199 @@
+package globus
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The most that is read of a requirements error. What is over it is left out.
+const (
+	maxRequirements     = 256 << 10 // bytes of body; one that is longer is not read
+	maxRequirementsNest = 4         // lists and objects within one another
+	maxRequired         = 50        // entries of a list
+	maxRequiredText     = 2 << 10   // bytes of one parameter of an authorization request
+)
+
+// ReadRequirements looks for requirements in the body of an answer that was not
+// a success, of any service; the status does not tell, Transfer sends them with
+// 502, too. It knows the form that Globus documents, and those that services
+// sent before there was one: required_scopes or required_scope beside a code,
+// unapproved_scopes, lists written as text with commas, all of it within errors
+// or detail. Of several it returns the first. What is not of the right form is
+// left out; if then nothing is asked for, there are no requirements.
+func ReadRequirements(body []byte) (*Requirements, bool) {
+	if len(body) > maxRequirements {
+		return nil, false
+	}
+	r := findRequirements(body, maxRequirementsNest)
+	return r, r != nil
+}
+
+// findRequirements looks at an object, and then at those within it; of a list,
+// at each of its entries.
+func findRequirements(raw json.RawMessage, nest int) *Requirements {
+	if nest < 0 {
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil {
+		for _, one := range list[:min(len(list), maxRequired)] {
+			if r := findRequirements(one, nest-1); r != nil {
+				return r
+			}
+		}
+		return nil
+	}
+	var doc errorDocument
+	if json.Unmarshal(raw, &doc) != nil {
+		return nil
+	}
+	if r := doc.requirements(); r.asks() {
+		return r
+	}
+	if r := findRequirements(doc["errors"], nest-1); r != nil {
+		return r
+	}
+	return findRequirements(doc["detail"], nest-1)
+}
+
+// An errorDocument is an object that a service answers with. What it lacks, or
+// has of another type, is empty.
+type errorDocument map[string]json.RawMessage
+
+func (d errorDocument) requirements() *Requirements {
+	var params errorDocument
+	_ = json.Unmarshal(d["authorization_parameters"], &params)
+	message := cmp.Or(d.text("message"), d.text("description"), d.text("detail"), d.text("error_description"))
+	r := &Requirements{
+		Code:           ErrorCode(cmp.Or(d.text("code"), d.text("error"))),
+		Message:        tidy(message),
+		Identities:     params.list(paramIdentities, identityUUID),
+		Policies:       params.list(paramPolicies, lowerUUID),
+		Domains:        params.list(paramDomains, lowerDomain),
+		SessionMessage: tidy(params.text(paramMessage)),
+	}
+	_ = json.Unmarshal(params[paramMFA], &r.MFA)
+	if params.text("prompt") == "login" { // "none" would keep the person from doing anything
+		r.Prompt = "login"
+	}
+	r.Scopes = params.scopes("required_scopes").Merge(d.consent())
+	if strings.EqualFold(r.Code, "dependent_consent_required") {
+		r.Code = consentRequired
+	}
+	if r.Code == "" {
+		r.Code = "AuthorizationRequired"
+	}
+	return r
+}
+
+const consentRequired = "ConsentRequired"
+
+// consent returns the scopes that the older forms name. They count only beside
+// the code that says so.
+func (d errorDocument) consent() Scopes {
+	code := cmp.Or(d.text("code"), d.text("error"))
+	switch {
+	case strings.HasSuffix(code, consentRequired):
+		return d.scopes("required_scopes").Merge(d.scopes("required_scope"))
+	case strings.EqualFold(code, "dependent_consent_required"):
+		all := d.scopes("unapproved_scopes")
+		var errs []errorDocument
+		_ = json.Unmarshal(d["errors"], &errs)
+		for _, e := range errs[:min(len(errs), maxRequired)] {
+			all = all.Merge(e.scopes("unapproved_scopes"))
+		}
+		return all
+	}
+	return nil
+}
+
+func (d errorDocument) text(name string) (s string) {
+	_ = json.Unmarshal(d[name], &s)
+	return s
+}
+
+// texts reads a list of texts, or one text.
+func (d errorDocument) texts(name string) []string {
+	var entries []json.RawMessage
+	if err := json.Unmarshal(d[name], &entries); err != nil {
+		return []string{d.text(name)}
+	}
+	var texts []string
+	for _, raw := range entries[:min(len(entries), maxRequired)] {
+		var s string
+		_ = json.Unmarshal(raw, &s)
+		texts = append(texts, s)
+	}
+	return texts
+}
+
+// list reads a list, or a text with commas, and keeps of it what form returns,
+// each entry once.
+func (d errorDocument) list(name string, form func(string) string) []string {
+	var list []string
+	size := 0
+	for _, text := range d.texts(name) {
+		for s := range strings.SplitSeq(text, ",") {
+			s = form(strings.TrimSpace(s))
+			if s == "" || slices.Contains(list, s) {
+				continue
+			}
+			if size += len(s) + 1; size > maxRequiredText || len(list) == maxRequired {
+				return list
+			}
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// scopes reads a list of scopes, or a text of scopes.
+func (d errorDocument) scopes(name string) (all Scopes) {
+	for _, text := range d.texts(name) {
+		scopes, err := ParseScopes(text[:min(len(text), maxRequiredText+1)])
+		if more := all.Merge(scopes); err == nil && len(more.String()) <= maxRequiredText {
+			all = more
+		}
+	}
+	return all
+}
+
+var (
+	uuidForm   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	domainForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
+)
+
+// lowerUUID returns s in lower case if it is a UUID, else "".
+func lowerUUID(s string) string {
+	if len(s) != 36 || !uuidForm.MatchString(asciiLower(s)) {
+		return ""
+	}
+	return asciiLower(s)
+}
+
+// identityUUID does the same for an identity, which some services name by a URN.
+func identityUUID(s string) string {
+	return lowerUUID(strings.TrimPrefix(s, "urn:globus:auth:identity:"))
+}
+
+// lowerDomain does the same for a domain name.
+func lowerDomain(s string) string {
+	if len(s) > 253 || !domainForm.MatchString(asciiLower(s)) {
+		return ""
+	}
+	return asciiLower(s)
+}
+
+// asciiLower changes the letters A to Z alone: strings.ToLower makes a k of the
+// Kelvin sign, and with it one name of another.
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
