@@ -8,7 +8,7 @@ import (
 
 // A Decision is what a Policy says of a person. The zero value lets nobody in.
 type Decision struct {
-	Verdict Verdict
+	Verdict Verdict // whether they may enter
 
 	// Rule is the first rule that did not hold, of the authentication that came
 	// closest; "" if Verdict is VerdictAllowed.

@@ -43,12 +43,18 @@ func refresh(ctx context.Context, _ *flow, client *globus.Client) error {
 	return err
 }
 
+func introspect(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Introspect(ctx, "canary-access-token")
+	return err
+}
+
 var calls = []call{
 	{"token", globustest.TokenPath, exchange},
 	{"keys", globustest.KeysPath, exchange}, // fetched by the first sign-in
 	{"userinfo", globustest.UserInfoPath, userInfo},
 	{"revoke", globustest.RevokePath, revoke},
 	{"refresh", globustest.TokenPath, refresh},
+	{"introspect", globustest.IntrospectPath, introspect},
 }
 
 // fails makes the call and wants an error for the reason want, which tells

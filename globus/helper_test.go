@@ -107,6 +107,7 @@ func (f *flow) newClient(cfg globus.Config) *globus.Client {
 		cfg.Transport = f.wire
 	}
 	cfg.TransferURL = f.auth.URL + globustest.TransferPath
+	cfg.GroupsURL = f.auth.URL + globustest.GroupsPath
 	c, err := globus.New(cfg)
 	if err != nil {
 		f.Fatal(err)

@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// IdentitySetScope lets an app see which identities the person has linked.
+// Introspect needs it to name those of them that were used.
+const IdentitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
+
 const introspectPath = "/v2/oauth2/token/introspect"
 
 // An Introspection is what Globus Auth says of an access token (RFC 7662), and

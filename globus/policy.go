@@ -111,10 +111,14 @@ func (p Policy) AuthCodeOptions() []oauth2.AuthCodeOption {
 }
 
 // Scopes returns what the app has to ask for so that p can be decided, beside
-// openid.
+// openid and profile: GroupsScope for Groups, IdentitySetScope for Domains.
 func (p Policy) Scopes() Scopes {
-	if !p.NeedsGroups() {
-		return nil
+	var scopes Scopes
+	if len(p.Domains) > 0 {
+		scopes = append(scopes, Scope{Name: IdentitySetScope})
 	}
-	return Scopes{{Name: GroupsScope}}
+	if p.NeedsGroups() {
+		scopes = append(scopes, Scope{Name: GroupsScope})
+	}
+	return scopes
 }

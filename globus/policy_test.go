@@ -209,7 +209,7 @@ func TestPolicyAsks(t *testing.T) {
 		groups     bool
 	}{
 		{"nothing", globus.Policy{}, url.Values{}, "", false, false},
-		{"domains", globus.Policy{Domains: []string{"a.example", "b.example"}}, url.Values{"session_required_single_domain": {"a.example,b.example"}}, "", true, false},
+		{"domains", globus.Policy{Domains: []string{"a.example", "b.example"}}, url.Values{"session_required_single_domain": {"a.example,b.example"}}, globus.IdentitySetScope, true, false},
 		{"mfa", globus.Policy{MFA: true}, url.Values{"session_required_mfa": {"true"}}, "", true, false},
 		{"identity", globus.Policy{Identities: []string{uuid1}}, url.Values{"session_required_identities": {uuid1}}, "", true, false},
 		{"identities", globus.Policy{Identities: []string{uuid1, uuid2}}, url.Values{}, "", true, false},

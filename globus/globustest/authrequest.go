@@ -16,6 +16,8 @@ type authRequest struct {
 	client      Client
 	redirectURI string
 	scopes      []scope
+	dependent   []scope // those that scopes depend on, each with the scope above it for a name
+	requirement requirement
 }
 
 // newAuthRequest checks what must be right before the browser may be sent back
@@ -39,14 +41,15 @@ func (e *Emulator) newAuthRequest(rawQuery string) (authRequest, error) {
 		page.RedirectURI = cmp.Or(uri, "none")
 		return authRequest{}, page
 	}
-	scopes, unknown := parseScopes(strings.Join(params["scope"], " "))
+	scopes, dependent, unknown := e.parseScopes(strings.Join(params["scope"], " "))
 	if len(unknown) > 0 {
 		return authRequest{}, &errorPage{
 			Code:    "UNKNOWN_SCOPE_ERROR",
 			Message: "Unknown scope(s): " + strings.Join(unknown, " "),
 		}
 	}
-	return authRequest{params, client, uri, scopes}, nil
+	req, _ := readRequirement(params) // check looks for what is malformed
+	return authRequest{params, client, uri, scopes, dependent, req}, nil
 }
 
 func badRequest(message string) *errorPage {
@@ -60,6 +63,7 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 // or "". Globus takes a request without PKCE or state; the emulator does not.
 func (q authRequest) check() (code, description string) {
 	get := q.params.Get
+	_, malformed := readRequirement(q.params)
 	switch name := repeated(q.params); {
 	case name != "":
 		return "invalid_request", "Repeated parameter: " + name
@@ -79,6 +83,8 @@ func (q authRequest) check() (code, description string) {
 		return "invalid_request", "prompt must be login or none"
 	case !slices.Contains([]string{"", "online", "offline"}, get("access_type")):
 		return "invalid_request", "access_type must be online or offline"
+	case malformed != "":
+		return "invalid_request", "Malformed parameter: " + malformed
 	}
 	return "", ""
 }

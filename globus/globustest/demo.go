@@ -14,7 +14,8 @@ const (
 // nothing is known ("sub-only"), one whose name is markup and runs both ways
 // ("markup"). Their subs never change. Rosalind has 25 tasks at Globus Transfer,
 // one of which succeeds 40 seconds after she is first shown it; Ada has five,
-// "markup" three, "sub-only" none.
+// "markup" three, "sub-only" none. Rosalind is in the group DemoLab; Ada is by one of
+// her linked identities; "markup" has asked to join it, "sub-only" has nothing to do with groups.
 func DemoPeople() []Person {
 	return []Person{
 		{
@@ -29,7 +30,8 @@ func DemoPeople() []Person {
 				IdentityProvider:            new(campusProvider),
 				IdentityProviderDisplayName: new("Example University"),
 			},
-			Tasks: rosalindsTasks(),
+			Tasks:  rosalindsTasks(),
+			Groups: rosalindsGroups(),
 		},
 		{
 			Key:   "ada",
@@ -44,7 +46,8 @@ func DemoPeople() []Person {
 				IdentityProviderDisplayName: new("Example University"),
 				Linked:                      adasOtherIdentities(),
 			},
-			Tasks: adasTasks(),
+			Tasks:  adasTasks(),
+			Groups: adasGroups(),
 		},
 		{
 			Key:   "sub-only",
@@ -67,7 +70,8 @@ func DemoPeople() []Person {
 				IdentityProvider:            new(labProvider),
 				IdentityProviderDisplayName: new("<i>Example Laboratory</i>"),
 			},
-			Tasks: markupTasks(),
+			Tasks:  markupTasks(),
+			Groups: markupGroups(),
 		},
 	}
 }

@@ -17,6 +17,7 @@ import (
 type Emulator struct {
 	issuer        string
 	people        []Person
+	collections   []Collection
 	tokenLifetime time.Duration
 	codeLifetime  time.Duration
 	now           func() time.Time
@@ -43,6 +44,7 @@ func New(cfg Config) (*Emulator, error) {
 	e := &Emulator{
 		issuer:        cfg.Issuer,
 		people:        slices.Clone(cfg.People),
+		collections:   slices.Clone(cfg.Collections),
 		tokenLifetime: cmp.Or(cfg.TokenLifetime, 48*time.Hour),
 		codeLifetime:  cmp.Or(cfg.CodeLifetime, time.Minute),
 		now:           cfg.Now,
@@ -57,10 +59,16 @@ func New(cfg Config) (*Emulator, error) {
 	if cfg.People == nil {
 		e.people = DemoPeople()
 	}
+	if cfg.Collections == nil {
+		e.collections = DemoCollections()
+	}
 	if cfg.Now == nil {
 		e.now = time.Now
 	}
 	if err := checkPeople(e.people); err != nil {
+		return nil, err
+	}
+	if err := checkCollections(e.collections); err != nil {
 		return nil, err
 	}
 	if err := fillTasks(e.people); err != nil {
@@ -93,10 +101,14 @@ func (e *Emulator) routes() map[string]http.Handler {
 		RevokePath:    answer(e.revoke, http.MethodPost),
 		LogoutPath:    show(e.logout, http.MethodGet),
 
+		IntrospectPath: answer(e.introspect, http.MethodPost),
+		MyGroupsPath:   answer(e.myGroups, http.MethodGet),
+
 		IdentitiesPath: show(e.identities, http.MethodGet),
 		ConsentsPath:   show(e.consents, http.MethodGet, http.MethodPost),
 		TaskListPath:   e.transfer(e.taskList),
 		TaskPath:       e.transfer(e.task),
+		ListPath:       e.transfer(e.list),
 		stylePath:      show(serveStyle, http.MethodGet),
 	}
 }

@@ -40,6 +40,8 @@ const (
 	RevokePath    = "/v2/oauth2/token/revoke"
 	LogoutPath    = "/v2/web/logout"
 
+	IntrospectPath = "/v2/oauth2/token/introspect"
+
 	IdentitiesPath = "/v2/web/identities"
 	ConsentsPath   = "/v2/web/consents"
 )
@@ -49,7 +51,14 @@ const (
 const (
 	TransferPath = "/v0.10" // what the others begin with: a base URL is the issuer and this
 	TaskListPath = TransferPath + "/task_list"
-	TaskPath     = TransferPath + "/task/" // a task's id follows; as it stands, for Lie and Requests, it means all tasks
+	TaskPath     = TransferPath + "/task/"               // a task's id follows; as it stands, for Lie and Requests, it means all tasks
+	ListPath     = TransferPath + "/operation/endpoint/" // a collection's id and /ls follow; as it stands, all collections
+)
+
+// The paths of the endpoints of Globus Groups, likewise.
+const (
+	GroupsPath   = "/v2" // what the other begins with
+	MyGroupsPath = GroupsPath + "/groups/my_groups"
 )
 
 // A Config says what an Emulator knows at its start.
@@ -66,8 +75,11 @@ type Config struct {
 	// People are those to choose from. Nil: DemoPeople().
 	People []Person
 
+	// Collections are what Transfer lists the files of. Nil: DemoCollections().
+	Collections []Collection
+
 	// StateFile names the JSON file that outlives the process: signing key,
-	// tokens and single sign-on sessions. It is written whole at every change,
+	// tokens, consents and single sign-on sessions. It is written whole at every change,
 	// so a process that is killed goes on where it was; codes, and apps that
 	// Register added, are lost. It holds the private key, and only hashes of what
 	// a browser or an app holds. One process at a time may use it. Empty: everything is kept in memory.

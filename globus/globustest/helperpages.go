@@ -85,6 +85,7 @@ func (e *Emulator) rescind(person, clientID string) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	delete(e.state.Consents[person], clientID)
 	maps.DeleteFunc(e.state.Tokens, func(_ string, t token) bool {
 		return t.Grant.Person == person && t.Grant.ClientID == clientID
 	})

@@ -32,6 +32,10 @@ type Lie struct {
 	TaskList Edit // changes the members of a task_list, DATA included
 	Task     Edit // changes every task document, in a list and alone
 
+	Introspection Edit // changes what is said of a token that is active, session_info and identity_set_detail included
+	Group         Edit // changes every group in my_groups, my_memberships included
+	List          Edit // changes the members of a directory's list, DATA included
+
 	// ConsentRequired are scopes that Transfer wants before it answers anything,
 	// with 403. None: it wants no more than a token for it.
 	ConsentRequired []string

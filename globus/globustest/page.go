@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 )
 
 const stylePath = "/style.css"
@@ -19,6 +20,7 @@ var (
 
 	pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 		"title":     Person.title,
+		"join":      strings.Join,
 		"appTitle":  Client.title,
 		"stylePath": func() string { return stylePath },
 	}).Parse(pagesHTML))
@@ -30,6 +32,9 @@ type choosePage struct {
 	Action string // where the choice is sent: this very request
 	Scopes []scope
 	People []Person
+
+	Required requirement // of the session
+	As       Person      // who is signed in already, and asked for no more than consent
 }
 
 // An errorPage is an error that only the person sees.

@@ -16,6 +16,9 @@ type Person struct {
 	// Tasks are what Globus Transfer does and did for them, in the order in which
 	// it lists them when it is not asked for another. Nil: none.
 	Tasks []Task
+
+	// Groups are the Globus groups that they have to do with. Nil: none.
+	Groups []Membership
 }
 
 // Claims are what Globus knows of a person. A nil pointer is sent as null.

@@ -53,6 +53,9 @@ func pathRefusal(r *http.Request, status int, title, detail string) *refusal {
 	if strings.HasPrefix(r.URL.Path, TransferPath+"/") {
 		return transferRefusal(r, status, "ClientError."+strings.ReplaceAll(title, " ", ""), detail)
 	}
+	if strings.HasPrefix(r.URL.Path, GroupsPath+"/groups/") {
+		return groupsRefusal(status, strings.ToUpper(strings.ReplaceAll(title, " ", "_")), detail)
+	}
 	return apiRefusal(status, title, detail)
 }
 

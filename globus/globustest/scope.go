@@ -1,9 +1,6 @@
 package globustest
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // The resource servers whose scopes the emulator knows.
 const (
@@ -29,26 +26,35 @@ func knownScopes() []scope {
 		{"email", authServer, "See your e-mail address"},
 		{"urn:globus:auth:scope:auth.globus.org:view_identities", authServer, "Look up identities"},
 		{identitySetScope, authServer, "See which identities you have linked"},
-		{"urn:globus:auth:scope:transfer.api.globus.org:all", transferServer, "Manage your data transfers"},
+		{transferScope, transferServer, "Manage your data transfers"},
 		{"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships", groupsServer, "See the groups that you belong to"},
 	}
 }
 
-// parseScopes splits what an app asks for, each scope once, and tells which of
-// it nobody knows.
-func parseScopes(asked string) (known []scope, unknown []string) {
+// parseScopes splits what an app asks for, each scope once, into those that
+// stand by themselves and those that they depend on, and tells which of it
+// nobody knows.
+func (e *Emulator) parseScopes(asked string) (known, dependent []scope, unknown []string) {
 	all := knownScopes()
-	for name := range strings.FieldsSeq(asked) {
+	add := func(list []scope, s scope) []scope {
+		if slices.Contains(list, s) {
+			return list
+		}
+		return append(list, s)
+	}
+	for _, text := range splitScopes(asked) {
+		name, deps, ok := e.dependents(text)
 		i := slices.IndexFunc(all, func(s scope) bool { return s.Name == name })
-		if i < 0 {
-			unknown = append(unknown, name)
+		if i < 0 || !ok {
+			unknown = append(unknown, text)
 			continue
 		}
-		if !slices.Contains(known, all[i]) {
-			known = append(known, all[i])
+		known = add(known, all[i])
+		for _, d := range deps {
+			dependent = add(dependent, d)
 		}
 	}
-	return known, unknown
+	return known, dependent, unknown
 }
 
 // scopeNames returns the names of those of scopes that belong to server, or of

@@ -1,6 +1,7 @@
 package globustest
 
 import (
+	"maps"
 	"net/http"
 	"time"
 )
@@ -30,13 +31,23 @@ func (e *Emulator) session(r *http.Request) (session, bool) {
 	return s, ok
 }
 
-// beginSession remembers who was chosen, in place of whoever was before.
-func (e *Emulator) beginSession(w http.ResponseWriter, r *http.Request, p Person) (session, error) {
+// beginSession remembers who was chosen, and with which identity, in place of
+// whoever was before. What the same person did before in the same browser still
+// counts, for the app that they did it for.
+func (e *Emulator) beginSession(w http.ResponseWriter, r *http.Request, q authRequest, p Person, identity string, mfa bool) (session, error) {
+	old, _ := e.session(r)
 	id := randomText(43)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
-	s := session{Person: p.Key, Began: now}
+	s := session{Person: p.Key, Began: now, Used: map[string]map[string]authentication{}}
+	if old.Person == p.Key {
+		maps.Copy(s.Used, old.Used)
+	}
+	used := map[string]authentication{}
+	maps.Copy(used, s.Used[q.client.ID])
+	used[identity] = authentication{At: now, MFA: mfa}
+	s.Used[q.client.ID] = used
 	e.state.sweep(now)
 	e.dropSession(r)
 	e.state.Sessions[fingerprint(id)] = s

@@ -24,6 +24,10 @@ type state struct {
 	Sessions map[string]session `json:"sessions"`
 	Tokens   map[string]token   `json:"tokens"`
 
+	// Consents are the names of the scopes that people have allowed apps, by
+	// person and app.
+	Consents map[string]map[string][]string `json:"consents"`
+
 	file string // empty: memory alone
 }
 
@@ -31,6 +35,10 @@ type state struct {
 type session struct {
 	Person string    `json:"person"`
 	Began  time.Time `json:"began"`
+
+	// Used is what the person did to sign in, by app and identity. An app that
+	// let them pass without has no entry.
+	Used map[string]map[string]authentication `json:"used,omitempty"`
 }
 
 func (s session) live(now time.Time) bool { return now.Before(s.Began.Add(sessionLifetime)) }
@@ -51,12 +59,15 @@ type grant struct {
 	ClientID      string    `json:"client_id"`
 	Person        string    `json:"person"`
 	Authenticated time.Time `json:"authenticated"`
+
+	Used     map[string]authentication `json:"used,omitempty"`     // as in session, for the app
+	Consents []string                  `json:"consents,omitempty"` // all that the person had allowed the app by then
 }
 
 // openState reads file, or makes it. The signing key is key if that is given,
 // else the one in the file, else a new one.
 func openState(file string, key *rsa.PrivateKey) (*state, error) {
-	s := &state{Sessions: map[string]session{}, Tokens: map[string]token{}, file: file}
+	s := &state{Sessions: map[string]session{}, Tokens: map[string]token{}, Consents: map[string]map[string][]string{}, file: file}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
@@ -85,6 +96,9 @@ func (s *state) load() error {
 	}
 	if err := json.Unmarshal(data, s); err != nil {
 		return err
+	}
+	if s.Consents == nil { // a file of before there were any
+		s.Consents = map[string]map[string][]string{}
 	}
 	if s.Key.Key == nil || s.Sessions == nil || s.Tokens == nil {
 		return errors.New("it is incomplete")

@@ -18,7 +18,8 @@ const (
 )
 
 // taskList lists the tasks of a person, in no order unless one is asked for.
-func (e *Emulator) taskList(r *http.Request, h history) (any, error) {
+func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
+	h := e.history(g.Person)
 	q, err := readTaskQuery(r)
 	if err != nil {
 		return nil, err

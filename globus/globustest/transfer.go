@@ -8,18 +8,20 @@ import (
 )
 
 // endpointPath returns the path under which the endpoint of a request is known:
-// its own, or TaskPath for each task.
+// its own, TaskPath for each task, or ListPath for each collection.
 func endpointPath(path string) string {
-	id, ok := strings.CutPrefix(path, TaskPath)
-	if ok && !strings.Contains(id, "/") {
+	if id, ok := strings.CutPrefix(path, TaskPath); ok && !strings.Contains(id, "/") {
 		return TaskPath
+	}
+	if _, ok := collectionID(path); ok {
+		return ListPath
 	}
 	return path
 }
 
 // transfer adapts an endpoint of Globus Transfer: only a person's own token for
-// Transfer opens it, and it knows that person's tasks. It holds e.mu.
-func (e *Emulator) transfer(h func(*http.Request, history) (any, error)) http.Handler {
+// Transfer opens it, and it knows what they allowed the app. It holds e.mu.
+func (e *Emulator) transfer(h func(*http.Request, grant) (any, error)) http.Handler {
 	return answer(func(r *http.Request) (any, error) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -33,7 +35,7 @@ func (e *Emulator) transfer(h func(*http.Request, history) (any, error)) http.Ha
 			refused.body["required_scopes"] = e.lie.ConsentRequired
 			return nil, refused
 		}
-		return h(r, e.history(t.Grant.Person))
+		return h(r, t.Grant)
 	}, http.MethodGet)
 }
 
@@ -49,7 +51,8 @@ func (e *Emulator) history(key string) history {
 
 // task answers with one task. A person who asks for somebody else's is told that
 // there is none.
-func (e *Emulator) task(r *http.Request, h history) (any, error) {
+func (e *Emulator) task(r *http.Request, g grant) (any, error) {
+	h := e.history(g.Person)
 	if _, err := readQuery(r); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,161 @@
+package globustest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"example.org/portal/globus"
+)
+
+const groupsScope = "urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships"
+
+// DemoLab is the group that the demo people have to do with.
+const DemoLab = "5c0a7e00-1a2b-4c3d-8e4f-60726f757001"
+
+// A Membership is what one identity of a person is in a group.
+type Membership struct {
+	Group    string                  // UUID; required
+	Name     string                  // of the group
+	Identity string                  // sub of the identity; empty: the person's own
+	Role     string                  // empty: member
+	Status   globus.MembershipStatus // empty: active
+}
+
+const (
+	demoObservatory = "5c0a7e00-1a2b-4c3d-8e4f-60726f757002"
+	demoReviewers   = "5c0a7e00-1a2b-4c3d-8e4f-60726f757003"
+)
+
+func rosalindsGroups() []Membership {
+	return []Membership{
+		{Group: DemoLab, Name: "Example Lab", Role: "manager"},
+		{Group: demoReviewers, Name: "Reviewers", Status: globus.MembershipInvited},
+	}
+}
+
+// adasGroups has one where she is a member by a linked identity alone.
+func adasGroups() []Membership {
+	return []Membership{
+		{Group: DemoLab, Name: "Example Lab", Status: globus.MembershipInvited},
+		{Group: DemoLab, Name: "Example Lab", Identity: "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"},
+		{Group: demoObservatory, Name: "Example Observatory", Role: "admin"},
+	}
+}
+
+func markupGroups() []Membership {
+	return []Membership{
+		{Group: DemoLab, Name: "Example Lab", Status: globus.MembershipPending},
+		{Group: demoObservatory, Name: "<b>Example</b> Observatory"},
+	}
+}
+
+// myGroups lists the groups in which the person has a membership of a status
+// that was asked for; unasked, an active one. A group comes with all of the
+// person's memberships, those of another status included.
+func (e *Emulator) myGroups(r *http.Request) (any, error) {
+	params, err := readGroupsQuery(r)
+	if err != nil {
+		return nil, err
+	}
+	secret, sent := bearer(r)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, ok := e.liveToken(secret)
+	switch {
+	case !sent:
+		return nil, groupsRefusal(http.StatusUnauthorized, "AUTHENTICATION_ERROR", "Missing or malformed Authorization header")
+	case !ok || t.Refresh || t.ResourceServer != groupsServer:
+		return nil, groupsRefusal(http.StatusUnauthorized, "INVALID_TOKEN", "The token is expired, revoked, or for another service")
+	case !slices.Contains(t.Scopes, groupsScope):
+		return nil, groupsRefusal(http.StatusForbidden, "FORBIDDEN", "The token lacks a scope")
+	}
+	person, _ := e.person(t.Grant.Person)
+	list := []any{}
+	for _, id := range person.groupsIn(params) {
+		list = append(list, e.lie.Group.apply(person.group(id)))
+	}
+	return list, nil
+}
+
+// readGroupsQuery returns the statuses that are asked for.
+func readGroupsQuery(r *http.Request) ([]string, error) {
+	params := r.URL.Query()
+	statuses := strings.Split(params.Get("statuses"), ",")
+	if !params.Has("statuses") {
+		statuses = []string{"active"}
+	}
+	known := []string{"active", "invited", "pending", "rejected", "removed", "left", "declined"}
+	unknown := func(s string) bool { return !slices.Contains(known, s) }
+	if len(params) > 1 || len(params["statuses"]) > 1 || len(params) == 1 && !params.Has("statuses") || slices.ContainsFunc(statuses, unknown) {
+		return nil, groupsRefusal(http.StatusUnprocessableEntity, "UNPROCESSABLE_ENTITY", "Unknown parameter or status")
+	}
+	return statuses, nil
+}
+
+// groupsIn returns the ids of groups, each once.
+func (p Person) groupsIn(statuses []string) []string {
+	var ids []string
+	for _, m := range p.Groups {
+		if slices.Contains(statuses, m.status()) && !slices.Contains(ids, m.Group) {
+			ids = append(ids, m.Group)
+		}
+	}
+	return ids
+}
+
+// group is one group as Globus sends it.
+func (p Person) group(id string) map[string]any {
+	name, memberships := "", []any{}
+	for _, m := range p.Groups {
+		if m.Group != id {
+			continue
+		}
+		name = m.Name
+		memberships = append(memberships, p.membership(m))
+	}
+	return map[string]any{
+		"id":               id,
+		"name":             name,
+		"parent_id":        nil,
+		"group_type":       "regular",
+		"enforce_session":  false,
+		"session_limit":    28800,
+		"session_timeouts": map[string]any{},
+		"my_memberships":   memberships,
+		"policies":         map[string]any{"group_visibility": "private", "group_members_visibility": "managers"},
+		"new_at_globus":    nil,
+	}
+}
+
+func (p Person) membership(m Membership) map[string]any {
+	identity := p.identities()[0]
+	for _, l := range p.Claims.Linked {
+		if l.Sub == m.Identity {
+			identity = l
+		}
+	}
+	role := m.Role
+	if role == "" {
+		role = "member"
+	}
+	return map[string]any{
+		"group_id":    m.Group,
+		"identity_id": identity.Sub,
+		"username":    identity.Username,
+		"role":        role,
+		"status":      m.status(),
+	}
+}
+
+func (m Membership) status() string {
+	if m.Status == "" {
+		return string(globus.MembershipActive)
+	}
+	return string(m.Status)
+}
+
+// groupsRefusal has the shape of Globus Groups.
+func groupsRefusal(status int, code, detail string) *refusal {
+	return &refusal{status, map[string]any{"code": code, "detail": detail}}
+}
