@@ -1,0 +1,109 @@
+package globus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// A ListQuery says which part of which directory to list.
+type ListQuery struct {
+	Path   string // from the root of the collection; "" means where the collection begins, which it says in Listing.Path
+	Offset int    // how many entries to leave out; Transfer reads the whole directory again for each page
+	Limit  int    // how many to list; 0 means 1000, and so does more than 5000: an answer has 4 MiB at most
+	Hidden bool   // also those whose name begins with a dot
+}
+
+// A Listing is part of a directory, sorted by name.
+type Listing struct {
+	Path    string  `json:"path"` // of the directory, with a slash at its end; "" if Transfer does not say
+	Entries []Entry `json:"DATA"`
+	Total   int     `json:"total"` // entries in the whole directory; 0 if Transfer does not say
+}
+
+// An Entry is what one name in a directory stands for. The name is as the
+// collection has it: whoever owns the file may have chosen any characters.
+type Entry struct {
+	Name     string    `json:"name"`
+	Type     string    `json:"type"`          // EntryDir, EntryFile, or another: a broken link, a device
+	Size     int64     `json:"size"`          // in bytes
+	Modified time.Time `json:"last_modified"` // zero if the collection does not say
+}
+
+// What an Entry usually is.
+const (
+	EntryDir  = "dir"
+	EntryFile = "file"
+)
+
+// IsDir reports whether e is a directory, which can be listed in turn.
+func (e Entry) IsDir() bool { return e.Type == EntryDir }
+
+// UnmarshalJSON reads the time as Transfer writes it: with a T or a blank
+// between date and time. One that cannot be read is not known.
+func (e *Entry) UnmarshalJSON(b []byte) error {
+	type plain Entry
+	entry := struct {
+		*plain
+		Modified json.RawMessage `json:"last_modified"`
+	}{plain: (*plain)(e)}
+	if err := json.Unmarshal(b, &entry); err != nil {
+		return err
+	}
+	var t transferTime
+	if err := json.Unmarshal(entry.Modified, &t); err == nil {
+		e.Modified = t.Time
+	}
+	return nil
+}
+
+// List lists a directory of a collection, which is named by its UUID. Many a
+// collection wants something of the person first: see RequirementsOf. The error
+// is an *Error or what the TokenFunc returned.
+func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*Listing, error) {
+	if q.Limit <= 0 || q.Limit > maxList {
+		q.Limit = defaultList
+	}
+	params := url.Values{
+		"orderby":     {"name"},
+		"show_hidden": {"0"},
+		"limit":       {strconv.Itoa(q.Limit)},
+		"offset":      {strconv.Itoa(max(q.Offset, 0))},
+	}
+	if q.Path != "" {
+		params.Set("path", q.Path)
+	}
+	if q.Hidden {
+		params.Set("show_hidden", "1")
+	}
+	var listing Listing
+	if err := t.get(ctx, "/operation/endpoint/"+url.PathEscape(collection)+"/ls", params, &listing); err != nil {
+		return nil, err
+	}
+	return &listing, nil
+}
+
+const (
+	defaultList = 1000
+	maxList     = 5000
+)
+
+// DataAccess returns the scopes that let Transfer at a person's files in mapped
+// collections, named by their UUIDs: TransferScope with a dependent, optional
+// scope for each. Other collections have no such scope, and Globus shows an error
+// page to those who ask for it; a collection that wants it says so in its
+// Requirements.
+func DataAccess(collections ...string) (Scopes, error) {
+	scope := Scope{Name: TransferScope}
+	for _, id := range collections {
+		if lowerUUID(id) == "" {
+			return nil, errors.New("globus: a collection is named by a UUID")
+		}
+		name := "https://auth.globus.org/scopes/" + lowerUUID(id) + "/data_access"
+		scope.Dependencies = scope.Dependencies.with(Scope{Name: name, Optional: true})
+	}
+	return Scopes{scope}, nil
+}
