@@ -4,7 +4,8 @@
 // It stands beside golang.org/x/oauth2, which speaks OAuth, and
 // github.com/coreos/go-oidc, which checks signatures, and adds what Globus does
 // its own way: a token for each resource server, identity sets, ID tokens
-// signed with RS512 by keys without an id, its logout page. It imports nothing
+// signed with RS512 by keys without an id, its logout page, and what its services
+// require of people in the middle of work. It imports nothing
 // else of this project: copy the folder into your own.
 package globus
 

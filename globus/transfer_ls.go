@@ -19,15 +19,15 @@ type ListQuery struct {
 
 // A Listing is part of a directory, sorted by name.
 type Listing struct {
-	Path    string  `json:"path"` // of the directory, with a slash at its end; "" if Transfer does not say
-	Entries []Entry `json:"DATA"`
+	Path    string  `json:"path"`  // of the directory, with a slash at its end; "" if Transfer does not say
+	Entries []Entry `json:"DATA"`  // nil: there are none
 	Total   int     `json:"total"` // entries in the whole directory; 0 if Transfer does not say
 }
 
 // An Entry is what one name in a directory stands for. The name is as the
 // collection has it: whoever owns the file may have chosen any characters.
 type Entry struct {
-	Name     string    `json:"name"`
+	Name     string    `json:"name"`          // in its directory; to list what is in it, put it after Listing.Path
 	Type     string    `json:"type"`          // EntryDir, EntryFile, or another: a broken link, a device
 	Size     int64     `json:"size"`          // in bytes
 	Modified time.Time `json:"last_modified"` // zero if the collection does not say

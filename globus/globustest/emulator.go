@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// An Emulator is Globus Auth, and a little of Globus Transfer, as an
+// An Emulator is Globus Auth, and a little of Globus Transfer and Groups, as an
 // http.Handler, to be served at the root of its issuer. Make one with New or
 // NewServer; it is safe for concurrent use.
 type Emulator struct {
@@ -89,7 +89,7 @@ func New(cfg Config) (*Emulator, error) {
 }
 
 // routes is the map of the site. Whatever is not in it is 404; a path is
-// matched exactly, but for the id at the end of TaskPath, and never cleaned or
+// matched exactly, but for the id in TaskPath and ListPath, and never cleaned or
 // redirected.
 func (e *Emulator) routes() map[string]http.Handler {
 	return map[string]http.Handler{

@@ -1,5 +1,5 @@
-// Package globustest emulates Globus Auth, and a little of Globus Transfer: over
-// real HTTP, for tests and for trying a portal out without an account.
+// Package globustest emulates Globus Auth, and a little of Globus Transfer and
+// Groups: over real HTTP, for tests and for trying a portal out without an account.
 //
 // It is never more lenient than the service, and stricter where the service
 // leaves a choice: PKCE and state are required, a code is good for one try, and
