@@ -37,7 +37,8 @@ func (s *site) lines(msg string) []logLine {
 func TestRequestLog(t *testing.T) {
 	s := start(t, options{})
 	b := s.browser()
-	home := b.signIn("rosalind")
+	home := b.signIn("rosalind") // by three requests; a line follows its answer
+	await(t, "they are logged", func() bool { return len(s.lines("request")) == 3 })
 	signedIn := s.lines("signed in")[0]
 	tests := []struct {
 		name, method, path string

@@ -73,7 +73,7 @@ func TestNoRemedy(t *testing.T) {
 	b.get(b.callback("deny"))
 	b.get("/login?code=x&state=y")
 	b.get("/no/such/page")
-	await(t, "all is logged", func() bool { return strings.Count(s.log.String(), `"reason"`) == 3 })
+	await(t, "all is logged", func() bool { return strings.Count(s.log.String(), `"route":"none"`) == 1 })
 	if strings.Contains(s.log.String(), `"remedy"`) {
 		t.Errorf("the log has a remedy:\n%s", s.log)
 	}
