@@ -24,6 +24,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/caarlos0/env/v11"
 
@@ -46,11 +47,17 @@ type settings struct {
 	StoreFile        string        `env:"SESSION_STORE_FILE"`
 	Lifetime         time.Duration `env:"SESSION_LIFETIME" envDefault:"168h"`
 	MetricsListen    string        `env:"METRICS_LISTEN"`
+	AllowedDomains   string        `env:"ALLOWED_DOMAINS"`
+	AllowedGroups    string        `env:"ALLOWED_GROUPS"`
+	RequireMFA       bool          `env:"REQUIRE_MFA"`
 	LogFormat        string        `env:"LOG_FORMAT"`
 	LogLevel         slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 
 	public      *url.URL
+	scopes      globus.Scopes
+	policy      globus.Policy
 	transferURL string // of the emulator; "" is the real one
+	groupsURL   string // likewise
 	demo        bool
 }
 
@@ -77,6 +84,11 @@ Settings, from the environment:
   SESSION_LIFETIME       the longest that a session lasts, such as 12h (168h)
   METRICS_LISTEN         host:port of /metrics for Prometheus, and of /debug/pprof/;
                          for operators alone (off)
+  ALLOWED_DOMAINS        who may enter: people who sign in with an identity of one of
+                         these domains, separated by commas (anyone)
+  ALLOWED_GROUPS         active members of one of these Globus groups, by UUID (anyone)
+  REQUIRE_MFA            true: only those whose identity provider confirms a second
+                         factor (false)
   LOG_FORMAT             text or json (text on a terminal, else json)
   LOG_LEVEL              debug, info, warn or error (info)
 
@@ -152,6 +164,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		SessionStore:    cfg.Store,
 		SessionLifetime: cfg.Lifetime,
 		Audience:        cfg.Issuer + " " + cfg.ClientID,
+		Policy:          cfg.policy,
 		Version:         version(),
 		Metrics:         metrics,
 		Log:             log,
@@ -244,9 +257,10 @@ func (cfg settings) globus(observe func(call, outcome string, took time.Duration
 		ClientID:     cfg.ClientID,
 		ClientSecret: cfg.ClientSecret,
 		RedirectURL:  cfg.redirectURI(),
-		Scopes:       strings.Fields(cfg.Scopes),
+		Scopes:       cfg.scopes.Merge(cfg.policy.Scopes()).Texts(),
 		Issuer:       cfg.Issuer,
 		TransferURL:  cfg.transferURL,
+		GroupsURL:    cfg.groupsURL,
 		Observe:      observe,
 	})
 }
@@ -258,6 +272,7 @@ func (cfg settings) check(ctx context.Context, wrong faults, out io.Writer) erro
 		Faults:   wrong,
 		Unknown:  unknownSettings(),
 		ClientOK: !wrong.in("GLOBUS_CLIENT_ID") && !wrong.in("GLOBUS_CLIENT_SECRET"),
+		Policy:   cfg.policy,
 	}
 	if !wrong.in("LISTEN") {
 		checkup.Listen = cfg.Listen
@@ -308,7 +323,7 @@ func (cfg settings) announce(log *slog.Logger) {
 			attrs = append(attrs, "data", abs)
 		}
 	}
-	log.Info("serving", append(attrs, "who_may_enter", "anyone with any Globus identity")...)
+	log.Info("serving", append(attrs, "who_may_enter", routes.WhoMayEnter(cfg.policy))...)
 	if host, _, _ := net.SplitHostPort(cfg.Listen); cfg.public.Scheme == "http" && !globus.IsLoopback(host) {
 		log.Warn("LISTEN lets other machines in, but PUBLIC_URL is http: what they send is not encrypted")
 	}
@@ -367,8 +382,19 @@ func readSettings(demo bool) (cfg settings, wrong faults) {
 		fault("GLOBUS_ISSUER: %v", strings.TrimPrefix(err.Error(), "globus: "))
 	}
 	cfg.Scopes = cmp.Or(cfg.Scopes, strings.Join(globus.DefaultScopes(), " "))
-	if !slices.Contains(strings.Fields(cfg.Scopes), "openid") {
+	var err error
+	if cfg.scopes, err = globus.ParseScopes(cfg.Scopes); err != nil {
+		fault("GLOBUS_SCOPES must be scopes, separated by blanks")
+	} else if !slices.Contains(cfg.scopes.Texts(), "openid") {
 		fault("GLOBUS_SCOPES must include openid")
+	}
+	cfg.policy = globus.Policy{Domains: list(cfg.AllowedDomains), MFA: cfg.RequireMFA}
+	if err := cfg.policy.Check(); err != nil {
+		fault("ALLOWED_DOMAINS: %v", strings.TrimPrefix(err.Error(), "globus: "))
+	}
+	cfg.policy.Groups = list(cfg.AllowedGroups)
+	if err := (globus.Policy{Groups: cfg.policy.Groups}).Check(); err != nil {
+		fault("ALLOWED_GROUPS: %v", strings.TrimPrefix(err.Error(), "globus: "))
 	}
 	host, port, err := splitListen(cfg.Listen)
 	if err != nil {
@@ -416,6 +442,11 @@ func splitListen(addr string) (host, port string, err error) {
 		err = errors.New("no such port")
 	}
 	return host, port, err
+}
+
+// list reads a setting of several values.
+func list(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // named makes of an error of the env package, such as «parse error on field
@@ -509,6 +540,7 @@ func startDemo(cfg *settings, out io.Writer) (stop func() error, err error) {
 	}
 	cfg.Issuer = demoIssuer
 	cfg.transferURL = demoIssuer + globustest.TransferPath
+	cfg.groupsURL = demoIssuer + globustest.GroupsPath
 	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
 	cfg.ClientSecret = "the emulator is no secret"
 	cfg.Store = "sqlite:data/demo.db"

@@ -63,8 +63,13 @@ func (s Site) LoginURL(next string) string {
 }
 
 // OtherLoginURL returns where a person signs in as someone else than Globus
-// remembers.
-func (s Site) OtherLoginURL() string { return s.PublicURL + "/login?prompt=login" }
+// remembers, to come back to next as with LoginURL.
+func (s Site) OtherLoginURL(next string) string {
+	if next == "" {
+		return s.PublicURL + "/login?prompt=login"
+	}
+	return s.LoginURL(next) + "&prompt=login"
+}
 
 // A Page is what every page has beside its own content.
 type Page struct {
@@ -131,11 +136,19 @@ type Problem struct {
 	Site
 	Heading   string // what happened, in a few words
 	Message   string // what happened and what to do, in a sentence or two
+	Facts     []Fact // that explain it
+	Ways      []Way  // out of it, beside the home page
 	Reference string // names the line in the log; empty if there is none
 	LoginURL  string // where to sign in, if that helps; else empty
 	Retry     string // path of what to try again, as a browser sees it; empty if that cannot help
 	Form      *Form  // a form to send again, or nil
 }
+
+// A Fact is something that an error page says of what came and what was needed.
+type Fact struct{ Label, Value string }
+
+// A Way is a link that leads out of a problem.
+type Way struct{ Label, URL string }
 
 // A Form repeats a form that was refused because it was too old: the same
 // fields, with a fresh token.

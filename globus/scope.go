@@ -117,14 +117,17 @@ func (s Scope) String() string {
 	return text
 }
 
-// String returns the scopes as an app asks for them, separated by blanks.
-func (ss Scopes) String() string {
+// Texts returns the scopes one by one, as Config.Scopes takes them.
+func (ss Scopes) Texts() []string {
 	texts := make([]string, len(ss))
 	for i, s := range ss {
 		texts[i] = s.String()
 	}
-	return strings.Join(texts, " ")
+	return texts
 }
+
+// String returns the scopes as an app asks for them, separated by blanks.
+func (ss Scopes) String() string { return strings.Join(ss.Texts(), " ") }
 
 // MarshalText implements encoding.TextMarshaler.
 func (ss Scopes) MarshalText() ([]byte, error) { return []byte(ss.String()), nil }

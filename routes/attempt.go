@@ -29,6 +29,7 @@ type attempt struct {
 	globus.Attempt
 	Next  string    // where to go in the end; "" is the home page
 	Begun time.Time // by this machine's clock
+	Asked bool      `json:",omitempty"` // Globus was told to ask who it is, whomever it remembers
 }
 
 // attemptName returns the name of the cookie of the attempt with this state.

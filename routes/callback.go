@@ -40,8 +40,11 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 		return a.globusRefused(q.Get("error"))
 	}
 	got := a.answers.once(r.Context(), state, func() (*session.Session, error) { return a.signIn(r, q.Get("code"), t) })
+	if askAgain(got.err, t) {
+		return a.begin(w, r, attempt{Next: t.Next, Asked: true}, globus.PromptLogin())
+	}
 	if got.err != nil {
-		return a.loginFailed(got.err)
+		return a.loginFailed(r, got.err, t)
 	}
 	a.sessions.SetCookie(w, got.session)
 	visitedBy(r, got.session)
@@ -63,7 +66,12 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
-	s, err := a.sessions.SignIn(ctx, session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()})
+	facts, err := a.examine(ctx, login)
+	if err != nil {
+		a.discard(r, login.Tokens)
+		return nil, err
+	}
+	s, err := a.sessions.SignIn(ctx, session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now(), Facts: facts})
 	if err != nil {
 		a.discard(r, login.Tokens)
 		return nil, err
@@ -154,8 +162,13 @@ func (a *App) globusRefused(code string) error {
 }
 
 // loginFailed adds to an error the way to try again.
-func (a *App) loginFailed(err error) error {
-	e := *asHTTPError(err)
+func (a *App) loginFailed(r *http.Request, err error, t attempt) error {
+	if no, ok := errors.AsType[*refusal](err); ok {
+		own := *no // several may wait for one outcome
+		own.next = t.Next
+		return &own
+	}
+	e := *a.asHTTPError(r, err)
 	e.loginURL = a.site.LoginURL("")
 	e.cause = err
 	switch {

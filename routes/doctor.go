@@ -30,6 +30,7 @@ type Checkup struct {
 	PublicURL    *url.URL       // as in Config; nil if the setting is wrong
 	Globus       *globus.Client // as in Config; nil if a setting is wrong
 	SessionStore string         // as in Config; "" if the setting is wrong
+	Policy       globus.Policy  // as in Config
 }
 
 // Run writes a line for each check to out, as it finishes: ✓ is well, ✗ is not,
@@ -45,7 +46,7 @@ func (c Checkup) Run(ctx context.Context, out io.Writer) (faults int) {
 	d.checkApp(ctx)
 	d.checkPublicURL(ctx)
 	d.checkPlainHTTP(ctx)
-	d.warn("Who may enter", "anyone with any Globus identity, Google and ORCID included", "")
+	d.checkPolicy()
 	return d.faults
 }
 
@@ -56,6 +57,15 @@ type doctor struct {
 	http    *http.Client // for the app's own addresses
 	running bool         // whether the app answers where it listens
 	faults  int
+}
+
+// checkPolicy says who may enter: whether they can, only their sign-in shows.
+func (d *doctor) checkPolicy() {
+	if d.Policy.Empty() {
+		d.warn("Who may enter", WhoMayEnter(d.Policy), "")
+		return
+	}
+	d.ok("Who may enter", WhoMayEnter(d.Policy))
 }
 
 func (d *doctor) ok(what, found string)           { d.say("✓", what, found, "") }

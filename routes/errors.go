@@ -23,10 +23,12 @@ type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 type httpError struct {
 	status   int
 	heading  string
-	message  string           // what happened and what to do
-	loginURL string           // where to sign in, if that helps
-	form     *components.Form // to send again, or nil
-	cause    error            // for the log; may be nil
+	message  string            // what happened and what to do
+	facts    []components.Fact // that explain it; may be empty
+	ways     []components.Way  // out of it; may be empty
+	loginURL string            // where to sign in, if that helps
+	form     *components.Form  // to send again, or nil
+	cause    error             // for the log; may be nil
 }
 
 func (e *httpError) Error() string {
@@ -71,7 +73,7 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // the browser hung up
 	}
-	e := asHTTPError(err)
+	e := a.asHTTPError(r, err)
 	if e.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
@@ -79,6 +81,8 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		Site:      a.site,
 		Heading:   e.heading,
 		Message:   e.message,
+		Facts:     e.facts,
+		Ways:      e.ways,
 		Reference: requestID(r),
 		LoginURL:  e.loginURL,
 		Form:      e.form,
@@ -110,7 +114,10 @@ func why(err error) []slog.Attr {
 }
 
 // asHTTPError says what the person reads about err.
-func asHTTPError(err error) *httpError {
+func (a *App) asHTTPError(r *http.Request, err error) *httpError {
+	if no, ok := errors.AsType[*refusal](err); ok {
+		return a.refused(r, no)
+	}
 	if e, ok := errors.AsType[*httpError](err); ok {
 		return e
 	}

@@ -38,6 +38,7 @@ type options struct {
 	publicURL string // where browsers reach it, PORT standing for the port it listens on; "" is its own address
 	dir       string // of its session store; "" is a new one
 	auth      *globustest.Server
+	policy    globus.Policy
 	people    []globustest.Person
 	now       func() time.Time
 	textLog   bool // as on a terminal, instead of JSON
@@ -85,7 +86,8 @@ func start(t testing.TB, o options) *site {
 	s.metrics = httptest.NewServer(metrics.Handler())
 	t.Cleanup(s.metrics.Close)
 	client, err := globus.New(globus.Config{
-		ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: s.auth.URL, TransferURL: s.auth.URL + globustest.TransferPath, Now: o.now,
+		ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: s.auth.URL, TransferURL: s.auth.URL + globustest.TransferPath,
+		GroupsURL: s.auth.URL + globustest.GroupsPath, Now: o.now, Scopes: append(globus.DefaultScopes(), o.policy.Scopes().Texts()...),
 		Observe: metrics.GlobusCall,
 	})
 	if err != nil {
@@ -102,7 +104,7 @@ func start(t testing.TB, o options) *site {
 	}
 	s.app, err = routes.New(routes.Config{
 		PublicURL: public, Globus: client, SessionStore: "sqlite:" + filepath.Join(s.dir, "sessions.db"),
-		SessionLifetime: 7 * 24 * time.Hour, Audience: s.auth.URL + " " + clientID,
+		Policy: o.policy, SessionLifetime: 7 * 24 * time.Hour, Audience: s.auth.URL + " " + clientID,
 		Metrics: metrics, Log: slog.New(handler), Now: o.now,
 	})
 	if err != nil {

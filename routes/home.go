@@ -12,7 +12,7 @@ import (
 
 // home shows the whole page, card included.
 func (a *App) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.load(w, r)
+	s, err := a.admit(w, r)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) error {
 // userCard shows the card alone, that of someone signed out included: a tab
 // asks for it when it becomes visible again.
 func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.load(w, r)
+	s, err := a.admit(w, r)
 	if err != nil {
 		return err
 	}

@@ -62,19 +62,26 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 		return a.noSession(w, r)
 	}
 	next := a.localPath(q.Get("next"))
-	var opts []oauth2.AuthCodeOption
 	if q.Get("prompt") == "login" {
-		opts = append(opts, globus.PromptLogin())
-	} else if s, err := a.load(w, r); err != nil {
+		return a.begin(w, r, attempt{Next: next, Asked: true}, globus.PromptLogin())
+	}
+	s, err := a.load(w, r)
+	if err != nil {
 		return err
-	} else if s != nil {
+	}
+	if s != nil && a.policy.Decide(s.Facts, a.now()).Allowed() {
 		return redirect(w, a.absolute(next))
 	}
-	t := attempt{Attempt: globus.NewAttempt(), Next: next, Begun: a.now()}
+	return a.begin(w, r, attempt{Next: next})
+}
+
+// begin sends the browser to Globus with the attempt t, whose secrets it makes.
+func (a *App) begin(w http.ResponseWriter, r *http.Request, t attempt, opts ...oauth2.AuthCodeOption) error {
+	t.Attempt, t.Begun = globus.NewAttempt(), a.now()
 	if err := a.keepAttempt(w, r, t); err != nil {
 		return err
 	}
-	return redirect(w, a.globus.AuthCodeURL(t.Attempt, opts...))
+	return redirect(w, a.globus.AuthCodeURL(t.Attempt, append(a.policy.AuthCodeOptions(), opts...)...))
 }
 
 // absolute returns the URL of a local path; "" stands for the home page.

@@ -32,6 +32,9 @@ var (
 // signInOutcome says what kept someone from being signed in: they, or we,
 // refused it, or something failed. Of the reasons there are only so many.
 func signInOutcome(err error) (outcome, reason string) {
+	if _, ok := errors.AsType[*refusal](err); ok {
+		return "refused", "policy"
+	}
 	if e, ok := errors.AsType[*globus.Error](err); ok {
 		switch {
 		case e.Call != "authorize":

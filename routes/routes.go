@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/justinas/nosurf"
+	"golang.org/x/sync/singleflight"
 
 	"example.org/portal/components"
 	"example.org/portal/globus"
@@ -20,7 +22,7 @@ import (
 )
 
 // A Config is what an app needs to know of the world around it. All of it is
-// required but Version, Metrics and Now.
+// required but Policy, Version, Metrics and Now.
 type Config struct {
 	// PublicURL is where browsers reach the app, path included. It alone
 	// decides links, cookies and what counts as this site; the Host header and
@@ -35,7 +37,8 @@ type Config struct {
 	SessionLifetime time.Duration
 	Audience        string
 
-	Version string // for the footer; may be empty
+	Policy  globus.Policy // who may enter; the zero value is anybody
+	Version string        // for the footer; may be empty
 
 	Metrics *Metrics         // what it counts in; nil means that nobody reads them
 	Log     *slog.Logger     // where the app logs to
@@ -48,6 +51,7 @@ type App struct {
 	origin   string // scheme and host of PublicURL
 	cookies  cookieNames
 	globus   *globus.Client
+	policy   globus.Policy
 	sessions *session.Manager
 	answers  answers
 	csrf     *nosurf.CSRFHandler
@@ -57,6 +61,9 @@ type App struct {
 	log      *slog.Logger
 	now      func() time.Time
 	draining atomic.Bool
+
+	asking     singleflight.Group // what the policy is decided from, by session
+	background sync.WaitGroup
 }
 
 // New opens the session store and returns the app. Close it in the end.
@@ -84,6 +91,7 @@ func New(cfg Config) (*App, error) {
 		origin:  origin,
 		cookies: newCookieNames(cfg.PublicURL),
 		globus:  cfg.Globus,
+		policy:  cfg.Policy,
 		answers: answers{kept: map[string]*answer{}},
 		metrics: cfg.Metrics,
 		log:     slog.New(visitLog{cfg.Log.Handler()}),
@@ -119,7 +127,10 @@ func New(cfg Config) (*App, error) {
 func (a *App) Drain() { a.draining.Store(true) }
 
 // Close closes the session store. Nothing may be in flight any more.
-func (a *App) Close() error { return a.sessions.Close() }
+func (a *App) Close() error {
+	a.background.Wait()
+	return a.sessions.Close()
+}
 
 // ServeHTTP answers everything under PublicURL, and what supervisors ask.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }

@@ -15,7 +15,7 @@ type sessionFunc func(w http.ResponseWriter, r *http.Request, s *session.Session
 // signedIn admits to h only those who are signed in.
 func (a *App) signedIn(h sessionFunc) handlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		s, err := a.load(w, r)
+		s, err := a.admit(w, r)
 		if err != nil {
 			return err
 		}

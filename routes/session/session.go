@@ -57,6 +57,7 @@ type Record struct {
 	Identity globus.Identity `json:"identity"` // who signed in
 	Tokens   globus.Tokens   `json:"tokens"`   // as last refreshed
 	Began    time.Time       `json:"began"`    // when they signed in
+	Facts    globus.Facts    `json:"facts"`    // what a policy is decided from
 }
 
 // A Session is a record as it was when it was read, and the cookie's token
