@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -144,7 +143,7 @@ func TestRequirementsAreBounded(t *testing.T) {
 		"session_required_policies":      strings.Join(many("7a1c2e40-3b5d-4f6e-8a90-%012d"), ","),
 		"session_required_single_domain": many(strings.Repeat("a", 60) + ".d%d.example"),
 		"session_message":                long,
-		"required_scopes":                slices.Insert(many("s%d"), 0, strings.Repeat("a ", 4000), long),
+		"required_scopes":                append([]string{strings.Repeat("a ", 4000), long}, many(strings.Repeat("s", 100) + "%d")[:100]...),
 	}})
 	if err != nil || len(body) > 256<<10 {
 		t.Fatal(len(body), err)
@@ -156,8 +155,12 @@ func TestRequirementsAreBounded(t *testing.T) {
 	if len(r.Identities) != 50 || len(r.Policies) != 50 || len(r.Domains) == 0 || len(r.Scopes) == 0 {
 		t.Errorf("got %d identities, %d policies, %d domains, %d scopes", len(r.Identities), len(r.Policies), len(r.Domains), len(r.Scopes))
 	}
-	if got := len(ask(r)); got > 10<<10 {
-		t.Errorf("got a request of %d bytes", got)
+	params := asked(r.AuthCodeOptions())
+	params.Set("scope", r.Scopes.String())
+	for name, values := range params {
+		if got := len(values[0]); got > 2<<10 {
+			t.Errorf("got %s of %d bytes", name, got)
+		}
 	}
 	if len(r.Message) > 300 {
 		t.Errorf("got a message of %d bytes", len(r.Message))

@@ -151,11 +151,11 @@ func (ss Scopes) Merge(others ...Scopes) Scopes {
 	return all
 }
 
-// with returns ss with s in it. It may change what ss holds.
+// with returns ss with s in it. It may change what ss holds, but not what that
+// depends on.
 func (ss Scopes) with(s Scope) Scopes {
 	i := slices.IndexFunc(ss, func(other Scope) bool { return other.Name == s.Name })
 	if i < 0 {
-		s.Dependencies = s.Dependencies.Merge() // a copy of its own
 		return append(ss, s)
 	}
 	ss[i].Optional = ss[i].Optional && s.Optional

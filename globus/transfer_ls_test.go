@@ -105,6 +105,29 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestListAsks(t *testing.T) {
+	tests := []struct {
+		query globus.ListQuery
+		want  string
+	}{
+		{globus.ListQuery{}, "limit=1000&offset=0&orderby=name&show_hidden=0"},
+		{globus.ListQuery{Path: "/a b&c/", Offset: 7, Limit: 5000, Hidden: true}, "limit=5000&offset=7&orderby=name&path=/a b&c/&show_hidden=1"},
+		{globus.ListQuery{Offset: -7, Limit: 5001}, "limit=1000&offset=0&orderby=name&show_hidden=0"},
+		{globus.ListQuery{Limit: -1}, "limit=1000&offset=0&orderby=name&show_hidden=0"},
+	}
+	for _, tt := range tests {
+		client, asked := answering(t, 200, `{}`)
+		if _, err := client.Transfer(aToken).List(t.Context(), "a/../b?", tt.query); err != nil {
+			t.Fatal(err)
+		}
+		r, _ := asked()
+		query, err := url.QueryUnescape(r.URL.RawQuery)
+		if err != nil || query != tt.want || r.URL.EscapedPath() != "/operation/endpoint/a%2F..%2Fb%3F/ls" {
+			t.Errorf("asked %s, want %s", r.URL, tt.want)
+		}
+	}
+}
+
 func TestListing(t *testing.T) {
 	tests := []struct{ name, body, want string }{
 		{"nulls", `{"path":null,"DATA":[null,{"name":null,"type":null,"size":null,"last_modified":null}],"total":null}`, "[{  0 true} {  0 true}]"},

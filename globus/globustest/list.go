@@ -57,11 +57,11 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 }
 
 // admit says what a collection wants first of the person or the app. What the
-// person allowed counts for tokens that came afterwards, and until they take it
+// person allowed counts for tokens that came afterwards, which end if they take it
 // back.
 func (e *Emulator) admit(r *http.Request, c Collection, g grant) error {
 	consent := transferScope + "[*" + c.dataAccess() + "]"
-	if c.DataAccess && !(slices.Contains(g.Consents, consent) && slices.Contains(e.state.Consents[g.Person][g.ClientID], consent)) {
+	if c.DataAccess && !slices.Contains(g.Consents, consent) {
 		refused := transferRefusal(r, http.StatusForbidden, "ConsentRequired", "Missing required data_access consent")
 		refused.body["required_scopes"] = []string{consent}
 		return refused
