@@ -36,7 +36,7 @@ func TestBrowserStates(t *testing.T) {
 	s := start(t, options{publicURL: "http://localhost:PORT"})
 	b := startChromium(t).person(t, s).tab()
 	seen := 0
-	walk(b, func(state string) {
+	look := func(state string) {
 		t.Helper()
 		b.settled()
 		for _, a := range appearances {
@@ -50,7 +50,11 @@ func TestBrowserStates(t *testing.T) {
 		}
 		b.appear(appearances[0])
 		seen++
-	})
+	}
+	walk(b, look)
+	closed := start(t, options{publicURL: "http://localhost:PORT", auth: s.auth, policy: domains("lab.example.org")})
+	b.site = closed
+	comeAsAnother(b, look)
 	if seen < 16 {
 		t.Errorf("only %d states", seen)
 	}

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -76,7 +77,7 @@ func (a *App) renewFacts(ctx context.Context, s *session.Session, p globus.Polic
 		if p.NeedsSession() {
 			a.refreshGrant(ctx, s) // the old token may tell of the session as it was
 		}
-		facts, err := a.gather(ctx, s.Facts, p, s.Identity.Subject, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
+		facts, err := a.gather(ctx, s.Facts, p, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
 		if err != nil {
 			a.log.WarnContext(ctx, "who may enter is decided as last known", "session", s.Tag(), "reason", err)
 		}
@@ -102,8 +103,8 @@ func (a *App) refreshGrant(ctx context.Context, s *session.Session) {
 
 // gather returns facts with what p needs to know of a person asked of Globus
 // anew. What could not be learnt stays as it was, and is the error.
-func (a *App) gather(ctx context.Context, facts globus.Facts, p globus.Policy, subject string, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
-	facts.Subject = subject
+func (a *App) gather(ctx context.Context, facts globus.Facts, p globus.Policy, id globus.Identity, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
+	facts.Subject = id.Subject
 	var faults []error
 	if p.NeedsSession() {
 		in, err := a.introspect(ctx, tokens(globus.AuthServer))
@@ -111,6 +112,7 @@ func (a *App) gather(ctx context.Context, facts globus.Facts, p globus.Policy, s
 		case err != nil:
 			faults = append(faults, err)
 		case len(in.Authentications) > 0 || len(facts.Authentications) == 0:
+			nameFrom(id, in.Authentications)
 			facts = facts.WithSession(in, a.now())
 		default:
 			// Their session at Globus is over, the browser was closed perhaps;
@@ -129,6 +131,19 @@ func (a *App) gather(ctx context.Context, facts globus.Facts, p globus.Policy, s
 	return facts, errors.Join(faults...)
 }
 
+// nameFrom gives authentications the names that the ID token, or userinfo, gave
+// the identities; introspection names them only to those who may see them.
+func nameFrom(id globus.Identity, auths []globus.Authentication) {
+	for i := range auths {
+		for _, l := range id.Linked {
+			if l.Subject == auths[i].Identity {
+				auths[i].Username = cmp.Or(auths[i].Username, l.Username)
+				auths[i].ProviderName = cmp.Or(auths[i].ProviderName, l.ProviderName)
+			}
+		}
+	}
+}
+
 func (a *App) introspect(ctx context.Context, token globus.TokenFunc) (*globus.Introspection, error) {
 	t, err := token(ctx, "")
 	if err != nil {
@@ -145,7 +160,7 @@ func (a *App) examine(ctx context.Context, login *globus.Login) (globus.Facts, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxFacts)
 	defer cancel()
-	facts, err := a.gather(ctx, globus.Facts{}, a.policy, login.Identity.Subject, func(server string) globus.TokenFunc {
+	facts, err := a.gather(ctx, globus.Facts{}, a.policy, login.Identity, func(server string) globus.TokenFunc {
 		return a.globus.Source(login.Tokens, server, nil).Fresh
 	})
 	if err != nil {

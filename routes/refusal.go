@@ -60,8 +60,8 @@ func (e *refusal) tell() []components.Fact {
 	came := cmp.Or(e.who.Username, e.who.Subject)
 	provider := cmp.Or(e.who.ProviderName, e.who.Provider)
 	// The identity that was used may be another than the one that the app sees.
-	if auths := e.facts.Authentications; len(auths) > 0 {
-		came, provider = cmp.Or(auths[0].Username, came), cmp.Or(auths[0].ProviderName, provider)
+	if auths := e.facts.Authentications; len(auths) > 0 && auths[0].Identity != e.who.Subject {
+		came, provider = cmp.Or(auths[0].Username, auths[0].Identity), cmp.Or(auths[0].ProviderName, auths[0].Provider)
 	}
 	facts := []components.Fact{{Label: "You came as", Value: came}, {Label: "Through", Value: provider}}
 	needed := map[globus.Rule]string{
