@@ -104,7 +104,7 @@ func all() map[string]templ.Component {
 	}}
 	tokens.Tokens = []components.TokenRow{
 		{Server: "auth.globus.org", Scopes: []string{"openid", "email"}, Expiry: now.Add(47*time.Hour + time.Minute), Refreshes: true},
-		{Server: "transfer.api.globus.org", Scopes: []string{"urn:globus:auth:scope:transfer.api.globus.org:all"}, Expiry: now},
+		{Server: "transfer.api.globus.org", Scopes: []string{"https://example.org/scope"}, Expiry: now},
 	}
 	hostile.GlobusLogoutURL, hostile.IdentitiesURL, hostile.ConsentsURL = attackJ, attackJ, attackJ
 	hostile.SignedIn, hostile.Now, hostile.Ends = now, now, now.Add(-time.Hour)
@@ -187,8 +187,8 @@ func TestWhatIsSaid(t *testing.T) {
 		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>", "initials", "Linked"}},
 		{"UserCard/signed out", []string{"Log in with Globus", `id="user-card"`}, []string{" hx-", "<form"}},
 		{"UserCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;", "<code>" + attackJ + "</code>"}, nil},
-		{"UserCard/tokens", []string{`<details id="tokens">`, "<bdi>auth.globus.org</bdi>", "<li><bdi>know that it is you</bdi></li>", ">47 hours left</time>", `title="2026-03-06 11:01:00 UTC"`, "refreshes by itself",
-			"<bdi>use Globus Transfer on your behalf</bdi>", ">expired</time>", "cannot be refreshed", `action="/app/tokens/show"`, `hx-post="/app/tokens/refresh"`,
+		{"UserCard/tokens", []string{`<details id="tokens">`, "<bdi>auth.globus.org</bdi>", ">47 hours left</time>", `title="2026-03-06 11:01:00 UTC"`, "refreshes by itself",
+			"<li><bdi>use the scope https://example.org/scope</bdi></li>", ">expired</time>", "cannot be refreshed", `action="/app/tokens/show"`, `hx-post="/app/tokens/refresh"`,
 			`name="server" value="transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, `id="refresh-auth.globus.org"`}, []string{"delay:60s", `data-copy="token`, `id="refresh-transfer.api.globus.org"`}},
 		{"UserCard/linked", []string{"<details id=\"identities\">", "Linked identities (4)", "In use here", "<bdi>0000-0001@orcid.org</bdi>", "<bdi>ORCID</bdi>", "<bdi>bare</bdi>", "nothing more is known",
 			`href="https://auth.globus.org/v2/web/identities?client_id=x&amp;redirect_name=y"`, "/v2/web/consents", `data-local="text">2026-03-04 11:59:00 UTC</time>`, `title="2026-03-11 11:59:59 UTC">7 days</time>`}, []string{"<bdi></bdi>"}},

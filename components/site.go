@@ -12,7 +12,7 @@ import (
 )
 
 // What the app calls itself, and where its footer points. Change these first.
-// An empty URL leaves its link out.
+// URLs are whole, such as https://…; an empty one leaves its link out.
 const (
 	AppName     = "Go web app with authentication delegated to Globus Auth"
 	ShortName   = "Portal"                                                                            // in the header, where the full name is too long
@@ -21,7 +21,7 @@ const (
 	ContactURL = "" // such as "mailto:portal@example.edu"
 	PrivacyURL = "" // your privacy policy; Globus asks for it when you register the app
 	SourceURL  = "" // where your code is
-	AboutURL   = "https://www.globus.org/"
+	GlobusURL  = "https://www.globus.org/"
 )
 
 // A link is one of the footer's.
@@ -29,7 +29,7 @@ type link struct{ text, url string }
 
 // footerLinks are those that lead somewhere.
 func footerLinks() []link {
-	all := []link{{"Contact", ContactURL}, {"Privacy", PrivacyURL}, {"Source code", SourceURL}, {"What is Globus?", AboutURL}}
+	all := []link{{"Contact", ContactURL}, {"Privacy", PrivacyURL}, {"Source code", SourceURL}, {"What is Globus?", GlobusURL}}
 	return slices.DeleteFunc(all, func(l link) bool { return l.url == "" })
 }
 

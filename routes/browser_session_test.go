@@ -77,23 +77,35 @@ func (b *tab) addNote(attributes string) {
 func TestBrowserFormAfterEnd(t *testing.T) {
 	s := start(t, options{publicURL: "http://localhost:PORT"})
 	c := startChromium(t)
-	for _, name := range []string{"with htmx", "plain"} {
+	for _, name := range []string{"ended, with htmx", "ended, plain", "signed out elsewhere, with htmx", "signed out elsewhere, plain"} {
 		t.Run(name, func(t *testing.T) {
 			p := c.person(t, s)
 			b := p.tab()
 			b.signIn()
-			if name == "with htmx" {
+			if strings.HasSuffix(name, "htmx") {
 				b.addNote(`hx-post="/tokens/show" hx-target="#note" hx-swap="outerHTML"`)
 			} else {
 				b.addNote("")
 			}
-			b.endSession()
 			b.expect("status of 401")
 			b.expect("status of 403")
-			b.click("Keep it")
-			b.sees("Your session has ended", "in another tab")
+			if strings.HasPrefix(name, "signed out elsewhere") {
+				elsewhere := p.tab()
+				elsewhere.front()
+				elsewhere.goTo("/")
+				elsewhere.click("Log out")
+				elsewhere.sees("You are signed out here")
+				b.front()
+				b.sees("Your session has ended.") // in the header
+				b.click("Keep it")
+				b.sees("You are not signed in any more", "in another tab")
+			} else {
+				b.endSession()
+				b.click("Keep it")
+				b.sees("Your session has ended", "in another tab")
+			}
 			b.settled()
-			if name == "with htmx" {
+			if strings.HasSuffix(name, "htmx") {
 				b.sees("You are not signed in")
 			}
 			if !b.is(`[...document.querySelectorAll("[name=note]")].some((e) => e.value === "an hour's work")`) {
@@ -108,16 +120,45 @@ func TestBrowserFormAfterEnd(t *testing.T) {
 			other.goTo("/login")
 			other.sees("Hello Rosalind Franklin!") // Globus remembers her
 			b.front()
-			if name == "with htmx" {
+			if strings.HasSuffix(name, "htmx") {
 				b.sees("Signed in as\nRosalind Franklin")
 				b.click("Keep it")
 			} else {
 				b.click("Send it again")
 			}
-			b.sees("This form was too old")
+			b.sees("This form was too old", "You are signed in as")
 			b.click("Send it again")
 			b.sees("Hello Rosalind Franklin!", "Hide")
 		})
+	}
+}
+
+// What answers a form with an error stands beside it: what was typed stays, and
+// so does the focus. The next answer takes its place.
+func TestBrowserErrorBesideForm(t *testing.T) {
+	s := start(t, options{publicURL: "http://localhost:PORT"})
+	b := startChromium(t).person(t, s).tab()
+	b.signIn()
+	b.addNote(`hx-post="/tokens/show" hx-target="#note" hx-swap="outerHTML" hx-disable="find button"`)
+	b.set(`document.querySelector("#note [name=note]").value = "x".repeat(9000)`)
+	b.expect("status of 413")
+	for range 2 {
+		b.click("Keep it")
+		b.sees("The form holds more than can be sent at once")
+		b.settled()
+		if !b.is(`document.querySelectorAll(".problem").length === 1 && document.querySelector("#note [name=note]").value.length === 9000`) {
+			t.Fatal("want one answer, and what was typed")
+		}
+		if !b.is(`document.activeElement.textContent === "Keep it"`) {
+			t.Errorf("the focus is on %s", b.get("document.activeElement.tagName"))
+		}
+	}
+	b.set(`document.querySelector("#note [name=note]").value = "shorter"`)
+	b.click("Keep it")
+	b.sees("Hide")
+	b.settled()
+	if !b.is(`document.querySelector(".problem, #note") === null`) {
+		t.Error("the form, or an old answer, is still there")
 	}
 }
 

@@ -120,8 +120,8 @@ func TestBrowserBack(t *testing.T) {
 		noScript bool
 		pages    int // of the app, between the sign-in and the sign-out
 	}{
-		{"with JavaScript", false, 2},
-		{"without JavaScript", true, 3}, // signing out loads a page of its own
+		{"with JavaScript", false, 3},
+		{"without JavaScript", true, 4}, // signing out loads a page of its own
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,14 +131,21 @@ func TestBrowserBack(t *testing.T) {
 			b.signIn()
 			b.goTo("/user")
 			b.sees("Rosalind Franklin")
+			b.goTo("/transfers") // which would send somebody else to sign in
+			b.sees("Photo 51")
 			b.goTo("/")
 			b.click("Log out")
 			b.sees("You are signed out here")
-			for range test.pages {
+			b.expect("status of 401")
+			for i := range test.pages {
 				b.mark()
 				b.back()
 				b.loaded(s.url)
-				b.sees("You are not signed in")
+				if i == test.pages-3 { // the transfers
+					b.sees("You are signed out here", "Log in to see this page")
+				} else {
+					b.sees("You are not signed in")
+				}
 				b.holdsNothingPersonal()
 			}
 			// Globus, which remembers the person, answers the old question once more.

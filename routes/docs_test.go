@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-// TestDocs wants a comment on every exported name, struct fields included: one
-// of its own, or one on the group that it stands in.
+// TestDocs wants a comment on every exported name of the library and the
+// emulator, struct fields included: one of its own, or one on the group that it
+// stands in.
 func TestDocs(t *testing.T) {
-	list := exec.Command("go", "list", "-f", "{{.Dir}}", "./...")
+	list := exec.Command("go", "list", "-f", "{{.Dir}}", "./globus/...")
 	list.Dir = ".."
 	out, err := list.Output()
 	if err != nil {
@@ -40,7 +41,7 @@ func TestDocs(t *testing.T) {
 			names += d.names
 		}
 	}
-	if names < 200 {
+	if names < 150 {
 		t.Errorf("found only %d exported names", names)
 	}
 }

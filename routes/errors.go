@@ -93,6 +93,7 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	// What panicked may be a part of every page, this one too.
 	err = a.guard(func(w http.ResponseWriter, r *http.Request) error {
 		if wantsFragment(r) {
+			besideForm(w, r)
 			return write(w, r, e.status, components.ProblemFragment(problem))
 		}
 		return write(w, r, e.status, components.ProblemPage(a.page(r, e.heading), problem))
@@ -111,6 +112,14 @@ func why(err error) []slog.Attr {
 		attrs = append(attrs, slog.String("remedy", remedy))
 	}
 	return attrs
+}
+
+// besideForm has htmx put what answers a form before its target, and not in its
+// place: what was typed may stand there.
+func besideForm(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		w.Header().Set("HX-Reswap", "beforebegin")
+	}
 }
 
 // asHTTPError says what the person reads about err.

@@ -21,9 +21,9 @@ func TestHeaders(t *testing.T) {
 		wantHSTS        string
 		wantCookies     string // what the name of every cookie looks like
 	}{
-		{"on loopback", "", "", `^portal-\d+-(session|csrf|login-[0-9a-f]{16})$`},
-		{"on https", "https://portal.example.edu", "max-age=63072000", `^__Host-(session|csrf|login-[0-9a-f]{16})$`},
-		{"under a path", "https://example.edu/our/portal", "", `^__Host-(session|csrf|login-[0-9a-f]{16})\.our\.portal$`},
+		{"on loopback", "", "", `^portal-\d+-(session|csrf|signed-out|login-[0-9a-f]{16})$`},
+		{"on https", "https://portal.example.edu", "max-age=63072000", `^__Host-(session|csrf|signed-out|login-[0-9a-f]{16})$`},
+		{"under a path", "https://example.edu/our/portal", "", `^__Host-(session|csrf|signed-out|login-[0-9a-f]{16})\.our\.portal$`},
 	}
 	for _, site := range sites {
 		t.Run(site.name, func(t *testing.T) {

@@ -81,6 +81,9 @@ func (a *App) begin(w http.ResponseWriter, r *http.Request, t attempt, opts ...o
 	if err := a.keepAttempt(w, r, t); err != nil {
 		return err
 	}
+	if a.signedOut(r) {
+		http.SetCookie(w, a.cookies.cookie(a.cookies.name("signed-out"), "", -1))
+	}
 	return redirect(w, a.globus.AuthCodeURL(t.Attempt, append(a.policy.AuthCodeOptions(), opts...)...))
 }
 

@@ -21,6 +21,7 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 	visitedBy(r, nil)
 	a.revoke(r.Context(), tokens)
 	a.sessions.ClearCookie(w)
+	http.SetCookie(w, a.cookies.cookie(a.cookies.name("signed-out"), "1", 0))
 	a.csrf.RegenerateToken(w, r)
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "signed out in the browser only", "session", a.sessions.Tag(r), "reason", err)
@@ -31,6 +32,13 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 		return a.showSignedOut(w, r, http.StatusOK)
 	}
 	return redirect(w, a.absolute(a.site.Path("/signed-out")))
+}
+
+// signedOut reports whether somebody signed out in r's browser, and has not
+// asked to sign in since.
+func (a *App) signedOut(r *http.Request) bool {
+	_, err := r.Cookie(a.cookies.name("signed-out"))
+	return err == nil
 }
 
 // signedOutPage says that nobody is signed in here, where that is true.

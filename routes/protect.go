@@ -122,6 +122,14 @@ func (a *App) refuseForm(w http.ResponseWriter, r *http.Request) error {
 		return redirect(w, a.absolute(a.site.Path("/signed-out"))) // the second click of a double one
 	}
 	refusal.form = formAgain(r)
+	who := a.visitor(r)
+	switch {
+	case !who.SignedIn:
+		refusal.message = "You are not signed in any more, and nothing was done. If this needs it, log in again in another tab; then send it again: what you typed is kept here."
+		refusal.loginURL = a.site.LoginURL(a.currentPath(r))
+	case who.Name != "":
+		refusal.facts = []components.Fact{{Label: "You are signed in as", Value: who.Name}}
+	}
 	return refusal
 }
 

@@ -102,6 +102,11 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	headings := regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(readme), -1)
+	for i, heading := range headings {
+		if slices.ContainsFunc(headings[:i], func(other []string) bool { return other[1] == heading[1] }) {
+			t.Errorf("two headings are %q", heading[1])
+		}
+	}
 	for _, link := range regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(string(readme), -1) {
 		leads := func(heading []string) bool {
 			return strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-") == link[1]

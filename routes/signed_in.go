@@ -37,15 +37,21 @@ func (a *App) signedIn(h sessionFunc) handlerFunc {
 // again, unseen, right after they signed out in another tab, and whatever was
 // typed would be lost. It gets a link instead.
 func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
-	if r.Method == http.MethodGet && isNavigation(r) {
-		return redirect(w, a.site.LoginURL(a.localPath(r.URL.RequestURI())))
+	here := a.localPath(r.URL.RequestURI())
+	switch {
+	case r.Method == http.MethodGet && isNavigation(r) && !a.signedOut(r):
+		return redirect(w, a.site.LoginURL(here))
+	case r.Method == http.MethodGet && isNavigation(r):
+		// By the Back button, perhaps: Globus would let them in again, unasked.
+		return &httpError{
+			status: http.StatusUnauthorized, heading: "You are signed out here",
+			message: "Log in to see this page.", loginURL: a.site.LoginURL(here), cause: errors.New("signed out"),
+		}
 	}
 	visitedBy(r, nil)
 	login, sent := a.site.LoginURL(a.currentPath(r)), r.Method == http.MethodPost
 	if wantsFragment(r) {
-		if sent { // what was typed may stand in what would be swapped
-			w.Header().Set("HX-Reswap", "beforebegin")
-		}
+		besideForm(w, r)
 		return write(w, r, http.StatusUnauthorized, components.SessionEnded(login, sent))
 	}
 	e := &httpError{

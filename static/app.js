@@ -63,12 +63,18 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
 
 // What was unfolded stays so over a swap, and a focus that would be lost goes
 // to what has the same id, or after a click to the new heading.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  ctx.focused = document.activeElement;
+});
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   ctx.unfolded = [...ctx.target.querySelectorAll("details[open]")].map((details) => details.id);
-  ctx.focused = document.activeElement;
+  if (document.activeElement !== document.body) ctx.focused = document.activeElement;
+  const before = ctx.target.previousElementSibling;
+  if (before?.dataset.beside) before.remove();
 });
 document.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
   for (const id of ctx.unfolded) document.getElementById(id)?.setAttribute("open", "");
+  if (ctx.swap === "beforebegin") ctx.target.previousElementSibling.dataset.beside = "until the next answer";
   if (ctx.focused === document.body || document.activeElement !== document.body) return;
   let next = document.getElementById(ctx.focused?.id);
   if (!next && ctx.sourceEvent?.isTrusted) {
@@ -77,6 +83,12 @@ document.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
   }
   next?.focus({ preventScroll: true });
 });
+
+// A button that was disabled meanwhile, and is still there, gets the focus back
+// when htmx has enabled it again: just after this event.
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => queueMicrotask(() => {
+  if (document.activeElement === document.body && ctx.focused?.isConnected) ctx.focused.focus({ preventScroll: true });
+}));
 
 // A button with data-copy copies the text of the element that has that id.
 document.addEventListener("click", async ({ target }) => {
