@@ -15,20 +15,38 @@ import (
 var step = regexp.MustCompile("(?ms)^\\d\\. In \\[?`([^`]+)`.*?^   ```\\w+\n(.*?)^   ```\n")
 
 // TestAddAPage does in a copy of the project what the README says under "Add a
-// page", to the letter, and runs the test that is part of it.
+// page" and "Add a form", to the letter, and runs the tests that are part of it.
 func TestAddAPage(t *testing.T) {
+	c := copyProject(t)
+	c.follow("Add a page", 3, 60)
+	c.follow("Add a form", 3, 60)
+
+	c.must("go", "tool", "templ", "generate")
+	c.must("go", "tool", "templ", "fmt", "-fail", "components")
+	if out := c.must("gofmt", "-l", "."); out != "" {
+		t.Errorf("not formatted: %s", out)
+	}
+	c.must("go", "vet", "./...")
+	out := c.must("go", "test", "-v", "-run=TestCount|TestNote|TestImports|TestDocs", "./routes")
+	if !strings.Contains(out, "--- PASS: TestCount") || !strings.Contains(out, "--- PASS: TestNote") {
+		t.Errorf("the pages' tests did not run:\n%s", out)
+	}
+}
+
+// follow takes the steps of a section of the README. They may touch so many
+// files, and have so many lines, tests not counted.
+func (c project) follow(heading string, maxFiles, maxLines int) {
+	c.t.Helper()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n### Add a page\n")
+	_, section, _ := strings.Cut(string(readme), "\n### "+heading+"\n")
 	section, _, _ = strings.Cut(section, "\n### ")
 	steps := step.FindAllStringSubmatch(section, -1)
 	if want := strings.Count(section, "```") / 2; len(steps) != want || want == 0 {
-		t.Fatalf("found %d steps in %d blocks of code", len(steps), want)
+		c.t.Fatalf("%s: found %d steps in %d blocks of code", heading, len(steps), want)
 	}
-
-	c := copyProject(t)
 	files, lines := 0, 0
 	for _, step := range steps {
 		name, text := step[1], strings.ReplaceAll("\n"+step[2], "\n   ", "\n")[1:]
@@ -37,31 +55,21 @@ func TestAddAPage(t *testing.T) {
 			lines += strings.Count(text, "\n")
 		}
 		if name == "routes/routes.go" {
-			c.addRoute(text)
+			c.addRoutes(text)
 			continue
 		}
 		if isFile(filepath.Join(c.dir, name)) {
-			t.Skipf("the README has been followed here: there is %s", name)
+			c.t.Skipf("the README has been followed here: there is %s", name)
 		}
 		c.append(name, text)
 	}
-	if files > 3 || lines > 60 {
-		t.Errorf("a page takes %d files and %d lines, want 3 and 60 at most", files, lines)
-	}
-
-	c.must("go", "tool", "templ", "generate")
-	c.must("go", "tool", "templ", "fmt", "-fail", "components")
-	if out := c.must("gofmt", "-l", "."); out != "" {
-		t.Errorf("not formatted: %s", out)
-	}
-	c.must("go", "vet", "./...")
-	if out := c.must("go", "test", "-v", "-run=TestCount|TestImports", "./routes"); !strings.Contains(out, "--- PASS: TestCount") {
-		t.Errorf("the page's test did not run:\n%s", out)
+	if files > maxFiles || lines > maxLines {
+		c.t.Errorf("%s takes %d files and %d lines, want %d and %d at most", heading, files, lines, maxFiles, maxLines)
 	}
 }
 
-// addRoute writes a line into the table.
-func (c project) addRoute(line string) {
+// addRoutes writes lines into the table.
+func (c project) addRoutes(lines string) {
 	c.t.Helper()
 	path := filepath.Join(c.dir, "routes", "routes.go")
 	content, err := os.ReadFile(path)
@@ -70,7 +78,7 @@ func (c project) addRoute(line string) {
 	}
 	table := string(content)
 	last := strings.LastIndex(table, "\n\thandle(\"") + 1
-	if err := os.WriteFile(path, []byte(table[:last]+"\t"+line+table[last:]), 0o666); err != nil {
+	if err := os.WriteFile(path, []byte(table[:last]+regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(lines, "\t$1")+table[last:]), 0o666); err != nil {
 		c.t.Fatal(err)
 	}
 }
