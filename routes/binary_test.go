@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 // binary builds the app as it is shipped, once for all tests that run it.
 var binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryDir, "portal")
-	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-race=false", "-trimpath", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Dir = ".."
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()

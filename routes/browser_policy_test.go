@@ -38,5 +38,6 @@ func comeAsAnother(b *tab, look func(state string)) {
 	b.at(b.site.auth.URL + globustest.AuthorizePath)
 	b.click("With another identity of Ada Lovelace")
 	b.click("lovelace@lab.example.org")
+	b.at(b.site.url + "/transfers")
 	b.sees("Ada Lovelace")
 }
