@@ -47,8 +47,24 @@ func visitor(name string) components.Visitor {
 }
 
 func problem(text, url string) components.Problem {
-	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url, Retry: url,
+	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url, Retry: url, Facts: []components.Fact{{Label: text, Value: text}},
 		Form: &components.Form{Action: url, CSRFToken: "fresh", Label: text, Fields: []components.Field{{Name: "token", Value: text}}}}
+}
+
+// required is what a service wants, in text that is what it says.
+func required(text, url string) components.Required {
+	scopes, err := globus.ParseScopes(globus.TransferScope + "[*https://auth.globus.org/scopes/" + subject + "/data_access]")
+	if err != nil {
+		panic(err)
+	}
+	return components.Required{Site: site, URL: url, Requirements: &globus.Requirements{
+		Code: text, Message: text, Scopes: append(scopes, globus.Scope{Name: text}), Identities: []string{text}, Policies: []string{text},
+		Domains: []string{text, "example.edu"}, MFA: true, Prompt: "login",
+	}}
+}
+
+func folder(entries ...globus.Entry) components.Folder {
+	return components.Folder{Site: site, Collection: subject, Path: "/home/my files/", Entries: entries, Now: now}
 }
 
 var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -113,6 +129,20 @@ func all() map[string]templ.Component {
 	oneShown.Tokens = []components.TokenRow{tokens.Tokens[0], {Server: "transfer.api.globus.org", Shown: "transfer-token-shown"}}
 	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {Server: "0"}}
 	task := tasks()
+	mfa := components.Required{Site: site, URL: "/app/x", Requirements: &globus.Requirements{MFA: true}, Again: true}
+	sent := required("Sent", site.AskAgainURL("/app/x"))
+	sent.Form = &components.Form{Action: "/app/x", CSRFToken: "fresh", Label: "Send it again", Fields: []components.Field{{Name: "typed", Value: attack}}}
+	files := folder(
+		globus.Entry{Name: "per%20cent?#&=+", Type: globus.EntryDir, Size: 4096, Modified: now.Add(-time.Hour)},
+		globus.Entry{Name: " two  blanks ", Type: globus.EntryFile, Size: 1200},
+	)
+	files.Next = 100
+	badFiles := folder(globus.Entry{Name: attack, Type: globus.EntryDir, Size: -1}, globus.Entry{Name: attackJ, Type: attack, Size: -1, Modified: now.AddDate(-900, 0, 0)}, globus.Entry{Type: globus.EntryDir})
+	badFiles.Collection, badFiles.Path, badFiles.Offset = attack, "/"+attack+"//../", 100
+	nowhereFiles := folder(globus.Entry{Name: "sub", Type: globus.EntryDir})
+	nowhereFiles.Path = ""
+	beyondFiles := folder()
+	beyondFiles.Offset = 100
 	older := transfers(task["active"])
 	older.Offset, older.Next = 20, 40
 	beyond := transfers()
@@ -139,6 +169,17 @@ func all() map[string]templ.Component {
 		"TransferList/empty":      components.TransferList(transfers()),
 		"TransferList/older":      components.TransferList(older),
 		"TransferList/beyond":     components.TransferList(beyond),
+		"FolderList/files":        components.FolderList(files),
+		"FolderList/empty":        components.FolderList(folder()),
+		"FolderList/beyond":       components.FolderList(beyondFiles),
+		"FolderList/no path":      components.FolderList(nowhereFiles),
+		"FolderList/hostile":      components.FolderList(badFiles),
+		"RequiredCard/full":       components.RequiredCard(required("Please", "/app/x")),
+		"RequiredCard/again":      components.RequiredCard(mfa),
+		"RequiredCard/sent":       components.RequiredCard(sent),
+		"RequiredCard/hostile":    components.RequiredCard(required(attack, attackJ)),
+		"RequiredPage/sent":       components.RequiredPage(page("One more thing"), sent),
+		"RequiredPage/hostile":    components.RequiredPage(page(attack), required(attack, attackJ)),
 		"LazyTransfers":           components.LazyTransfers(site),
 		"Frame/transfers":         components.Frame(page("Your transfers"), components.TransferList(transfers(task["active"]))),
 		"Frame/card":              components.Frame(page("Your card"), components.UserCard(full)),
@@ -207,6 +248,19 @@ func TestWhatIsSaid(t *testing.T) {
 		{"TransferList/empty", []string{"You have no transfers yet", `href="https://app.globus.org/file-manager"`, "tab-visible from:body", ">Refresh<"}, []string{"<ul", "tick"}},
 		{"TransferList/older", []string{`hx-get="/app/transfers?offset=20"`, `href="/app/transfers?offset=40" hx-get="/app/transfers?offset=40"`, ">Older<", `href="/app/transfers" hx-get="/app/transfers"`, ">Newest<"}, nil},
 		{"TransferList/beyond", []string{"There are no older transfers", ">Newest<", `hx-get="/app/transfers?offset=60"`}, []string{"no transfers yet", ">Older<"}},
+		{"FolderList/files", []string{`id="browse"`, `href="/app/browse/` + subject + `?path=%2F" hx-get=`, `?path=%2Fhome%2F"`, `<span aria-current="page"><bdi>my files</bdi></span>`,
+			`hx-get="/app/browse/` + subject + `?path=%2Fhome%2Fmy+files%2Fper%2520cent%3F%23%26%3D%2B%2F"`, `<bdi class="name">per%20cent?#&amp;=+</bdi>`, ">1 hour ago<", `<bdi class="name"> two  blanks </bdi>`, `title="1,200 bytes">1.2 kB<`,
+			`?offset=100&amp;path=%2Fhome%2Fmy+files%2F"`, ">More<", "https://app.globus.org/file-manager?origin_id=" + subject}, []string{"4.1 kB", "First page", "empty", "0001-"}},
+		{"FolderList/empty", []string{"This folder is empty."}, []string{`class="rows"`, "More"}},
+		{"FolderList/beyond", []string{"There is no more in this folder", "First page"}, []string{"empty"}},
+		{"FolderList/no path", []string{`<bdi class="name">sub</bdi>`, `<span aria-current="page"><bdi>Root</bdi></span>`}, []string{"origin_path", "hx-get"}},
+		{"FolderList/hostile", []string{"<bdi class=\"name\">&#34;&gt;&lt;script&gt;", "/app/browse/%22%3E%3Cscript%3E"}, []string{"<img", "<script"}},
+		{"RequiredCard/full", []string{"Globus wants your consent", "The service says: <bdi>Please</bdi>", "reach your files", "<bdi>" + subject + "</bdi>", "with an identity of one of these: <ul><li><bdi>Please</bdi></li><li><bdi>example.edu</bdi></li></ul>", "second factor", "sign in anew", `href="/app/x">Go on at Globus</a>`},
+			[]string{"Nothing was done", " hx-", "again", "_blank"}},
+		{"RequiredCard/again", []string{"Globus asks for the same again", "Try again at Globus", "second factor"}, []string{"The service says", "with an identity"}},
+		{"RequiredCard/sent", []string{"Nothing was done", `target="_blank"`, `href="https://portal.example.edu/app/login?again=1&amp;next=%2Fapp%2Fx"`}, []string{"<form"}},
+		{"RequiredPage/sent", []string{"Nothing was done", `action="/app/x"`, `name="typed"`, "Send it again"}, nil},
+		{"RequiredCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;"}, []string{"<img", "<script"}},
 		{"LazyTransfers", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="load"`, `href="/app/transfers">Show my recent transfers</a>`}, []string{"tick", "5xx"}},
 		{"Frame/card", []string{"<title>Your card · " + components.AppName, "<h1>Your card</h1>", `id="user-card"`}, nil},
 		{"SignedOut/full", []string{"You are signed out here", "autofocus", "Sign out of Globus too</a>", `logout?client_id=x&amp;redirect_name=y"`, `href="https://portal.example.edu/app/login"`}, []string{"not yet on the server"}},

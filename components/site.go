@@ -71,6 +71,12 @@ func (s Site) OtherLoginURL(next string) string {
 	return s.LoginURL(next) + "&prompt=login"
 }
 
+// AskAgainURL returns where a person who was asked for more than a sign-in is
+// asked once more, by their own hand, to come back to next.
+func (s Site) AskAgainURL(next string) string {
+	return s.PublicURL + "/login?again=1&next=" + url.QueryEscape(next)
+}
+
 // A Page is what every page has beside its own content.
 type Page struct {
 	Site

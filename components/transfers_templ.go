@@ -72,7 +72,7 @@ func TransferList(t Transfers) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, task := range t.Tasks {
-				templ_7745c5c3_Err = transfer(task, t.Now).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = transfer(t.Site, task, t.Now).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

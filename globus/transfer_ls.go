@@ -86,6 +86,10 @@ func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*L
 	return &listing, nil
 }
 
+// IsUUID reports whether s is a UUID, by which Globus names collections among
+// other things, in either case.
+func IsUUID(s string) bool { return lowerUUID(s) != "" }
+
 const (
 	defaultList = 1000
 	maxList     = 5000
@@ -99,7 +103,7 @@ const (
 func DataAccess(collections ...string) (Scopes, error) {
 	scope := Scope{Name: TransferScope}
 	for _, id := range collections {
-		if lowerUUID(id) == "" {
+		if !IsUUID(id) {
 			return nil, errors.New("globus: a collection is named by a UUID")
 		}
 		name := "https://auth.globus.org/scopes/" + lowerUUID(id) + "/data_access"

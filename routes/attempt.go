@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -21,15 +22,18 @@ const (
 	maxAttempt      = 2 << 10 // bytes of one cookie's value
 )
 
+var errAttemptTooLarge = errors.New("the attempt does not fit into a cookie")
+
 // An attempt is one sign-in under way, kept whole in a cookie of its own: the
 // server remembers nothing of it, any instance can finish it, and two tabs do
 // not disturb each other. The cookie is not sealed, for it tells the browser's
 // owner nothing that they do not hold already.
 type attempt struct {
 	globus.Attempt
-	Next  string    // where to go in the end; "" is the home page
-	Begun time.Time // by this machine's clock
-	Asked bool      `json:",omitempty"` // Globus was told to ask who it is, whomever it remembers
+	Next   string    // where to go in the end; "" is the home page
+	Begun  time.Time // by this machine's clock
+	Asked  bool      `json:",omitempty"` // Globus was told to ask who it is, whomever it remembers
+	StepUp *stepUp   `json:",omitempty"` // nil: to sign in
 }
 
 // attemptName returns the name of the cookie of the attempt with this state.
@@ -50,6 +54,9 @@ func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) err
 		if value, err = t.cookieValue(); err != nil {
 			return err
 		}
+	}
+	if len(value) > maxAttempt {
+		return errAttemptTooLarge
 	}
 	type kept struct {
 		name  string

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 )
 
@@ -55,7 +56,7 @@ func TestBrowserStates(t *testing.T) {
 	closed := start(t, options{publicURL: "http://localhost:PORT", auth: s.auth, policy: domains("lab.example.org")})
 	b.site = closed
 	comeAsAnother(b, look)
-	if seen < 16 {
+	if seen < 23 {
 		t.Errorf("only %d states", seen)
 	}
 	b.set(`document.body.innerHTML = "<img src='x'><a href='/'></a>"`)
@@ -98,9 +99,25 @@ func walk(b *tab, look func(state string)) {
 	lie(globustest.TaskListPath, 503)
 	at("globus-down", "/", "Globus does not answer as it should")
 	at("globus-down-page", "/transfers", "Globus does not answer as it should")
-	b.site.auth.Lie(globustest.Lie{ConsentRequired: []string{"https://auth.globus.org/scopes/x/data_access"}})
-	at("consent", "/transfers", "Globus wants your consent")
+	b.site.auth.Lie(globustest.Lie{ConsentRequired: []string{globus.TransferScope + "[*https://auth.globus.org/scopes/" + place(b.t, "Example University Research").ID + "/data_access]"}})
+	at("consent", "/", "Globus wants your consent")
+	b.click("Go on at Globus")
+	b.click("Allow")
+	b.sees("Globus asks for the same again")
+	look("consent-again")
 	b.site.auth.Lie(globustest.Lie{})
+	at("folder", "/browse/"+place(b.t, "Example Light").ID, "README.txt")
+	at("folder-odd-names", "/browse/"+place(b.t, "Example Light").ID+"?path=/odd+names/", "alert(1)")
+	at("folder-empty", "/browse/"+place(b.t, "Example Light").ID+"?path=/empty/", "This folder is empty")
+	b.goTo("/browse/" + place(b.t, "Tape").ID)
+	b.click("Refuse")
+	b.sees("Globus did not get what it asked for")
+	look("step-up-refused")
+	b.goTo("/browse/" + place(b.t, "Tape").ID)
+	b.sees("Choose who signs in")
+	b.do(chromedp.Click(chromedp.CSS(`button[value="markup"]`)))
+	b.sees("Somebody else came back from Globus")
+	look("somebody-else")
 
 	b.goTo("/")
 	b.set(`document.querySelector("#logout").form.csrf_token.value = "old"`)

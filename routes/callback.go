@@ -37,14 +37,14 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 		return a.refuseLogin(errors.New("iss is not Globus Auth"), "That answer does not come from Globus", "Nobody was signed in by it.")
 	}
 	if q.Has("error") {
-		return a.globusRefused(q.Get("error"))
+		return a.stepUpFailed(r, t, a.globusRefused(q.Get("error")))
 	}
 	got := a.answers.once(r.Context(), state, func() (*session.Session, error) { return a.signIn(r, q.Get("code"), t) })
-	if askAgain(got.err, t) {
+	if toldNothing(got.err, t) {
 		return a.begin(w, r, attempt{Next: t.Next, Asked: true}, globus.PromptLogin())
 	}
 	if got.err != nil {
-		return a.loginFailed(r, got.err, t)
+		return a.stepUpFailed(r, t, a.loginFailed(r, got.err, t))
 	}
 	a.sessions.SetCookie(w, got.session)
 	visitedBy(r, got.session)
@@ -66,18 +66,27 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
-	facts, err := a.examine(ctx, login)
-	if err != nil {
-		a.discard(r, login.Tokens)
-		return nil, err
+	rec := session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()}
+	if t.StepUp != nil {
+		err = a.goOn(r.WithContext(ctx), t.StepUp, &rec)
 	}
-	s, err := a.sessions.SignIn(ctx, session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now(), Facts: facts})
+	if err == nil {
+		err = a.examine(ctx, login.Tokens, &rec)
+	}
+	var s *session.Session
+	if err == nil {
+		s, err = a.sessions.SignIn(ctx, rec)
+	}
 	if err != nil {
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
 	a.noteSignIn(ctx, s)
-	a.replace(r.WithContext(ctx), s)
+	old := a.endOld(r.WithContext(ctx))
+	if t.StepUp != nil {
+		a.carryOver(ctx, s, login.Tokens, old)
+	}
+	a.revoke(ctx, old.Without(s.Tokens)) // those that only it held
 	return s, nil
 }
 
@@ -113,14 +122,14 @@ func (a *App) discard(r *http.Request, tokens globus.Tokens) {
 	a.revoke(r.Context(), tokens)
 }
 
-// replace ends the session that r's browser had before s, if any, and revokes
-// the tokens that only it held. What fails is logged: the new session stands.
-func (a *App) replace(r *http.Request, s *session.Session) {
+// endOld ends the session that r's browser had before, if any, and returns the
+// tokens that it held to the last. What fails is logged: the new session stands.
+func (a *App) endOld(r *http.Request) globus.Tokens {
 	old, err := a.sessions.SignOut(r)
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "old session not ended yet", "reason", err)
 	}
-	a.revoke(r.Context(), old.Without(s.Tokens))
+	return old
 }
 
 // noAttempt answers a callback that this browser did not begin, or has

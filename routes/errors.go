@@ -24,9 +24,10 @@ type httpError struct {
 	status   int
 	heading  string
 	message  string            // what happened and what to do
-	facts    []components.Fact // that explain it; may be empty
+	facts    []components.Fact // what to know of it that came from elsewhere, names above all
 	ways     []components.Way  // out of it; may be empty
 	loginURL string            // where to sign in, if that helps
+	retry    string            // path of what to try again, if that helps; a 503 of a page has its own
 	form     *components.Form  // to send again, or nil
 	cause    error             // for the log; may be nil
 }
@@ -85,6 +86,7 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		Ways:      e.ways,
 		Reference: requestID(r),
 		LoginURL:  e.loginURL,
+		Retry:     e.retry,
 		Form:      e.form,
 	}
 	if e.status == http.StatusServiceUnavailable && r.Method == http.MethodGet && r.URL.Path != a.site.Path("/login") {
@@ -185,6 +187,10 @@ func globusError(e *globus.Error) *httpError {
 	return said
 }
 
+// codeEnd is what comes last in the code of an error, after what kind it is of:
+// Transfer has renamed the kinds.
+func codeEnd(e *globus.Error) string { return e.Code[strings.LastIndexByte(e.Code, '.')+1:] }
+
 // serviceError is globusError for someone who is signed in, and stays so.
 func serviceError(e *globus.Error) *httpError {
 	switch {
@@ -198,7 +204,17 @@ func serviceError(e *globus.Error) *httpError {
 			status: http.StatusForbidden, heading: "Globus did not accept this site's token",
 			message: "You are still signed in here. Log out and in again to get a new one.",
 		}
-	case e.Status == http.StatusNotFound:
+	case strings.HasSuffix(e.Code, "PermissionDenied"), e.Status == http.StatusForbidden:
+		return &httpError{
+			status: http.StatusForbidden, heading: "You may not see that",
+			message: "Whoever owns it has not let you in, by the identity that you use here. Ask them, or sign in with another one.",
+		}
+	case strings.HasPrefix(codeEnd(e), "GC"), codeEnd(e) == "EndpointError": // GCDisconnected and its kin
+		return &httpError{
+			status: http.StatusServiceUnavailable, heading: "The collection does not answer",
+			message: "The computer that it is on may be switched off, or away from the network. You are still signed in here.",
+		}
+	case e.Status == http.StatusNotFound, codeEnd(e) == "NotFound":
 		return &httpError{
 			status: http.StatusNotFound, heading: "Globus does not know that",
 			message: "It may be gone, or it may not be yours.",

@@ -14,6 +14,11 @@ func (a *App) Handle(pattern string, h func(http.ResponseWriter, *http.Request) 
 	a.pages.Handle(pattern, a.catch(h))
 }
 
+// HandleSignedIn adds a page for those who are signed in.
+func (a *App) HandleSignedIn(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+	a.pages.Handle(pattern, a.catch(a.signedIn(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error { return h(w, r) })))
+}
+
 // Show is what such a page may answer with: a fragment.
 func (a *App) Show(w http.ResponseWriter, r *http.Request, fragment templ.Component) error {
 	return a.show(w, r, http.StatusOK, "Test", fragment)

@@ -40,6 +40,7 @@ type options struct {
 	auth      *globustest.Server
 	policy    globus.Policy
 	people    []globustest.Person
+	places    []globustest.Collection
 	now       func() time.Time
 	textLog   bool // as on a terminal, instead of JSON
 }
@@ -76,7 +77,7 @@ func start(t testing.TB, o options) *site {
 		s.dir = t.TempDir()
 	}
 	if s.auth == nil {
-		s.auth = globustest.NewServer(globustest.Config{Key: signingKey(), People: o.people, Now: o.now})
+		s.auth = globustest.NewServer(globustest.Config{Key: signingKey(), People: o.people, Collections: o.places, Now: o.now})
 		t.Cleanup(s.auth.Close)
 	}
 	redirectURI := strings.TrimSuffix(s.url, "/") + "/login"

@@ -95,6 +95,9 @@ func TestHeaders(t *testing.T) {
 				{"home", func() page { return ask("GET", base+"/", nil) }, 200, "page"},
 				{"home, its head", func() page { return ask("HEAD", base+"/", nil) }, 200, "page"},
 				{"card", func() page { return ask("GET", base+"/user", nil, htmx...) }, 200, "page"},
+				{"a folder", func() page { return ask("GET", base+"/browse/"+place(t, "Example Light").ID, nil) }, 200, "page"},
+				{"a folder that wants more first", func() page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil) }, 303, "page"},
+				{"the same, within a page", func() page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil, htmx...) }, 403, "page"},
 				{"show a token", func() page {
 					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).form("token", "access"))
 				}, 200, "page"},

@@ -39,7 +39,7 @@ func loginQuery(raw string) (url.Values, error) {
 	if err != nil {
 		return nil, errors.New("malformed query")
 	}
-	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt"} {
+	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt", "again"} {
 		if len(q[known]) > 1 {
 			return nil, errors.New("doubled parameter " + known)
 		}
@@ -68,6 +68,9 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 	s, err := a.load(w, r)
 	if err != nil {
 		return err
+	}
+	if s != nil && q.Has("again") {
+		return a.askAgain(w, r, s, next)
 	}
 	if s != nil && a.policy.Decide(s.Facts, a.now()).Allowed() {
 		return redirect(w, a.absolute(next))

@@ -27,6 +27,7 @@ func (a *App) notSignedIn(r *http.Request, err error) error {
 var (
 	errNoAttempt = errors.New("callback without an attempt of this browser")
 	errBusy      = errors.New("too many sign-ins under way")
+	errOther     = errors.New("somebody else signed in than the session's person")
 )
 
 // signInOutcome says what kept someone from being signed in: they, or we,
@@ -47,6 +48,8 @@ func signInOutcome(err error) (outcome, reason string) {
 	switch e, ok := errors.AsType[*httpError](err); {
 	case errors.Is(err, errNoAttempt):
 		return "refused", "link"
+	case errors.Is(err, errOther):
+		return "refused", "other_person"
 	case errors.Is(err, errBusy):
 		return "failed", "busy"
 	case isStoreError(err):

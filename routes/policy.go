@@ -152,29 +152,30 @@ func (a *App) introspect(ctx context.Context, token globus.TokenFunc) (*globus.I
 	return a.globus.Introspect(ctx, t.AccessToken)
 }
 
-// examine decides about someone who is about to be signed in. What Globus does
-// not tell now keeps them out.
-func (a *App) examine(ctx context.Context, login *globus.Login) (globus.Facts, error) {
+// examine decides about someone who is about to be signed in, with these
+// tokens, and notes in rec what is known. What Globus does not tell keeps them out.
+func (a *App) examine(ctx context.Context, tokens globus.Tokens, rec *session.Record) error {
 	if a.policy.Empty() {
-		return globus.Facts{}, nil
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxFacts)
 	defer cancel()
-	facts, err := a.gather(ctx, globus.Facts{}, a.policy, login.Identity, func(server string) globus.TokenFunc {
-		return a.globus.Source(login.Tokens, server, nil).Fresh
+	var err error
+	rec.Facts, err = a.gather(ctx, rec.Facts, a.policy, rec.Identity, func(server string) globus.TokenFunc {
+		return a.globus.Source(tokens, server, nil).Fresh
 	})
 	if err != nil {
-		return facts, err
+		return err
 	}
-	if d := a.policy.Decide(facts, a.now()); !d.Allowed() {
-		return facts, &refusal{d, login.Identity, facts, false, ""}
+	if d := a.policy.Decide(rec.Facts, a.now()); !d.Allowed() {
+		return &refusal{d, rec.Identity, rec.Facts, false, ""}
 	}
-	return facts, nil
+	return nil
 }
 
-// askAgain reports whether a sign-in was refused only because Globus let the
+// toldNothing reports whether a sign-in was refused only because Globus let the
 // person through without asking who they are. Then it is asked to ask, once.
-func askAgain(err error, t attempt) bool {
+func toldNothing(err error, t attempt) bool {
 	no, ok := errors.AsType[*refusal](err)
 	return ok && !t.Asked && no.decision.Verdict == globus.VerdictUnverifiable && len(no.facts.Authentications) == 0
 }

@@ -149,6 +149,7 @@ func (a *App) routes(files http.Handler) http.Handler {
 	handle("GET /user", a.userCard)
 	handle("GET /visitor", a.showVisitor)
 	handle("GET /transfers", a.signedIn(a.transfers))
+	handle("GET /browse/{id}", a.signedIn(a.browse))
 	handle("POST /tokens/show", a.signedIn(a.showToken))
 	handle("POST /tokens/refresh", a.signedIn(a.refreshToken))
 	handle("GET /login", a.login)

@@ -1,11 +1,13 @@
 package routes
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
 
 	"example.org/portal/components"
+	"example.org/portal/globus"
 	"example.org/portal/routes/session"
 )
 
@@ -23,6 +25,9 @@ func (a *App) signedIn(h sessionFunc) handlerFunc {
 			return a.noSession(w, r)
 		}
 		err = h(w, r, s)
+		if want, ok := globus.RequirementsOf(err); ok {
+			err = a.askFor(w, r, s, want, err)
+		}
 		if errors.Is(err, session.ErrGone) {
 			// It ended while h was at work. The cookie may be a new one by now.
 			return a.noSession(w, r)
@@ -65,9 +70,9 @@ func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 	return e
 }
 
-// currentPath returns the path of the page from within which htmx sent r, or "".
+// currentPath returns the path of the page from within which r was sent, or "".
 func (a *App) currentPath(r *http.Request) string {
-	u, err := url.Parse(r.Header.Get("HX-Current-URL"))
+	u, err := url.Parse(cmp.Or(r.Header.Get("HX-Current-URL"), r.Referer()))
 	if err != nil || !u.IsAbs() {
 		return ""
 	}

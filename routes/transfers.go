@@ -11,14 +11,14 @@ import (
 
 const (
 	transfersPerPage = 10
-	maxOffset        = 10_000 // of a page; nobody pages so far
+	lastTransfer     = 10_000 // nobody pages farther
 )
 
 // transfers shows a page of the person's recent transfers. It is the worked
 // example of calling a Globus API as the person who is signed in.
 func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
-	list := components.Transfers{Site: a.site, Now: a.now(), Offset: min(max(0, offset), maxOffset)}
+	list := components.Transfers{Site: a.site, Now: a.now(), Offset: min(max(0, offset), lastTransfer)}
 
 	transfer := a.globus.Transfer(a.tokensFor(s, globus.TransferServer))
 	query := globus.TaskQuery{Offset: list.Offset, PageSize: transfersPerPage + 1}

@@ -58,6 +58,11 @@ type Record struct {
 	Tokens   globus.Tokens   `json:"tokens"`   // as last refreshed
 	Began    time.Time       `json:"began"`    // when they signed in
 	Facts    globus.Facts    `json:"facts"`    // what a policy is decided from
+
+	// What services wanted of the person beyond that: what they have lately been
+	// at Globus for, see Meet, and what a form that was refused still needs.
+	Met    []Met                `json:"met,omitempty"`
+	Wanted *globus.Requirements `json:"wanted,omitempty"`
 }
 
 // A Session is a record as it was when it was read, and the cookie's token

@@ -1,0 +1,67 @@
+package components
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/portal/globus"
+)
+
+// A Folder is a page of what is in one folder of a Globus collection.
+type Folder struct {
+	Site
+	Collection string         // its UUID
+	Path       string         // of the folder, with a slash at its end; "" if Globus does not say
+	Entries    []globus.Entry // those on this page
+	Now        time.Time      // for "3 minutes ago"
+	Offset     int            // how many are before the first of Entries
+	Next       int            // Offset of the next page; 0 if there is none
+}
+
+// BrowsePath returns the path, as a browser sees it, of a page of a folder; ""
+// is where the collection begins.
+func (s Site) BrowsePath(collection, folder string, offset int) string {
+	q := url.Values{}
+	if folder != "" {
+		q.Set("path", folder)
+	}
+	if offset > 0 {
+		q.Set("offset", strconv.Itoa(offset))
+	}
+	path := s.Path("/browse/" + url.PathEscape(collection))
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+func (f Folder) to(folder string, offset int) string {
+	return f.BrowsePath(f.Collection, folder, offset)
+}
+
+// A crumb is a folder on the way to another.
+type crumb struct{ name, path string }
+
+// crumbs are the folders from the root of the collection down to this one.
+func (f Folder) crumbs() []crumb {
+	all := []crumb{{"Root", "/"}}
+	path := "/"
+	for name := range strings.SplitSeq(strings.Trim(f.Path, "/"), "/") {
+		if name != "" {
+			path += name + "/"
+			all = append(all, crumb{name, path})
+		}
+	}
+	return all
+}
+
+// fileManagerURL is Globus's own page of the folder.
+func (f Folder) fileManagerURL() string {
+	q := url.Values{"origin_id": {f.Collection}}
+	if f.Path != "" {
+		q.Set("origin_path", f.Path)
+	}
+	return "https://app.globus.org/file-manager?" + q.Encode()
+}

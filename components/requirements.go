@@ -1,0 +1,96 @@
+package components
+
+import (
+	"cmp"
+	"strings"
+
+	"example.org/portal/globus"
+)
+
+// A Required is what a page says when a service wants something of the person
+// first, at Globus.
+type Required struct {
+	Site
+	Requirements *globus.Requirements
+	Again        bool   // they have just done it
+	URL          string // leads to Globus, and back
+	Form         *Form  // was sent, and refused; nil: nothing was
+}
+
+// Heading says in a few words what is wanted.
+func (q Required) Heading() string {
+	switch {
+	case q.Again:
+		return "Globus asks for the same again"
+	case len(q.Requirements.Scopes) > 0:
+		return "Globus wants your consent"
+	}
+	return "Globus wants you to sign in for this"
+}
+
+// says is what the service says, preferably to the person.
+func (q Required) says() string {
+	return cmp.Or(q.Requirements.SessionMessage, q.Requirements.Message)
+}
+
+// A demand is something that Globus will ask for. The names in it came from the
+// service.
+type demand struct {
+	what  string
+	names []string
+}
+
+// demands says in words what Globus will ask for.
+func (q Required) demands() (all []demand) {
+	r := q.Requirements
+	add := func(what string, names ...string) { all = append(all, demand{what, names}) }
+	for _, name := range leaves(r.Scopes) {
+		if id, ok := dataAccess(name); ok {
+			add("to let this site reach your files in the collection", id)
+			continue
+		}
+		for _, a := range asks([]string{name}) {
+			add("to let this site", a.what)
+		}
+	}
+	switch len(r.Domains) {
+	case 0:
+	case 1:
+		add("to sign in with an identity of", r.Domains...)
+	default:
+		add("to sign in with an identity of one of these:", r.Domains...)
+	}
+	if len(r.Identities) > 0 {
+		add("to sign in with this identity of yours:", r.Identities...)
+	}
+	if len(r.Policies) > 0 {
+		add("to meet this policy of whoever owns it:", r.Policies...)
+	}
+	if r.MFA {
+		add("to sign in with a second factor, such as a code from your telephone")
+	}
+	if r.Prompt == "login" {
+		add("to sign in anew")
+	}
+	return all
+}
+
+// dataAccess returns the collection that a scope is about, if it is about the
+// files in one.
+func dataAccess(scope string) (collection string, ok bool) {
+	rest, prefixed := strings.CutPrefix(scope, "https://auth.globus.org/scopes/")
+	id, suffixed := strings.CutSuffix(rest, "/data_access")
+	return id, prefixed && suffixed && globus.IsUUID(id)
+}
+
+// leaves lists the scopes that no other is needed for: those are what people
+// have not consented to yet.
+func leaves(scopes globus.Scopes) (names []string) {
+	for _, s := range scopes {
+		if len(s.Dependencies) == 0 {
+			names = append(names, s.Name)
+		}
+		names = append(names, leaves(s.Dependencies)...)
+	}
+	return names
+}

@@ -1,0 +1,53 @@
+package routes
+
+import (
+	"cmp"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+const (
+	entriesPerPage = 100
+	maxOffset      = 1_000_000 // Globus reads a folder from its start for each page
+)
+
+// browse shows what is in a folder of a Globus collection. It is the worked
+// example of a call that wants something of the person first, such as consent
+// for the collection: it returns that error like any other.
+func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	id, path := strings.ToLower(r.PathValue("id")), r.URL.Query().Get("path")
+	if !globus.IsUUID(id) || path != "" && !isFolder(path) {
+		return &httpError{
+			status: http.StatusNotFound, heading: "There is no such folder",
+			message: "Check the address, or go to the home page.",
+		}
+	}
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
+	folder := components.Folder{Site: a.site, Collection: id, Now: a.now(), Offset: min(max(0, offset), maxOffset)}
+
+	transfer := a.globus.Transfer(a.tokensFor(s, globus.TransferServer))
+	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: entriesPerPage + 1}
+	listing, err := transfer.List(r.Context(), id, query)
+	if err != nil {
+		return err
+	}
+	folder.Path, folder.Entries = cmp.Or(listing.Path, path), listing.Entries
+	if folder.Path != "" && !strings.HasSuffix(folder.Path, "/") {
+		folder.Path += "/"
+	}
+	if len(folder.Entries) > entriesPerPage {
+		folder.Entries, folder.Next = folder.Entries[:entriesPerPage], folder.Offset+entriesPerPage
+	}
+	return a.show(w, r, http.StatusOK, "Files in a collection", components.FolderList(folder))
+}
+
+// isFolder reports whether path can be that of a folder: from the root down.
+func isFolder(path string) bool {
+	return strings.HasPrefix(path, "/") && utf8.ValidString(path) && !strings.Contains(path, "\x00")
+}

@@ -1,0 +1,467 @@
+package routes_test
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+)
+
+// place returns the demo collection whose name begins so.
+func place(t *testing.T, name string) globustest.Collection {
+	t.Helper()
+	all := globustest.DemoCollections()
+	i := slices.IndexFunc(all, func(c globustest.Collection) bool { return strings.HasPrefix(c.Name, name) })
+	if i < 0 {
+		t.Fatal("no collection " + name)
+	}
+	return all[i]
+}
+
+// asked returns what p, a redirect to Globus, asks for there.
+func (p page) asked(t *testing.T, s *site) url.Values {
+	t.Helper()
+	u, err := url.Parse(p.header.Get("Location"))
+	if p.status != http.StatusSeeOther || err != nil || !strings.HasPrefix(u.String(), s.auth.URL+globustest.AuthorizePath) {
+		t.Fatalf("got %d to %q, want a redirect to Globus:\n%s", p.status, u, p.body)
+	}
+	return u.Query()
+}
+
+// atGlobus goes to Globus, does there what is given as name, value …, and
+// returns the answer of the callback.
+func (b *browser) atGlobus(p page, fields ...string) page {
+	b.t.Helper()
+	p = b.get(p.header.Get("Location"))
+	if p.status == http.StatusOK { // and does not let them pass as they are
+		p = b.send(http.MethodPost, p.url, page{}.form(fields...))
+	}
+	return b.get(p.header.Get("Location"))
+}
+
+// link returns where the first link whose text begins so leads.
+func (p page) link(text string) string {
+	m := regexp.MustCompile(`<a [^>]*href="([^"]+)"[^>]*>\s*` + regexp.QuoteMeta(text)).FindStringSubmatch(p.body)
+	if m == nil {
+		return ""
+	}
+	return html.UnescapeString(m[1])
+}
+
+// TestStepUp: what a collection wants of the person, they do at Globus, and
+// then the list is there that they wanted to see.
+func TestStepUp(t *testing.T) {
+	storage, cluster, archive := place(t, "Example University Research"), place(t, "Example Supercomputer"), place(t, "Tape")
+	both := cluster
+	both.DataAccess = true
+	places := []globustest.Collection{storage, both, archive}
+	const transfer = globus.TransferScope
+	consent := func(c globustest.Collection) string {
+		return transfer + "[*https://auth.globus.org/scopes/" + c.ID + "/data_access]"
+	}
+	campus := []string{"person", "ada", "mfa", "1"}
+	tests := []struct {
+		name  string
+		path  string
+		steps [][]string // done at Globus, one visit each
+		want  []url.Values
+		see   string
+	}{
+		{"consent", "/browse/" + storage.ID + "?path=%2Fhome%2F", [][]string{{"allow", "1"}},
+			[]url.Values{{"scope": {consent(storage)}}}, "notes.txt"},
+		{"an identity", "/browse/" + archive.ID + "?path=/1952/", [][]string{{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}},
+			[]url.Values{{"session_required_single_domain": {"lab.example.org"}, "session_message": {"Tape archive asks who you are"}}}, "tape-1.tar"},
+		{"two in a row", "/browse/" + both.ID + "?path=/scratch/", [][]string{{"allow", "1"}, campus},
+			[]url.Values{{"scope": {consent(both)}}, {"session_required_single_domain": {"example.edu"}, "session_required_mfa": {"true"}}}, "run-1.out"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{places: places})
+			b := s.browser()
+			b.signIn("ada")
+			p := b.get(test.path)
+			for i, step := range test.steps {
+				q := p.asked(t, s)
+				for name, want := range test.want[i] {
+					if name == "scope" && !strings.Contains(" "+q.Get("scope")+" ", " "+want[0]+" ") || name != "scope" && q.Get(name) != want[0] {
+						t.Errorf("visit %d: %s is %q, want %q", i, name, q.Get(name), want)
+					}
+				}
+				for _, scope := range []string{"openid", "email", "profile", transfer} {
+					if !strings.Contains(q.Get("scope"), scope) {
+						t.Errorf("visit %d asks for %q, without %s", i, q.Get("scope"), scope)
+					}
+				}
+				if q.Has("prompt") {
+					t.Errorf("visit %d has a prompt", i)
+				}
+				back := b.atGlobus(p, step...)
+				if got := back.header.Get("Location"); got != s.url+test.path {
+					t.Fatalf("visit %d ends with %d, at %q:\n%s", i, back.status, got, back.body)
+				}
+				p = b.get(test.path)
+			}
+			if p.status != http.StatusOK || !strings.Contains(p.body, test.see) {
+				t.Errorf("got %d, want %q:\n%s", p.status, test.see, p.body)
+			}
+		})
+	}
+}
+
+// wanting adds pages that want of everybody what want returns; nil: nothing.
+func (s *site) wanting(want func() *globus.Requirements) {
+	h := func(w http.ResponseWriter, r *http.Request) error {
+		if r := want(); r != nil {
+			return fmt.Errorf("wrapped: %w", &globus.Error{Call: "transfer", Reason: globus.BadStatus, Status: 502, Requirements: r})
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	s.app.HandleSignedIn("GET /wanting", h)
+	s.app.HandleSignedIn("POST /wanting", h)
+}
+
+func domain(name string) *globus.Requirements {
+	return &globus.Requirements{Code: "AuthorizationRequired", Message: "Who are you?", Domains: []string{name}}
+}
+
+// TestStepUpEnds: whatever a service wants, and however often, nobody is sent in
+// circles; and everybody may try again by hand.
+func TestStepUpEnds(t *testing.T) {
+	mfa := &globus.Requirements{MFA: true}
+	n := 0
+	tests := []struct {
+		name string
+		want func() *globus.Requirements
+		max  int // visits to Globus before it ends
+	}{
+		{"always the same", func() *globus.Requirements { return mfa }, 1},
+		{"the same in other words", func() *globus.Requirements {
+			n++
+			return &globus.Requirements{MFA: true, Message: fmt.Sprint(n)}
+		}, 1},
+		{"two by turns", func() *globus.Requirements {
+			n++
+			return []*globus.Requirements{mfa, domain("example.edu")}[n%2]
+		}, 2},
+		{"always something else", func() *globus.Requirements {
+			n++
+			return domain(fmt.Sprintf("d%d.example", n))
+		}, 5},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var c clock
+			s := start(t, options{now: c.now})
+			s.wanting(test.want)
+			b := s.browser()
+			b.signIn("rosalind")
+			visits := func() (n int, p page) {
+				for p = b.get("/wanting"); p.status == http.StatusSeeOther && n < 20; p = b.get("/wanting") {
+					p.asked(t, s)
+					if back := b.atGlobus(p, "person", "rosalind", "mfa", "1"); back.status != http.StatusSeeOther {
+						t.Fatalf("the callback answers %d:\n%s", back.status, back.body)
+					}
+					n++
+				}
+				return n, p
+			}
+			n, p := visits()
+			if n != test.max || p.status != http.StatusForbidden || !strings.Contains(p.body, "Globus asks for the same again") {
+				t.Errorf("ended after %d visits, want %d, with %d:\n%s", n, test.max, p.status, p.body)
+			}
+			if p := b.get("/wanting", htmx...); p.status != http.StatusForbidden || p.link("Try again at Globus") != s.url+"/login?again=1&next=%2Fwanting" {
+				t.Errorf("htmx gets %d:\n%s", p.status, p.body)
+			}
+			again := b.get(p.link("Try again at Globus"))
+			if again.status != http.StatusSeeOther || again.header.Get("Location") != s.url+"/wanting" {
+				t.Fatalf("trying again: %d to %s", again.status, again.header.Get("Location"))
+			}
+			if n, _ := visits(); n != test.max {
+				t.Errorf("by hand it ends after %d visits, want %d", n, test.max)
+			}
+			c.pass(5 * time.Minute)
+			if n, _ := visits(); n != test.max {
+				t.Errorf("five minutes later it ends after %d visits, want %d", n, test.max)
+			}
+			if !b.signedIn() {
+				t.Error("the person was signed out")
+			}
+		})
+	}
+}
+
+// TestStepUpRequests: only a page that the person opens leads to Globus by
+// itself; anything else gets words and a link, and nothing is done twice.
+func TestStepUpRequests(t *testing.T) {
+	fetch := []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}
+	from := func(s *site, headers ...string) []string { return append(headers, "Referer", s.url+"/user") }
+	tests := []struct {
+		name, method string
+		headers      []string
+		wantStatus   int
+		wantLink     string // "": none
+		want         []string
+		unwanted     []string
+	}{
+		{"a navigation", "GET", nil, 303, "", nil, nil},
+		{"a prefetch", "GET", []string{"Sec-Purpose", "prefetch"}, 204, "", nil, nil},
+		{"its head", "HEAD", nil, 403, "", nil, nil},
+		{"htmx", "GET", htmx, 403, "/wanting?x=1", []string{"Who are you?", "an identity of", "<bdi>example.edu</bdi>"}, []string{"<html", "Nothing was done", "hx-", "Send it again"}},
+		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, 403, "/wanting?x=1", []string{"<html"}, nil},
+		{"a script", "GET", fetch, 403, "/wanting?x=1", []string{"<html"}, nil},
+		{"a form", "POST", nil, 403, "/login?again=1&next=%2Fuser", []string{"<html", "Nothing was done", "Send it again", `name="typed" value="words &amp; more"`}, nil},
+		{"a form by htmx", "POST", htmx, 403, "/login?again=1&next=%2Fuser", []string{"Nothing was done"}, []string{"<html", "Send it again"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{})
+			calls := 0
+			s.wanting(func() *globus.Requirements { calls++; return domain("example.edu") })
+			b := s.browser()
+			home := b.signIn("rosalind")
+			_, before := b.cookie("session")
+			var form url.Values
+			if test.method == "POST" {
+				form = home.form("typed", "words & more")
+			}
+			p := b.send(test.method, "/wanting?x=1", form, from(s, test.headers...)...)
+			link := strings.TrimPrefix(p.link("Go on at Globus"), s.url)
+			if p.status != test.wantStatus || link != test.wantLink || calls != 1 {
+				t.Errorf("got %d after %d calls, with a link to %q, want %d, 1 and %q:\n%s", p.status, calls, link, test.wantStatus, test.wantLink, p.body)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(p.body, want) {
+					t.Errorf("it lacks %q:\n%s", want, p.body)
+				}
+			}
+			for _, unwanted := range test.unwanted {
+				if strings.Contains(p.body, unwanted) {
+					t.Errorf("it has %q:\n%s", unwanted, p.body)
+				}
+			}
+			if form != nil { // the page that it came from wants nothing by itself
+				if by := p.header.Get("HX-Reswap"); (by == "beforebegin") != (len(test.headers) > 0) {
+					t.Errorf("it is swapped %q", by)
+				}
+				asked := b.get(p.link("Go on at Globus"))
+				if got := asked.asked(t, s).Get("session_required_single_domain"); got != "example.edu" {
+					t.Errorf("the link asks for %q", got)
+				}
+				if back := b.atGlobus(asked, "person", "rosalind"); back.header.Get("Location") != s.url+"/user" || calls != 1 {
+					t.Errorf("it ends at %s after %d calls", back.header.Get("Location"), calls)
+				}
+				return
+			}
+			if _, after := b.cookie("session"); after != before || !b.signedIn() {
+				t.Error("the session changed")
+			}
+		})
+	}
+}
+
+// TestStepUpTokens: the session goes on under a new id, no longer than it would
+// have; the tokens that were replaced end, and the others stay.
+func TestStepUpTokens(t *testing.T) {
+	var c clock
+	s := start(t, options{now: c.now})
+	s.wanting(func() *globus.Requirements { return domain("example.edu") })
+	b := s.browser()
+	b.signIn("rosalind")
+	token := func(server string) string {
+		p := b.send("POST", "/tokens/show", b.get("/").form("server", server, "token", "access"), htmx...)
+		m := regexp.MustCompile(`<code[^>]*>([^<]+)</code>`).FindStringSubmatch(p.body)
+		if m == nil {
+			t.Fatalf("no token of %q: %d\n%s", server, p.status, p.body)
+		}
+		return html.UnescapeString(m[1])
+	}
+	auth, transfer := token(""), token(globus.TransferServer)
+	old := s.browser()
+	old.http.Jar.SetCookies(must(url.Parse(s.url)), b.http.Jar.Cookies(must(url.Parse(s.url))))
+
+	c.pass(6 * 24 * time.Hour)
+	old.get("/") // refreshes
+	auth2 := token("")
+	// Globus gives no token for Transfer this time: the one that is held stays.
+	s.auth.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"other_tokens": []any{}}}})
+	back := b.atGlobus(b.get("/wanting"), "person", "rosalind")
+	s.auth.Lie(globustest.Lie{})
+	if back.status != http.StatusSeeOther {
+		t.Fatalf("the callback answers %d:\n%s", back.status, back.body)
+	}
+	for _, cookie := range (&http.Response{Header: back.header}).Cookies() {
+		if strings.Contains(cookie.Name, "session") && (cookie.MaxAge <= 0 || cookie.MaxAge > 24*3600) {
+			t.Errorf("the session lasts another %d s, a day is left", cookie.MaxAge)
+		}
+	}
+	if old.signedIn() {
+		t.Error("the old session is still there")
+	}
+	if !b.signedIn() {
+		t.Error("there is no new session")
+	}
+	if s.auth.Live(auth) || s.auth.Live(auth2) {
+		t.Error("a replaced token is alive")
+	}
+	if p := b.get("/transfers", htmx...); p.status != http.StatusOK {
+		t.Errorf("the transfers answer %d: the token that was kept is dead\n%s", p.status, p.body)
+	}
+	if got := token(globus.TransferServer); got == transfer || !s.auth.Live(got) {
+		t.Error("the token for Transfer was not kept, and refreshed")
+	}
+	c.pass(24 * time.Hour)
+	if b.signedIn() {
+		t.Error("still signed in")
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// TestStepUpFails: whatever goes wrong on the way, the session is as it was.
+func TestStepUpFails(t *testing.T) {
+	down := func(path string) globustest.Lie {
+		return globustest.Lie{Endpoints: map[string]globustest.Fault{path: {Status: 503}}}
+	}
+	tests := []struct {
+		name       string
+		at         []string // what the person does at Globus
+		lie        globustest.Lie
+		wantStatus int
+		want       []string
+		wantRetry  bool
+	}{
+		{"the person refuses", []string{"deny", "1"}, globustest.Lie{}, 403, []string{"You, or Globus, said no. Nothing was changed"}, true},
+		{"somebody else", []string{"person", "markup"}, globustest.Lie{}, 403,
+			[]string{"Somebody else came back", "<bdi>salma@example.org</bdi>", "<bdi>rosalind@example.edu</bdi>", "/login?prompt=login"}, false},
+		{"Globus is down", []string{"person", "rosalind"}, down(globustest.TokenPath), 503, []string{"That came to nothing at Globus", "Nothing was changed"}, true},
+		{"a token of no person's", []string{"person", "rosalind"}, globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}}, 503, []string{"That came to nothing at Globus"}, true},
+		{"userinfo about another", []string{"person", "rosalind"}, globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{"sub": "x"}}}, 503, []string{"Nothing was changed"}, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{})
+			s.wanting(func() *globus.Requirements { return domain("example.edu") })
+			b := s.browser()
+			b.signIn("rosalind")
+			_, before := b.cookie("session")
+			live := s.auth.LiveTokens()
+			begun := b.get("/wanting")
+			begun.asked(t, s)
+			back := b.get(begun.header.Get("Location"))
+			back = b.send("POST", back.url, page{}.form(test.at...))
+			s.auth.Lie(test.lie)
+			p := b.get(back.header.Get("Location"))
+			s.auth.Lie(globustest.Lie{})
+			if p.status != test.wantStatus || (p.link("Try again") == "/wanting") != test.wantRetry {
+				t.Errorf("got %d, want %d:\n%s", p.status, test.wantStatus, p.body)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(p.body, want) {
+					t.Errorf("it lacks %q:\n%s", want, p.body)
+				}
+			}
+			if _, after := b.cookie("session"); after != before || !strings.Contains(b.get("/user").body, "Rosalind") {
+				t.Error("the session changed")
+			}
+			if got := s.auth.LiveTokens(); got != live {
+				t.Errorf("%d tokens are alive, want %d as before", got, live)
+			}
+			if p := b.get("/transfers"); p.status != http.StatusOK {
+				t.Errorf("the transfers answer %d", p.status)
+			}
+		})
+	}
+}
+
+// TestStepUpMeanwhile: the session ends, or another begins in the same browser,
+// while somebody is at Globus.
+func TestStepUpMeanwhile(t *testing.T) {
+	tests := []struct {
+		name      string
+		meanwhile func(b *browser)
+		as        string
+		want      string // who is signed in at the end; "": nobody
+	}{
+		{"signed out, and came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "rosalind", "Rosalind"},
+		{"signed out, and somebody else came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "ada", ""},
+		{"somebody else signed in", func(b *browser) { b.signIn("ada") }, "rosalind", "Ada"},
+		{"somebody else signed in, and came back", func(b *browser) { b.signIn("ada") }, "ada", "Ada"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{})
+			s.wanting(func() *globus.Requirements { return &globus.Requirements{Prompt: "login"} })
+			b := s.browser()
+			b.signIn("rosalind")
+			begun := b.get("/wanting")
+			test.meanwhile(b)
+			p := b.atGlobus(begun, "person", test.as)
+			card := b.get("/user").body
+			if test.want == "" && strings.Contains(card, "Log out") || !strings.Contains(card, test.want) {
+				t.Errorf("got %d:\n%s\n%s, want %q", p.status, p.body, card, test.want)
+			}
+		})
+	}
+}
+
+// TestStepUpTooLarge: requirements that no cookie holds are not asked for, and
+// those that leave no room for the way back lead home.
+func TestStepUpTooLarge(t *testing.T) {
+	many := func(n int) *globus.Requirements {
+		r := &globus.Requirements{MFA: true, Message: strings.Repeat("long ", 200), SessionMessage: "Please"}
+		for i := range n {
+			r.Policies = append(r.Policies, fmt.Sprintf("7a1c2e40-3b5d-4f6e-8a90-%012d", i))
+		}
+		return r
+	}
+	tests := []struct {
+		name string
+		n    int
+		want string // where it ends; "": refused
+	}{
+		{"few", 2, "/wanting?" + strings.Repeat("x", 600)},
+		{"some", 20, "/"},
+		{"many", 50, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, options{})
+			s.wanting(func() *globus.Requirements { return many(test.n) })
+			b := s.browser()
+			b.signIn("rosalind")
+			p := b.get("/wanting?" + strings.Repeat("x", 600))
+			if test.want == "" {
+				if p.status != http.StatusForbidden || !strings.Contains(p.body, "more than this site can ask for") {
+					t.Errorf("got %d:\n%s", p.status, p.body)
+				}
+				return
+			}
+			if q := p.asked(t, s); strings.Count(q.Get("session_required_policies"), ",") != test.n-1 || q.Get("session_message") != "Please" {
+				t.Errorf("asks for %v", q)
+			}
+			for _, c := range (&http.Response{Header: p.header}).Cookies() {
+				checkCookie(t, c, `login`, false)
+			}
+			if back := b.atGlobus(p, "person", "rosalind", "mfa", "1"); back.header.Get("Location") != s.url+test.want {
+				t.Errorf("ends with %d at %q, want %q", back.status, back.header.Get("Location"), test.want)
+			}
+			if p := b.get("/wanting"); p.status != http.StatusForbidden {
+				t.Errorf("then it answers %d, want to have met it", p.status)
+			}
+		})
+	}
+}
