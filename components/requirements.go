@@ -11,10 +11,10 @@ import (
 // first, at Globus.
 type Required struct {
 	Site
-	Requirements *globus.Requirements
-	Again        bool   // they have just done it
-	URL          string // leads to Globus, and back
-	Form         *Form  // was sent, and refused; nil: nothing was
+	Requirements *globus.Requirements // what is wanted
+	Again        bool                 // they have just done it
+	URL          string               // leads to Globus, and back
+	Form         *Form                // was sent, and refused; nil: nothing was
 }
 
 // Heading says in a few words what is wanted.

@@ -162,7 +162,7 @@ func (b *tab) place(label string) []float64 {
 func (b *tab) tabTo(label string) {
 	b.t.Helper()
 	b.settled()
-	for range 30 {
+	for range 60 {
 		b.do(chromedp.KeyEvent(kb.Tab))
 		if !b.is(`document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== "none"`) {
 			b.t.Errorf("nothing shows that %q has the focus", b.get("document.activeElement.outerHTML"))

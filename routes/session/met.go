@@ -15,8 +15,8 @@ const (
 // A Met is what a service wanted of the person, and when the person was at
 // Globus for it.
 type Met struct {
-	Requirements globus.Requirements `json:"requirements"`
-	At           time.Time           `json:"at"`
+	Requirements globus.Requirements `json:"requirements"` // what was wanted
+	At           time.Time           `json:"at"`           // when they came back
 }
 
 // Meet notes that the person has just been at Globus for what r asks.
