@@ -276,3 +276,28 @@ func TestRequire(t *testing.T) {
 		t.Errorf("nobody: got %d, want to be sent to sign in", p.status)
 	}
 }
+
+// TestPolicyStepUp: who may enter is decided of a step up too; that Globus says
+// nothing of how they signed in this time does not undo how they did.
+func TestPolicyStepUp(t *testing.T) {
+	s := start(t, options{policy: domains("example.edu")})
+	b := s.browser()
+	b.enter("/login", as("rosalind"))
+	path := "/browse/" + place(t, "Example University Research Storage").ID
+	s.auth.Lie(saysNothing(globustest.Lie{}))
+	p := b.enter(path, url.Values{"allow": {"1"}})
+	if p.status != http.StatusOK || p.url != s.url+path {
+		t.Fatalf("got %d at %s, want the folder:\n%s", p.status, p.url, p.body)
+	}
+	s.auth.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
+		map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "username": "rosalind@elsewhere.example"},
+	}}}})
+	live := s.auth.LiveTokens()
+	p = b.enter("/browse/"+place(t, "Example Supercomputer scratch").ID, withMFA("rosalind"))
+	if p.status != http.StatusForbidden || !strings.Contains(p.body, "You may not enter as this identity") {
+		t.Errorf("a domain that is not allowed any more: got %d at %s, want a refusal:\n%s", p.status, p.url, p.body)
+	}
+	if !b.signedIn() || s.auth.LiveTokens() != live {
+		t.Errorf("the session is not as it was: %d live tokens, want %d", s.auth.LiveTokens(), live)
+	}
+}
