@@ -31,3 +31,6 @@ func (a *App) Require(pattern string, p globus.Policy) {
 		return nil
 	}))))
 }
+
+// Idle waits for what goes on in the background.
+func (a *App) Idle() { a.background.Wait() }

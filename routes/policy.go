@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -52,6 +54,9 @@ func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error 
 	age := func(asked time.Time) time.Duration { return a.now().Sub(asked) }
 	unknown := p.NeedsSession() && s.Facts.SessionAsked.IsZero() || p.NeedsGroups() && age(s.Facts.GroupsAsked) > globus.GroupsGood
 	old := p.NeedsSession() && age(s.Facts.SessionAsked) > sessionFactsFor || p.NeedsGroups() && age(s.Facts.GroupsAsked) > groupFactsFor
+	if a.asking.failedLately(s.Tag(), a.now()) {
+		unknown, old = false, false
+	}
 	switch {
 	case unknown:
 		if err := a.renewFacts(r.Context(), s, p); errors.Is(err, session.ErrGone) {
@@ -59,6 +64,7 @@ func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error 
 		}
 	case old:
 		renewing := *s // the request's own goes on
+		renewing.Tokens = maps.Clone(s.Tokens)
 		ctx := context.WithoutCancel(r.Context())
 		a.background.Go(func() { _ = a.renewFacts(ctx, &renewing, p) })
 	}
@@ -71,7 +77,8 @@ func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error 
 // renewFacts asks Globus once for all requests of a session that want it, and
 // keeps the answer with the session and in s.
 func (a *App) renewFacts(ctx context.Context, s *session.Session, p globus.Policy) error {
-	got, err, _ := a.asking.Do(s.Tag(), func() (any, error) {
+	what := fmt.Sprint(s.Tag(), p.NeedsSession(), p.NeedsGroups())
+	got, err, _ := a.asking.flight.Do(what, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFacts)
 		defer cancel()
 		if p.NeedsSession() {
@@ -79,6 +86,7 @@ func (a *App) renewFacts(ctx context.Context, s *session.Session, p globus.Polic
 		}
 		facts, err := a.gather(ctx, s.Facts, p, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
 		if err != nil {
+			a.asking.failed(s.Tag(), a.now())
 			a.log.WarnContext(ctx, "who may enter is decided as last known", "session", s.Tag(), "reason", err)
 		}
 		return facts, a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Facts = facts })
@@ -114,6 +122,7 @@ func (a *App) gather(ctx context.Context, facts globus.Facts, p globus.Policy, i
 		case len(in.Authentications) > 0 || len(facts.Authentications) == 0:
 			nameFrom(id, in.Authentications)
 			facts = facts.WithSession(in, a.now())
+			facts.SessionAsked = a.now() // even if it says nothing about this person
 		default:
 			// Their session at Globus is over, the browser was closed perhaps;
 			// how they signed in here is as true as it was.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -299,5 +300,44 @@ func TestPolicyStepUp(t *testing.T) {
 	}
 	if !b.signedIn() || s.auth.LiveTokens() != live {
 		t.Errorf("the session is not as it was: %d live tokens, want %d", s.auth.LiveTokens(), live)
+	}
+}
+
+// TestPolicyAsksSparingly: many requests of a session are one question, and a
+// Globus that does not answer is left alone for a while.
+func TestPolicyAsksSparingly(t *testing.T) {
+	var c clock
+	s := start(t, options{policy: domains("example.edu"), now: c.now})
+	b := s.browser()
+	b.enter("/login", as("rosalind"))
+	asked := func() int { return s.auth.Requests(globustest.IntrospectPath) }
+	all := func() {
+		var requests sync.WaitGroup
+		for i := range 24 {
+			requests.Go(func() {
+				if p, err := b.try(t.Context(), http.MethodGet, []string{"/", "/user", "/transfers"}[i%3], nil); err != nil || p.status != http.StatusOK {
+					t.Errorf("got %d, %v", p.status, err)
+				}
+			})
+		}
+		requests.Wait()
+	}
+	before := asked()
+	c.pass(61 * time.Minute)
+	all()
+	s.app.Idle()
+	if got := asked() - before; got < 1 || got > 2 { // the second by one who came late
+		t.Errorf("Globus was asked %d times, want once", got)
+	}
+
+	s.auth.Lie(down(globustest.IntrospectPath))
+	c.pass(61 * time.Minute)
+	all()
+	s.app.Idle()
+	before = asked()
+	all()
+	s.app.Idle()
+	if got := asked() - before; got > 0 {
+		t.Errorf("a Globus that is down was asked %d times more, want to leave it alone", got)
 	}
 }

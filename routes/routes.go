@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/justinas/nosurf"
-	"golang.org/x/sync/singleflight"
 
 	"example.org/portal/components"
 	"example.org/portal/globus"
@@ -62,7 +61,7 @@ type App struct {
 	now      func() time.Time
 	draining atomic.Bool
 
-	asking     singleflight.Group // what the policy is decided from, by session
+	asking     asking // about what the policy is decided from
 	background sync.WaitGroup
 }
 
