@@ -138,6 +138,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		log.Warn("unknown setting", "name", name)
 	}
 
+	if os.Getenv("GOGC") == "" {
+		// Pages allocate much, of which nothing is kept: for some 20 MB more, a
+		// sixth of the time goes elsewhere. GOMEMLIMIT holds all the same.
+		debug.SetGCPercent(400)
+	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"example.org/portal/globus"
 	"example.org/portal/routes/session"
 )
 
@@ -18,10 +19,12 @@ const (
 
 // answers remembers how sign-ins ended, so that a callback that comes twice,
 // at once or because the browser hung up on the first, redeems its code once
-// and ends signed in both times. Only who holds the attempt's cookie may ask.
+// and ends signed in both times. Only who holds all secrets of the attempt may
+// ask: a state alone is in logs and histories, and a cookie that has it can be
+// made up.
 type answers struct {
 	mu       sync.Mutex
-	kept     map[string]*answer // by a hash of the state
+	kept     map[string]*answer // by a hash of the attempt
 	underWay int                // of those, how many are not done
 }
 
@@ -41,10 +44,10 @@ type answer struct {
 	err     error
 }
 
-// once calls f for the first who come with this state; all get what came of it.
+// once calls f for the first who come with this attempt; all get what came of it.
 // It returns early, with an error, for those who hang up while they wait.
-func (as *answers) once(ctx context.Context, state string, f func() (*session.Session, error)) *answer {
-	hash := sha256.Sum256([]byte(state))
+func (as *answers) once(ctx context.Context, t globus.Attempt, f func() (*session.Session, error)) *answer {
+	hash := sha256.Sum256([]byte(t.State + "\x00" + t.Nonce + "\x00" + t.Verifier))
 	key := hex.EncodeToString(hash[:])
 
 	as.mu.Lock()

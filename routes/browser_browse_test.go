@@ -23,14 +23,14 @@ func TestBrowserBrowse(t *testing.T) {
 			b.sees("README.txt", "photo51")
 			b.mark()
 			address := b.get("location.href")
-			b.click("📁 Folder odd names")
+			b.click("Folder odd names")
 			b.sees("per%20cent?#&=+", "<script>alert(1)<")
 			if kept := b.get("location.href") == address; kept == p.noScript {
 				t.Errorf("at %s: a page was loaded, or not", b.get("location.href"))
 			}
 			b.click("Root")
 			b.sees("README.txt")
-			b.click("📁 Folder empty")
+			b.click("Folder empty")
 			b.sees("This folder is empty")
 
 			// Consent, which somebody who has been here before has given.

@@ -39,9 +39,9 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 	if q.Has("error") {
 		return a.stepUpFailed(r, t, a.globusRefused(q.Get("error")))
 	}
-	got := a.answers.once(r.Context(), state, func() (*session.Session, error) { return a.signIn(r, q.Get("code"), t) })
+	got := a.answers.once(r.Context(), t.Attempt, func() (*session.Session, error) { return a.signIn(r, q.Get("code"), t) })
 	if toldNothing(got.err, t) {
-		return a.begin(w, r, attempt{Next: t.Next, Asked: true}, globus.PromptLogin())
+		return a.begin(w, r, attempt{Next: t.Next, Asked: true, StepUp: t.StepUp}, globus.PromptLogin())
 	}
 	if got.err != nil {
 		return a.stepUpFailed(r, t, a.loginFailed(r, got.err, t))
@@ -67,8 +67,9 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		return nil, err
 	}
 	rec := session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()}
+	var goesOn bool
 	if t.StepUp != nil {
-		err = a.goOn(r.WithContext(ctx), t.StepUp, &rec)
+		goesOn, err = a.goOn(r.WithContext(ctx), t.StepUp, &rec)
 	}
 	if err == nil {
 		err = a.examine(ctx, login.Tokens, &rec)
@@ -81,8 +82,13 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
-	a.noteSignIn(ctx, s)
 	old := a.endOld(r.WithContext(ctx))
+	if goesOn && len(old) == 0 { // they signed out meanwhile, and stay so
+		tokens, _ := a.sessions.End(ctx, s) // it is tried again by itself
+		a.revoke(ctx, tokens)
+		return nil, session.ErrGone
+	}
+	a.noteSignIn(ctx, s)
 	if t.StepUp != nil {
 		a.carryOver(ctx, s, login.Tokens, old)
 	}

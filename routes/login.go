@@ -69,7 +69,7 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 	if err != nil {
 		return err
 	}
-	if s != nil && q.Has("again") {
+	if s != nil && q.Has("again") && !isCrossSite(r) {
 		return a.askAgain(w, r, s, next)
 	}
 	if s != nil && a.policy.Decide(s.Facts, a.now()).Allowed() {

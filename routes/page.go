@@ -59,6 +59,9 @@ func isNavigation(r *http.Request) bool {
 	return !isHtmx(r) && (mode == "" || mode == "navigate") && (dest == "" || dest == "document")
 }
 
+// isCrossSite reports whether a link of another site led to r.
+func isCrossSite(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Site") == "cross-site" }
+
 // isPrefetch reports whether the browser asks only in case the person might.
 func isPrefetch(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch")

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/portal/globus"
@@ -27,7 +28,12 @@ func (a *App) admit(w http.ResponseWriter, r *http.Request) (*session.Session, e
 	if s == nil || err != nil {
 		return nil, err
 	}
-	if err := a.allow(r, s, a.policy); err != nil {
+	err = a.allow(r, s, a.policy)
+	if errors.Is(err, session.ErrGone) {
+		visitedBy(r, nil) // it ended meanwhile
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -52,21 +58,22 @@ func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error 
 		return nil
 	}
 	age := func(asked time.Time) time.Duration { return a.now().Sub(asked) }
-	unknown := p.NeedsSession() && s.Facts.SessionAsked.IsZero() || p.NeedsGroups() && age(s.Facts.GroupsAsked) > globus.GroupsGood
-	old := p.NeedsSession() && age(s.Facts.SessionAsked) > sessionFactsFor || p.NeedsGroups() && age(s.Facts.GroupsAsked) > groupFactsFor
-	if a.asking.failedLately(s.Tag(), a.now()) {
-		unknown, old = false, false
+	due := questions{
+		session: p.NeedsSession() && age(s.Facts.SessionAsked) > sessionFactsFor,
+		groups:  p.NeedsGroups() && age(s.Facts.GroupsAsked) > groupFactsFor,
 	}
+	unknown := p.NeedsSession() && s.Facts.SessionAsked.IsZero() || p.NeedsGroups() && age(s.Facts.GroupsAsked) > globus.GroupsGood
 	switch {
+	case due == questions{} || a.asking.failedLately(s.ID(), a.now()):
 	case unknown:
-		if err := a.renewFacts(r.Context(), s, p); errors.Is(err, session.ErrGone) {
+		if err := a.renewFacts(r.Context(), s, due); errors.Is(err, session.ErrGone) {
 			return err
 		}
-	case old:
+	default:
 		renewing := *s // the request's own goes on
 		renewing.Tokens = maps.Clone(s.Tokens)
 		ctx := context.WithoutCancel(r.Context())
-		a.background.Go(func() { _ = a.renewFacts(ctx, &renewing, p) })
+		a.background.Go(func() { _ = a.renewFacts(ctx, &renewing, due) })
 	}
 	if d := p.Decide(s.Facts, a.now()); !d.Allowed() {
 		return &refusal{d, s.Identity, s.Facts, true, a.localPath(r.URL.RequestURI())}
@@ -74,27 +81,42 @@ func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error 
 	return nil
 }
 
+// questions are what Globus is asked about somebody.
+type questions struct{ session, groups bool }
+
 // renewFacts asks Globus once for all requests of a session that want it, and
 // keeps the answer with the session and in s.
-func (a *App) renewFacts(ctx context.Context, s *session.Session, p globus.Policy) error {
-	what := fmt.Sprint(s.Tag(), p.NeedsSession(), p.NeedsGroups())
-	got, err, _ := a.asking.flight.Do(what, func() (any, error) {
+func (a *App) renewFacts(ctx context.Context, s *session.Session, due questions) error {
+	got, err, _ := a.asking.flight.Do(fmt.Sprint(s.ID(), due), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFacts)
 		defer cancel()
-		if p.NeedsSession() {
+		if due.session {
 			a.refreshGrant(ctx, s) // the old token may tell of the session as it was
 		}
-		facts, err := a.gather(ctx, s.Facts, p, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
+		facts, err := a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
 		if err != nil {
-			a.asking.failed(s.Tag(), a.now())
+			a.asking.failed(s.ID(), a.now())
 			a.log.WarnContext(ctx, "who may enter is decided as last known", "session", s.Tag(), "reason", err)
 		}
-		return facts, a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Facts = facts })
+		err = a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Facts = newer(rec.Facts, facts) })
+		return s.Facts, err
 	})
-	if err == nil {
-		s.Facts = got.(globus.Facts)
+	if facts, ok := got.(globus.Facts); ok && err == nil && facts.Subject == s.Identity.Subject {
+		s.Facts = facts
 	}
 	return err
+}
+
+// newer returns old with what fresh knows better: another may have asked since.
+func newer(old, fresh globus.Facts) globus.Facts {
+	old.Subject = fresh.Subject
+	if fresh.SessionAsked.After(old.SessionAsked) {
+		old.Authentications, old.SessionAsked = fresh.Authentications, fresh.SessionAsked
+	}
+	if fresh.GroupsAsked.After(old.GroupsAsked) {
+		old.Groups, old.GroupsAsked = fresh.Groups, fresh.GroupsAsked
+	}
+	return old
 }
 
 // refreshGrant refreshes the token for Globus Auth, if that can be done.
@@ -109,36 +131,39 @@ func (a *App) refreshGrant(ctx context.Context, s *session.Session) {
 	}
 }
 
-// gather returns facts with what p needs to know of a person asked of Globus
-// anew. What could not be learnt stays as it was, and is the error.
-func (a *App) gather(ctx context.Context, facts globus.Facts, p globus.Policy, id globus.Identity, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
+// gather returns facts with what is due asked of Globus anew, both at once: one
+// that hangs does not keep the other from being known. What could not be learnt
+// stays as it was, and is the error.
+func (a *App) gather(ctx context.Context, facts globus.Facts, due questions, id globus.Identity, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
+	var in *globus.Introspection
+	var groups []globus.Group
+	var inErr, groupsErr error
+	var asked sync.WaitGroup
+	if due.session {
+		asked.Go(func() { in, inErr = a.introspect(ctx, tokens(globus.AuthServer), id) })
+	}
+	if due.groups {
+		asked.Go(func() { groups, groupsErr = a.globus.Groups(tokens(globus.GroupsServer)).Mine(ctx) })
+	}
+	asked.Wait()
 	facts.Subject = id.Subject
-	var faults []error
-	if p.NeedsSession() {
-		in, err := a.introspect(ctx, tokens(globus.AuthServer))
-		switch {
-		case err != nil:
-			faults = append(faults, err)
-		case len(in.Authentications) > 0 || len(facts.Authentications) == 0:
-			nameFrom(id, in.Authentications)
-			facts = facts.WithSession(in, a.now())
-			facts.SessionAsked = a.now() // even if it says nothing about this person
-		default:
-			// Their session at Globus is over, the browser was closed perhaps;
-			// how they signed in here is as true as it was.
-			facts.SessionAsked = a.now()
-		}
+	switch {
+	case in == nil:
+	case len(in.Authentications) > 0 || len(facts.Authentications) == 0:
+		nameFrom(id, in.Authentications)
+		facts = facts.WithSession(in, a.now())
+	default:
+		// Their session at Globus is over, the browser was closed perhaps; how
+		// they signed in here is as true as it was.
+		facts.SessionAsked = a.now()
 	}
-	if p.NeedsGroups() {
-		groups, err := a.globus.Groups(tokens(globus.GroupsServer)).Mine(ctx)
-		if err != nil {
-			faults = append(faults, err)
-		} else {
-			facts = facts.WithGroups(groups, a.now())
-		}
+	if due.groups && groupsErr == nil {
+		facts = facts.WithGroups(groups, a.now())
 	}
-	return facts, errors.Join(faults...)
+	return facts, errors.Join(inErr, groupsErr)
 }
+
+var errNotTheirs = &globus.Error{Call: "introspect", Reason: globus.Malformed, Detail: "it is about another person, or a token that has ended"}
 
 // nameFrom gives authentications the names that the ID token, or userinfo, gave
 // the identities; introspection names them only to those who may see them.
@@ -153,12 +178,21 @@ func nameFrom(id globus.Identity, auths []globus.Authentication) {
 	}
 }
 
-func (a *App) introspect(ctx context.Context, token globus.TokenFunc) (*globus.Introspection, error) {
+// introspect asks about the session behind a token; the answer must be about
+// this person, and the token good.
+func (a *App) introspect(ctx context.Context, token globus.TokenFunc, id globus.Identity) (*globus.Introspection, error) {
 	t, err := token(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	return a.globus.Introspect(ctx, t.AccessToken)
+	in, err := a.globus.Introspect(ctx, t.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	if !in.Active || in.Subject != id.Subject {
+		return nil, errNotTheirs
+	}
+	return in, nil
 }
 
 // examine decides about someone who is about to be signed in, with these
@@ -170,7 +204,7 @@ func (a *App) examine(ctx context.Context, tokens globus.Tokens, rec *session.Re
 	ctx, cancel := context.WithTimeout(ctx, maxFacts)
 	defer cancel()
 	var err error
-	rec.Facts, err = a.gather(ctx, rec.Facts, a.policy, rec.Identity, func(server string) globus.TokenFunc {
+	rec.Facts, err = a.gather(ctx, rec.Facts, questions{a.policy.NeedsSession(), a.policy.NeedsGroups()}, rec.Identity, func(server string) globus.TokenFunc {
 		return a.globus.Source(tokens, server, nil).Fresh
 	})
 	if err != nil {

@@ -23,19 +23,23 @@ func (a *App) askFor(w http.ResponseWriter, r *http.Request, s *session.Session,
 		return nil
 	}
 	met := s.HasMet(want, a.now())
-	if r.Method == http.MethodGet && isNavigation(r) && !met {
+	reaches := a.reachesFarther(want.Scopes)
+	if r.Method == http.MethodGet && isNavigation(r) && !met && !reaches {
 		return a.startStepUp(w, r, s, want, a.here(r))
 	}
 	visitOf(r).err = err
 	card := components.Required{Site: a.site, Requirements: want, Again: met, URL: a.here(r)}
-	if met {
+	if met && !reaches {
 		card.URL = a.site.AskAgainURL(card.URL)
 	}
-	if r.Method == http.MethodPost {
-		// The page that it was sent from may want nothing by itself.
+	if r.Method == http.MethodPost || reaches {
+		// The page to come back to may want nothing by itself.
 		if err := a.sessions.Update(r.Context(), s, func(rec *session.Record) { rec.Wanted = want }); err != nil {
 			return err
 		}
+		card.URL = a.site.AskAgainURL(card.URL)
+	}
+	if r.Method == http.MethodPost {
 		card.URL, card.Form = a.site.AskAgainURL(a.currentPath(r)), formAgain(r)
 	}
 	if !wantsFragment(r) {
@@ -43,6 +47,16 @@ func (a *App) askFor(w http.ResponseWriter, r *http.Request, s *session.Session,
 	}
 	besideForm(w, r)
 	return write(w, r, http.StatusForbidden, components.RequiredCard(card))
+}
+
+// reachesFarther reports whether scopes are for more than the app asks people for
+// by itself. A service may want what its own scope depends on; for others, a link
+// to a page is not enough: the person reads what it is, and clicks.
+func (a *App) reachesFarther(scopes globus.Scopes) bool {
+	own, err := globus.ParseScopes(a.globus.Scopes()...)
+	return slices.ContainsFunc(scopes, func(s globus.Scope) bool {
+		return err != nil || !slices.ContainsFunc(own, func(o globus.Scope) bool { return o.Name == s.Name })
+	})
 }
 
 // here is the path to come back to for what r asked for; without its query if
@@ -57,14 +71,20 @@ func (a *App) here(r *http.Request) string {
 // askAgain sends someone to Globus once more who was told that they have done
 // what is asked, and wants to try again; or whose form was refused.
 func (a *App) askAgain(w http.ResponseWriter, r *http.Request, s *session.Session, next string) error {
-	if s.Wanted != nil {
-		return a.startStepUp(w, r, s, s.Wanted, next)
-	}
-	if len(s.Met) > 0 {
-		err := a.sessions.Update(r.Context(), s, func(rec *session.Record) { rec.Met = nil })
+	want := s.Wanted
+	if want != nil || len(s.Met) > 0 {
+		err := a.sessions.Update(r.Context(), s, func(rec *session.Record) {
+			rec.Wanted = nil // once
+			if want == nil {
+				rec.Met = nil
+			}
+		})
 		if err != nil && !errors.Is(err, session.ErrGone) {
 			return err
 		}
+	}
+	if want != nil {
+		return a.startStepUp(w, r, s, want, next)
 	}
 	return redirect(w, a.absolute(next)) // where it is found out what is asked
 }

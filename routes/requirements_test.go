@@ -290,3 +290,28 @@ func TestStepUpTransfers(t *testing.T) {
 		t.Errorf("ends with %d at %s:\n%s", p.status, p.url, p.body)
 	}
 }
+
+// TestStepUpReachesFarther: what a service wants for other services is not asked
+// of a person because of a link, but when they have read it and clicked.
+func TestStepUpReachesFarther(t *testing.T) {
+	s := start(t, options{})
+	more := "urn:globus:auth:scope:auth.globus.org:manage_projects"
+	s.wanting(func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{{Name: more}}} })
+	b := s.browser()
+	b.signIn("rosalind")
+	p := b.get("/wanting")
+	if p.status != http.StatusForbidden || !strings.Contains(p.body, more) {
+		t.Fatalf("got %d, want a page that says what is wanted:\n%s", p.status, p.body)
+	}
+	again := regexp.MustCompile(`href="([^"]*again=1[^"]*)"`).FindStringSubmatch(p.body)
+	if again == nil {
+		t.Fatalf("there is no way on:\n%s", p.body)
+	}
+	link := html.UnescapeString(again[1])
+	if p := b.get(link, "Sec-Fetch-Site", "cross-site"); strings.Contains(p.header.Get("Location"), globustest.AuthorizePath) {
+		t.Errorf("a link of another site leads to Globus: %s", p.header.Get("Location"))
+	}
+	if got := b.get(link).asked(t, s).Get("scope"); !strings.Contains(got, more) {
+		t.Errorf("Globus is asked for %q, want %s too", got, more)
+	}
+}

@@ -21,18 +21,21 @@ type stepUp struct {
 
 // goOn makes of rec, a sign-in that was begun for up, what the session of r's
 // browser becomes by it: as old as it was, with all its tokens that rec has none
-// in the place of. It must be the same person's. If the session has ended
-// meanwhile, rec is a new one.
-func (a *App) goOn(r *http.Request, up *stepUp, rec *session.Record) error {
+// in the place of. It must be the same person's. If the session's time is up
+// meanwhile, rec is a new one, and does not go on; who has signed out stays so.
+func (a *App) goOn(r *http.Request, up *stepUp, rec *session.Record) (goesOn bool, err error) {
 	old, err := a.sessions.Peek(r)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if old != nil && !a.now().Before(old.Deadline) {
 		old = nil
 	}
+	if old == nil && a.signedOut(r) {
+		return false, session.ErrGone
+	}
 	if rec.Identity.Subject != up.Subject || old != nil && old.Identity.Subject != up.Subject {
-		return a.refuseOther(rec, old)
+		return false, a.refuseOther(rec, old)
 	}
 	if old != nil {
 		fresh := rec.Tokens
@@ -41,7 +44,7 @@ func (a *App) goOn(r *http.Request, up *stepUp, rec *session.Record) error {
 		rec.Began, rec.Met, rec.Facts = old.Began, old.Met, old.Facts
 	}
 	rec.Meet(up.Asked, a.now())
-	return nil
+	return old != nil, nil
 }
 
 // refuseOther is the error for somebody who came back from Globus in the place
@@ -93,6 +96,11 @@ func (a *App) stepUpFailed(r *http.Request, t attempt, err error) error {
 	e := *a.asHTTPError(r, err)
 	said, _ := errors.AsType[*globus.Error](err)
 	switch {
+	case errors.Is(err, session.ErrGone):
+		return &httpError{
+			status: http.StatusUnauthorized, heading: "You signed out meanwhile", message: "Nobody is signed in here.",
+			loginURL: a.site.LoginURL(t.Next), cause: err,
+		}
 	case errors.Is(err, errOther): // Globus remembers the other one, and would pass them straight through
 		e.loginURL = a.site.OtherLoginURL("")
 		return &e

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -142,7 +143,7 @@ func TestStepUpMeanwhile(t *testing.T) {
 		as        string
 		want      string // who is signed in at the end; "": nobody
 	}{
-		{"signed out, and came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "rosalind", "Rosalind"},
+		{"signed out, and came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "rosalind", ""},
 		{"signed out, and somebody else came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "ada", ""},
 		{"somebody else signed in", func(b *browser) { b.signIn("ada") }, "rosalind", "Ada"},
 		{"somebody else signed in, and came back", func(b *browser) { b.signIn("ada") }, "ada", "Ada"},
@@ -209,5 +210,51 @@ func TestStepUpTooLarge(t *testing.T) {
 				t.Errorf("then it answers %d, want to have met it", p.status)
 			}
 		})
+	}
+}
+
+// TestStepUpRacesSignOut: who signs out while Globus's answer is looked at is out
+// for good; of two answers at once, one is a session.
+func TestStepUpRacesSignOut(t *testing.T) {
+	s := start(t, options{policy: domains("example.edu")})
+	s.wanting(func() *globus.Requirements { return domain("example.edu") })
+	b := s.browser()
+	b.enter("/login", as("rosalind"))
+	stepUp := func() string { return b.get(b.get("/wanting").header.Get("Location")).header.Get("Location") }
+	arrived, wait := make(chan struct{}, 2), make(chan struct{})
+	held := globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.IntrospectPath: {Arrived: arrived, Wait: wait}}}
+
+	first, second := stepUp(), stepUp()
+	s.auth.Lie(held)
+	var both sync.WaitGroup
+	for _, back := range []string{first, second} {
+		both.Go(func() { b.get(back) })
+	}
+	<-arrived
+	<-arrived
+	s.auth.Lie(globustest.Lie{})
+	close(wait)
+	both.Wait()
+	if !b.signedIn() {
+		t.Error("nobody is signed in after two steps up at once")
+	}
+	b.send(http.MethodPost, "/logout", b.get("/").form())
+	if n := s.auth.LiveTokens(); n != 0 {
+		t.Errorf("%d tokens live on after signing out", n)
+	}
+
+	b.enter("/login?prompt=login", as("rosalind"))
+	form, back := b.get("/").form(), stepUp()
+	wait = make(chan struct{})
+	held.Endpoints[globustest.IntrospectPath] = globustest.Fault{Arrived: arrived, Wait: wait}
+	s.auth.Lie(held)
+	both.Go(func() { b.get(back) })
+	<-arrived
+	b.send(http.MethodPost, "/logout", form)
+	s.auth.Lie(globustest.Lie{})
+	close(wait)
+	both.Wait()
+	if b.signedIn() || s.auth.LiveTokens() != 0 {
+		t.Errorf("signed in: %t, %d live tokens, after signing out", b.signedIn(), s.auth.LiveTokens())
 	}
 }

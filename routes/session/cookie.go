@@ -29,6 +29,9 @@ func (m *Manager) Brought(r *http.Request) bool { return m.token(r) != "" }
 // a session that may have ended; "" if it brings none.
 func (m *Manager) Tag(r *http.Request) string { return tag(m.token(r)) }
 
+// ID names the session, as the store does. It opens nothing.
+func (s *Session) ID() string { return storeKey(s.token) }
+
 // Tag returns what stands for s in the log. Nothing can be opened with it.
 func (s *Session) Tag() string { return tag(s.token) }
 

@@ -56,6 +56,11 @@ func (m *Manager) SignOut(r *http.Request) (globus.Tokens, error) {
 	return m.retries.delete(r.Context(), token)
 }
 
+// End is SignOut for who has the session in hand, and not its cookie.
+func (m *Manager) End(ctx context.Context, s *Session) (globus.Tokens, error) {
+	return m.retries.delete(ctx, s.token)
+}
+
 // end deletes a record and returns its tokens: of one that cannot be read, none.
 func (m *Manager) end(ctx context.Context, token string) (globus.Tokens, error) {
 	sealed, err := m.store.take(ctx, token)
