@@ -109,7 +109,7 @@ func BenchmarkGrowth(b *testing.B) {
 			b.Fatal(err)
 		}
 		var count int
-		if err := m.store.driver.(*sqliteDriver).reader.QueryRow("SELECT count(*) FROM sessions").Scan(&count); err != nil {
+		if err := m.store.driver.(*observedDriver).driver.(*sqliteDriver).reader.QueryRow("SELECT count(*) FROM sessions").Scan(&count); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprintf("load/%d", n), func(b *testing.B) {
@@ -145,7 +145,7 @@ func crowd(b *testing.B, m *Manager, s *Session, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	tx, err := m.store.driver.(*sqliteDriver).writer.Begin()
+	tx, err := m.store.driver.(*observedDriver).driver.(*sqliteDriver).writer.Begin()
 	if err != nil {
 		b.Fatal(err)
 	}
