@@ -1,0 +1,133 @@
+package routes
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+const (
+	sessionFactsFor = time.Hour       // until Globus is asked anew how somebody signed in
+	groupFactsFor   = 5 * time.Minute // likewise, for their groups
+	maxFacts        = 5 * time.Second // for asking; a page waits as long only if nothing is known yet
+)
+
+// questions are what Globus is asked about somebody.
+type questions struct{ session, groups bool }
+
+// renewFacts asks Globus once for all requests of a session that want it, and
+// keeps the answer with the session and in s.
+func (a *App) renewFacts(ctx context.Context, s *session.Session, due questions) error {
+	got, err, _ := a.asking.flight.Do(fmt.Sprint(s.ID(), due), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFacts)
+		defer cancel()
+		if due.session {
+			a.refreshGrant(ctx, s) // the old token may tell of the session as it was
+		}
+		facts, err := a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
+		if err != nil {
+			a.asking.failed(s.ID(), a.now())
+			a.log.WarnContext(ctx, "who may enter is decided as last known", "session", s.Tag(), "reason", err)
+		}
+		err = a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Facts = newer(rec.Facts, facts) })
+		return s.Facts, err
+	})
+	if facts, ok := got.(globus.Facts); ok && err == nil && facts.Subject == s.Identity.Subject {
+		s.Facts = facts
+	}
+	return err
+}
+
+// newer returns old with what fresh knows better: another may have asked since.
+func newer(old, fresh globus.Facts) globus.Facts {
+	old.Subject = fresh.Subject
+	if fresh.SessionAsked.After(old.SessionAsked) {
+		old.Authentications, old.SessionAsked = fresh.Authentications, fresh.SessionAsked
+	}
+	if fresh.GroupsAsked.After(old.GroupsAsked) {
+		old.Groups, old.GroupsAsked = fresh.Groups, fresh.GroupsAsked
+	}
+	return old
+}
+
+// refreshGrant refreshes the token for Globus Auth, if that can be done.
+func (a *App) refreshGrant(ctx context.Context, s *session.Session) {
+	old := s.Tokens[globus.AuthServer]
+	if old.RefreshToken == "" {
+		return
+	}
+	if fresh, err := a.sessions.Token(ctx, s, globus.AuthServer, old.AccessToken); err == nil && fresh.AccessToken != old.AccessToken {
+		s.Tokens[globus.AuthServer] = fresh
+		a.revoke(ctx, globus.Tokens{globus.AuthServer: {AccessToken: old.AccessToken}})
+	}
+}
+
+// gather returns facts with what is due asked of Globus anew, both at once: one
+// that hangs does not keep the other from being known. What could not be learnt
+// stays as it was, and is the error.
+func (a *App) gather(ctx context.Context, facts globus.Facts, due questions, id globus.Identity, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
+	var in *globus.Introspection
+	var groups []globus.Group
+	var inErr, groupsErr error
+	var asked sync.WaitGroup
+	if due.session {
+		asked.Go(func() { in, inErr = a.introspect(ctx, tokens(globus.AuthServer), id) })
+	}
+	if due.groups {
+		asked.Go(func() { groups, groupsErr = a.globus.Groups(tokens(globus.GroupsServer)).Mine(ctx) })
+	}
+	asked.Wait()
+	facts.Subject = id.Subject
+	switch {
+	case in == nil:
+	case len(in.Authentications) > 0 || len(facts.Authentications) == 0:
+		nameFrom(id, in.Authentications)
+		facts = facts.WithSession(in, a.now())
+	default:
+		// Their session at Globus is over, the browser was closed perhaps; how
+		// they signed in here is as true as it was.
+		facts.SessionAsked = a.now()
+	}
+	if due.groups && groupsErr == nil {
+		facts = facts.WithGroups(groups, a.now())
+	}
+	return facts, errors.Join(inErr, groupsErr)
+}
+
+var errNotTheirs = &globus.Error{Call: "introspect", Reason: globus.Malformed, Detail: "it is about another person, or a token that has ended"}
+
+// nameFrom gives authentications the names that the ID token, or userinfo, gave
+// the identities; introspection names them only to those who may see them.
+func nameFrom(id globus.Identity, auths []globus.Authentication) {
+	for i := range auths {
+		for _, l := range id.Linked {
+			if l.Subject == auths[i].Identity {
+				auths[i].Username = cmp.Or(auths[i].Username, l.Username)
+				auths[i].ProviderName = cmp.Or(auths[i].ProviderName, l.ProviderName)
+			}
+		}
+	}
+}
+
+// introspect asks about the session behind a token; the answer must be about
+// this person, and the token good.
+func (a *App) introspect(ctx context.Context, token globus.TokenFunc, id globus.Identity) (*globus.Introspection, error) {
+	t, err := token(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	in, err := a.globus.Introspect(ctx, t.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	if !in.Active || in.Subject != id.Subject {
+		return nil, errNotTheirs
+	}
+	return in, nil
+}
