@@ -2,6 +2,7 @@ package routes_test
 
 import (
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"sync"
@@ -242,5 +243,28 @@ func TestFormTokenIsRenewed(t *testing.T) {
 	_, after := b.cookie("csrf")
 	if before == "" || before == during || during == after || before == after {
 		t.Errorf("the CSRF cookie is %q, then %q, then %q; want three", before, during, after)
+	}
+}
+
+// TestLogoutWhileCalling: a token that is revoked while it is on its way to
+// Globus is the end of a session, and no fault of the token.
+func TestLogoutWhileCalling(t *testing.T) {
+	s := start(t, options{})
+	b := s.browser()
+	form := b.signIn("rosalind").form()
+	other := s.browser()
+	other.http.Jar = must(cookiejar.New(nil))
+	other.http.Jar.SetCookies(must(url.Parse(s.url)), b.http.Jar.Cookies(must(url.Parse(s.url))))
+	arrived, wait := make(chan struct{}, 2), make(chan struct{})
+	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Arrived: arrived, Wait: wait, Status: 401}}})
+	late := make(chan page)
+	go func() { late <- other.get("/transfers", htmx...) }()
+	<-arrived
+	wait <- struct{}{} // which makes the app refresh it, and try again
+	<-arrived
+	b.send(http.MethodPost, "/logout", form)
+	close(wait)
+	if p := <-late; p.status != http.StatusUnauthorized || !strings.Contains(p.body, "Your session has ended") {
+		t.Errorf("got %d, want that the session has ended:\n%s", p.status, p.body)
 	}
 }

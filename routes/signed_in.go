@@ -28,12 +28,23 @@ func (a *App) signedIn(h sessionFunc) handlerFunc {
 		if want, ok := globus.RequirementsOf(err); ok {
 			err = a.askFor(w, r, s, want, err)
 		}
-		if errors.Is(err, session.ErrGone) {
+		if errors.Is(err, session.ErrGone) || a.revokedMeanwhile(r, err) {
 			// It ended while h was at work. The cookie may be a new one by now.
 			return a.noSession(w, r)
 		}
 		return err
 	}
+}
+
+// revokedMeanwhile reports whether Globus did not accept a token because its
+// person signed out while it was on its way.
+func (a *App) revokedMeanwhile(r *http.Request, err error) bool {
+	e, ok := errors.AsType[*globus.Error](err)
+	if !ok || e.Status != http.StatusUnauthorized {
+		return false
+	}
+	s, err := a.sessions.Peek(r)
+	return s == nil && err == nil
 }
 
 // noSession answers a request that needs a session and has none. Someone who
