@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -95,6 +97,10 @@ func (a *App) gather(ctx context.Context, facts globus.Facts, due questions, id 
 		facts.SessionAsked = a.now()
 	}
 	if due.groups && groupsErr == nil {
+		// The others are nobody's business here, and there may be any number.
+		groups = slices.DeleteFunc(groups, func(g globus.Group) bool {
+			return !slices.ContainsFunc(a.groups, func(id string) bool { return strings.EqualFold(id, g.ID) })
+		})
 		facts = facts.WithGroups(groups, a.now())
 	}
 	return facts, errors.Join(inErr, groupsErr)

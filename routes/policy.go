@@ -33,6 +33,7 @@ func (a *App) admit(w http.ResponseWriter, r *http.Request) (*session.Session, e
 // require demands more at one route than the app's own policy does: of those who
 // are signed in, h answers only whom p lets in too.
 func (a *App) require(p globus.Policy, h sessionFunc) sessionFunc {
+	a.groups = append(a.groups, p.Groups...)
 	return func(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 		if err := a.allow(r, s, p); err != nil {
 			return err

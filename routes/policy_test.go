@@ -2,6 +2,7 @@ package routes_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -340,5 +341,22 @@ func TestPolicyAsksSparingly(t *testing.T) {
 	s.app.Idle()
 	if got := asked() - before; got > 0 {
 		t.Errorf("a Globus that is down was asked %d times more, want to leave it alone", got)
+	}
+}
+
+// TestPolicyManyGroups: whoever is put into any number of other groups is still
+// in theirs, and those others are not kept.
+func TestPolicyManyGroups(t *testing.T) {
+	someone := globustest.DemoPeople()[0]
+	own := someone.Groups
+	someone.Groups = nil
+	for i := range 1500 {
+		someone.Groups = append(someone.Groups, globustest.Membership{Group: fmt.Sprintf("00000000-1a2b-4c3d-8e4f-%012d", i), Name: "Another"})
+	}
+	someone.Groups = append(someone.Groups, own...)
+	s := start(t, options{policy: globus.Policy{Groups: []string{strings.ToUpper(globustest.DemoLab)}}, people: []globustest.Person{someone}})
+	b := s.browser()
+	if p := b.enter("/login", as(someone.Key)); p.status != http.StatusOK {
+		t.Errorf("got %d, want her in:\n%s", p.status, p.body)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type App struct {
 	cookies  cookieNames
 	globus   *globus.Client
 	policy   globus.Policy
+	groups   []string // that policies name, of routes too
 	sessions *session.Manager
 	answers  answers
 	csrf     *nosurf.CSRFHandler
@@ -91,6 +93,7 @@ func New(cfg Config) (*App, error) {
 		cookies: newCookieNames(cfg.PublicURL),
 		globus:  cfg.Globus,
 		policy:  cfg.Policy,
+		groups:  slices.Clone(cfg.Policy.Groups),
 		answers: answers{kept: map[string]*answer{}},
 		metrics: cfg.Metrics,
 		log:     slog.New(visitLog{cfg.Log.Handler()}),
