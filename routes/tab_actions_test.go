@@ -74,7 +74,10 @@ func (b *tab) front() {
 // back presses the browser's Back button.
 func (b *tab) back() {
 	b.t.Helper()
-	b.set("history.back()")
+	// The page may be gone before it can say that it went.
+	if _, err := evaluate[chromedp.Void](b, "history.back()"); err != nil && !strings.Contains(err.Error(), "navigated") {
+		b.t.Fatal(err)
+	}
 }
 
 // sees waits until each of the texts is on the page.
