@@ -79,8 +79,9 @@ Settings, from the environment:
   LISTEN                 host:port to listen on (127.0.0.1:8888)
   PUBLIC_URL             where browsers reach the app, path included; the redirect
                          URI is this and /login (http://localhost: and LISTEN's port)
-  SESSION_STORE          where sessions are kept: sqlite: and a path, or memory:
-                         (sqlite:data/sessions.db)
+  SESSION_STORE          where sessions are kept: sqlite: and a path; redis:// or
+                         rediss://, user:password@, host:6379, /0, for several
+                         instances; or memory: (sqlite:data/sessions.db)
   SESSION_LIFETIME       the longest that a session lasts, such as 12h (168h)
   METRICS_LISTEN         host:port of /metrics for Prometheus, and of /debug/pprof/;
                          for operators alone (off)
@@ -327,6 +328,8 @@ func (cfg settings) announce(log *slog.Logger) {
 		if abs, err := filepath.Abs(path); err == nil {
 			attrs = append(attrs, "data", abs)
 		}
+	} else if u, err := url.Parse(cfg.Store); err == nil {
+		attrs = append(attrs, "data", u.Redacted())
 	}
 	log.Info("serving", append(attrs, "who_may_enter", routes.WhoMayEnter(cfg.policy))...)
 	if host, _, _ := net.SplitHostPort(cfg.Listen); cfg.public.Scheme == "http" && !globus.IsLoopback(host) {
@@ -377,8 +380,8 @@ func readSettings(demo bool) (cfg settings, wrong faults) {
 	if cfg.Lifetime < 5*time.Minute && !wrong.in("SESSION_LIFETIME") {
 		fault("SESSION_LIFETIME must be 5m at least, such as 12h")
 	}
-	if kind, path, _ := strings.Cut(cfg.Store, ":"); !(kind == "sqlite" && path != "") && cfg.Store != "memory:" {
-		fault(`SESSION_STORE must be "sqlite:" and a path, or "memory:"`)
+	if err := routes.CheckSessionStore(cfg.Store); err != nil {
+		fault("SESSION_STORE %v", err)
 	}
 	if !slices.Contains([]string{"", "text", "json"}, cfg.LogFormat) {
 		fault("LOG_FORMAT must be text or json")

@@ -35,11 +35,15 @@ func (d *doctor) checkStore(ctx context.Context) {
 func (d *doctor) tryStore(ctx context.Context, store, name string) (worked bool) {
 	ctx, cancel := context.WithTimeout(ctx, maxCheck)
 	defer cancel()
-	if err := session.Check(ctx, store); err != nil {
-		d.fail(storeCheck, name+": "+err.Error(), storeRemedy(err))
+	doubts, err := session.Check(ctx, store)
+	if err != nil {
+		d.fail(storeCheck, name+": "+err.Error(), storeRemedy(store, err))
 		return false
 	}
 	d.ok(storeCheck, name+": written, read and deleted")
+	for _, doubt := range doubts {
+		d.warn(storeCheck, doubt.Found, doubt.Remedy)
+	}
 	return true
 }
 
@@ -60,12 +64,12 @@ func (d *doctor) checkFile(ctx context.Context, path string) {
 		return
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		d.fail(storeCheck, err.Error(), storeRemedy(err))
+		d.fail(storeCheck, err.Error(), storeRemedy(d.SessionStore, err))
 		return
 	}
 	dir, err := os.MkdirTemp(existing(path), ".portal-check-")
 	if err != nil {
-		d.fail(storeCheck, err.Error(), storeRemedy(err))
+		d.fail(storeCheck, err.Error(), storeRemedy(d.SessionStore, err))
 		return
 	}
 	defer os.RemoveAll(dir)
@@ -109,8 +113,10 @@ func (d *doctor) checkModes(path string) {
 	}
 }
 
-func storeRemedy(err error) string {
+func storeRemedy(store string, err error) string {
 	switch {
+	case !strings.HasPrefix(store, "sqlite:"):
+		return "SESSION_STORE must name a Redis of 6.2 or later, or a Valkey, that runs, and the user and password that it knows: redis://user:password@host:6379/0."
 	case errors.Is(err, fs.ErrPermission):
 		return "The folder must belong to the user that the app runs as. Run this as that user too: sudo -u portal portal -check."
 	case errors.Is(err, syscall.EROFS):

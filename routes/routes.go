@@ -45,6 +45,9 @@ type Config struct {
 	Now     func() time.Time // nil means time.Now
 }
 
+// CheckSessionStore is session.CheckStore.
+func CheckSessionStore(store string) error { return session.CheckStore(store) }
+
 // An App is the whole site, as an http.Handler.
 type App struct {
 	site     components.Site
@@ -118,7 +121,7 @@ func New(cfg Config) (*App, error) {
 		Now:      cfg.Now,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the session store %s: %w", cfg.SessionStore, err)
+		return nil, fmt.Errorf("the session store: %w", err)
 	}
 	a.handler = a.routes(files)
 	return a, nil

@@ -10,13 +10,21 @@ import (
 )
 
 // Check opens a store as Open does, beside an app that may have it open too,
-// and writes, reads and deletes a record of its own.
-func Check(ctx context.Context, store string) (err error) {
+// and writes, reads and deletes a record of its own. It returns what speaks
+// against the store although that went well.
+func Check(ctx context.Context, store string) (doubts []Doubt, err error) {
 	d, err := openDriver(store, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if r, ok := d.(*redisDriver); ok {
+		doubts = r.doubts(ctx)
+	}
+	return doubts, tryRecord(ctx, d)
+}
+
+func tryRecord(ctx context.Context, d driver) error {
 	sealed := &sealedStore{driver: d, audience: "a check"}
 	secret := make([]byte, 32)
 	rand.Read(secret)

@@ -45,7 +45,7 @@ func TestStoreLocked(t *testing.T) {
 	for _, how := range []string{"BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel() // it waits
-			s := open(t, t.TempDir(), session.Config{})
+			s := open(t, session.Config{})
 			b := s.signedIn()
 			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 			if err != nil {
@@ -84,7 +84,7 @@ func TestStoreLocked(t *testing.T) {
 			})
 			await(t, "the log tells", func() bool { return strings.Contains(s.log.String(), "session deleted late") })
 			await(t, "its tokens are revoked", func() bool { return s.revoked.has("canary-access-1") })
-			if got := len(records(t, s.database())); got != 1 {
+			if got := len(s.records()); got != 1 {
 				t.Errorf("%d records, want 1: that of b, and none of the sign-in that failed", got)
 			}
 			b.get("/me", http.StatusOK)
@@ -96,24 +96,26 @@ func TestStoreLocked(t *testing.T) {
 // A request that is given up neither breaks its sign-out off, nor takes the
 // cookie from the browser.
 func TestRequestGivenUp(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
-	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := s.request(signedIn).WithContext(cancelled(t))
-	w := httptest.NewRecorder()
-	if got, err := s.Load(w, r); got != nil || len(w.Result().Cookies()) != 0 {
-		t.Errorf("Load: got %v, cookies %v", got, w.Result().Cookies())
-	} else {
-		wantStoreError(t, "Load", err)
-	}
-	if _, err := s.SignOut(r); err != nil {
-		t.Errorf("SignOut: %v", err)
-	}
-	if got := len(records(t, s.database())); got != 0 {
-		t.Errorf("%d records are left, want 0", got)
-	}
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := s.request(signedIn).WithContext(cancelled(t))
+		w := httptest.NewRecorder()
+		if got, err := s.Load(w, r); got != nil || len(w.Result().Cookies()) != 0 {
+			t.Errorf("Load: got %v, cookies %v", got, w.Result().Cookies())
+		} else {
+			wantStoreError(t, "Load", err)
+		}
+		if _, err := s.SignOut(r); err != nil {
+			t.Errorf("SignOut: %v", err)
+		}
+		if got := len(s.records()); got != 0 {
+			t.Errorf("%d records are left, want 0", got)
+		}
+	})
 }
 
 // A store that does not answer says nothing about sessions: the cookie stays.
@@ -131,7 +133,7 @@ func TestStoreBroken(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, t.TempDir(), session.Config{})
+			s := open(t, session.Config{})
 			b := s.signedIn()
 			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 			if err != nil {
@@ -159,8 +161,8 @@ func TestStoreBroken(t *testing.T) {
 // A sign-out that waits for the store is tried once more when the app stops.
 func TestSignOutAtStop(t *testing.T) {
 	t.Parallel() // it waits
-	dir := t.TempDir()
-	s := open(t, dir, session.Config{})
+	store := newStore(t, "sqlite")
+	s := open(t, session.Config{Store: store})
 	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 	if err != nil {
 		t.Fatal(err)
@@ -171,8 +173,8 @@ func TestSignOutAtStop(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := open(t, dir, session.Config{})
-	if got := len(records(t, again.database())); got != 0 {
+	again := open(t, session.Config{Store: store})
+	if got := len(again.records()); got != 0 {
 		t.Errorf("%d records are left, want 0", got)
 	}
 }

@@ -3,13 +3,11 @@ package session_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -82,7 +80,7 @@ type site struct {
 	*testing.T
 	*session.Manager
 	url   string
-	path  string // of the SQLite file; "" for another store
+	store string // as in its Config
 	clock *clock
 	log   *logBuffer
 
@@ -109,15 +107,14 @@ func (b *tokenBag) has(accessToken string) bool {
 	return slices.Contains(b.all, accessToken)
 }
 
-// open opens a manager on the store in dir; cfg says how it differs from the
-// usual one.
-func open(t *testing.T, dir string, cfg session.Config) *site {
+// open opens a manager; cfg says how it differs from the usual one, which has a
+// new SQLite file.
+func open(t *testing.T, cfg session.Config) *site {
 	t.Helper()
-	s := &site{T: t, clock: newClock(), log: &logBuffer{}}
 	if cfg.Store == "" {
-		s.path = filepath.Join(dir, "sessions.db")
-		cfg.Store = "sqlite:" + s.path
+		cfg.Store = newStore(t, "sqlite")
 	}
+	s := &site{T: t, store: cfg.Store, clock: newClock(), log: &logBuffer{}}
 	if cfg.Lifetime == 0 {
 		cfg.Lifetime = 7 * 24 * time.Hour
 	}
@@ -243,50 +240,6 @@ func (b *browser) address() *url.URL {
 		b.s.Fatal(err)
 	}
 	return u
-}
-
-// database opens a second connection to the store.
-func (s *site) database() *sql.DB {
-	s.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(s.path)+"?_pragma=busy_timeout(2000)")
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.Cleanup(func() { db.Close() })
-	return db
-}
-
-func mustExec(t *testing.T, db interface {
-	Exec(string, ...any) (sql.Result, error)
-}, query string, args ...any,
-) {
-	t.Helper()
-	if _, err := db.Exec(query, args...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// records returns the sealed records in the store by their keys.
-func records(t *testing.T, db *sql.DB) map[string][]byte {
-	t.Helper()
-	rows, err := db.Query("SELECT token, data FROM sessions")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	all := map[string][]byte{}
-	for rows.Next() {
-		var key string
-		var data []byte
-		if err := rows.Scan(&key, &data); err != nil {
-			t.Fatal(err)
-		}
-		all[key] = data
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
 
 // await polls until ok, for what happens by itself.

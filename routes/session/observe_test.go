@@ -17,7 +17,7 @@ func TestObserve(t *testing.T) {
 	t.Parallel() // it waits for the store
 	var mu sync.Mutex
 	told := map[string]int{}
-	s := open(t, t.TempDir(), session.Config{Observe: func(operation, outcome string, took time.Duration) {
+	s := open(t, session.Config{Observe: func(operation, outcome string, took time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
 		told[operation+" "+outcome]++
@@ -83,7 +83,7 @@ func TestObserve(t *testing.T) {
 
 // TestHungUp: a browser that goes away does not take the store down.
 func TestHungUp(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
+	s := open(t, session.Config{})
 	ctx, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	if _, err := s.SignIn(ctx, record(s.clock.Now())); err == nil {
@@ -97,7 +97,7 @@ func TestHungUp(t *testing.T) {
 // TestTag: a session's tag is the same for all its requests, and no part of its
 // cookie.
 func TestTag(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
+	s := open(t, session.Config{})
 	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 	if err != nil {
 		t.Fatal(err)

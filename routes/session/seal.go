@@ -12,25 +12,10 @@ import (
 )
 
 const (
-	maxRecord = 64 << 10        // bytes, before sealing
-	maxCall   = 2 * time.Second // one call of the store, all waiting included
+	maxRecord = 64 << 10 // bytes, before sealing
 
 	sealVersion = "1"
 )
-
-// A driver keeps sealed records under opaque keys. Its methods return only
-// faults of the store.
-type driver interface {
-	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
-	CommitCtx(ctx context.Context, key string, data []byte, expiry time.Time) error
-
-	// TakeCtx deletes the data and returns what it was, nil if there was none.
-	TakeCtx(ctx context.Context, key string) ([]byte, error)
-
-	// SwapCtx replaces old by data if old is still what is there.
-	SwapCtx(ctx context.Context, key string, old, data []byte) (swapped bool, err error)
-	Close() error
-}
 
 // A sealedStore is the scs.CtxStore between scs and a driver. scs calls it
 // with the cookie's token. The driver sees a hash of the token as the key, and

@@ -83,31 +83,34 @@ func TestUnreadable(t *testing.T) {
 		{"last bit", func(mine, _ []byte) []byte { mine[len(mine)-1] ^= 1; return mine }},
 		{"not sealed", func(_, _ []byte) []byte { return []byte(`{"version":1,"record":{}}`) }},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, t.TempDir(), session.Config{})
-			db := s.database()
-			b := s.signedIn()
-			key, mine := only(t, records(t, db))
-			other := s.signedIn()
-			all := records(t, db)
-			delete(all, key)
-			_, others := only(t, all)
+	overStores(t, func(t *testing.T, store string) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				s := open(t, session.Config{Store: store})
+				b := s.signedIn()
+				key, mine := only(t, s.records())
+				other := s.signedIn()
+				all := s.records()
+				delete(all, key)
+				_, others := only(t, all)
 
-			spoiled := tt.spoil(bytes.Clone(mine), others)
-			mustExec(t, db, "UPDATE sessions SET data = ? WHERE token = ?", spoiled, key)
-			s.wantUnreadable(b)
-			if left := records(t, db); left[key] != nil || len(left) != 1 {
-				t.Errorf("%d records are left, want the other's", len(left))
-			}
-			other.get("/me", http.StatusOK)
+				spoiled := tt.spoil(bytes.Clone(mine), others)
+				s.overwrite(key, spoiled)
+				s.wantUnreadable(b)
+				if left := s.records(); left[key] != nil || len(left) != 1 {
+					t.Errorf("%d records are left, want the other's", len(left))
+				}
+				other.get("/me", http.StatusOK)
 
-			// The record itself is no use to whoever kept it, once it is gone from its place.
-			mustExec(t, db, "UPDATE sessions SET data = ?", mine)
-			s.log.b.Reset()
-			s.wantUnreadable(other)
-		})
-	}
+				// The record itself is no use to whoever kept it, once it is gone from its place.
+				for otherKey := range s.records() {
+					s.overwrite(otherKey, mine)
+				}
+				s.log.b.Reset()
+				s.wantUnreadable(other)
+			})
+		}
+	})
 }
 
 // wantUnreadable visits with a browser whose record cannot be read.
@@ -133,38 +136,43 @@ func only(t *testing.T, all map[string][]byte) (key string, data []byte) {
 
 // A session of the demo means nothing to the real app.
 func TestAudience(t *testing.T) {
-	dir := t.TempDir()
-	demo := open(t, dir, session.Config{Audience: "http://127.0.0.1:8890 demo"})
-	real := open(t, dir, session.Config{Audience: "https://auth.globus.org app"})
-	same := open(t, dir, session.Config{Audience: "http://127.0.0.1:8890 demo"})
-	cookie := demo.signedIn().cookie()
+	for _, kind := range []string{"sqlite", "redis"} {
+		t.Run(kind, func(t *testing.T) {
+			store := newStore(t, kind)
+			demo := open(t, session.Config{Store: store, Audience: "http://127.0.0.1:8890 demo"})
+			real := open(t, session.Config{Store: store, Audience: "https://auth.globus.org app"})
+			same := open(t, session.Config{Store: store, Audience: "http://127.0.0.1:8890 demo"})
+			cookie := demo.signedIn().cookie()
 
-	b := same.browser()
-	b.setCookie(cookie)
-	b.get("/me", http.StatusOK)
+			b := same.browser()
+			b.setCookie(cookie)
+			b.get("/me", http.StatusOK)
 
-	b = real.browser()
-	b.setCookie(cookie)
-	real.wantUnreadable(b)
+			b = real.browser()
+			b.setCookie(cookie)
+			real.wantUnreadable(b)
+		})
+	}
 }
 
 // The store's keys and records tell nothing, and not even two seals of one
 // record look alike.
 func TestSealedAnew(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
-	db := s.database()
-	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, first := only(t, records(t, db))
-	if value := s.request(signedIn).Cookies()[0].Value; key == value || len(key) != 43 {
-		t.Errorf("the key %q is, or is like, the cookie %q", key, value)
-	}
-	if err := s.Update(t.Context(), signedIn, func(*session.Record) {}); err != nil {
-		t.Fatal(err)
-	}
-	if again, second := only(t, records(t, db)); again != key || bytes.Equal(first, second) || bytes.Equal(first[:12], second[:12]) {
-		t.Error("the same record was sealed with the same nonce")
-	}
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, first := only(t, s.records())
+		if value := s.request(signedIn).Cookies()[0].Value; key == value || len(strings.TrimPrefix(key, "portal:")) != 43 {
+			t.Errorf("the key %q is, or is like, the cookie %q", key, value)
+		}
+		if err := s.Update(t.Context(), signedIn, func(*session.Record) {}); err != nil {
+			t.Fatal(err)
+		}
+		if again, second := only(t, s.records()); again != key || bytes.Equal(first, second) || bytes.Equal(first[:12], second[:12]) {
+			t.Error("the same record was sealed with the same nonce")
+		}
+	})
 }

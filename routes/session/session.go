@@ -23,7 +23,8 @@ import (
 
 // A Config says how sessions are kept.
 type Config struct {
-	// Store is where: "sqlite:" and a path, or "memory:".
+	// Store is where: "sqlite:" and a path, "redis:" or "rediss:" and the rest of
+	// a URL, or "memory:".
 	Store string
 
 	// Lifetime is the longest that a session lasts; required.
@@ -116,6 +117,11 @@ func Open(cfg Config) (*Manager, error) {
 	d, err := openDriver(cfg.Store, cfg.Log)
 	if err != nil {
 		return nil, err
+	}
+	if r, ok := d.(*redisDriver); ok {
+		for _, doubt := range r.doubts(context.Background()) {
+			cfg.Log.Warn("session store", "reason", doubt.Found, "remedy", doubt.Remedy)
+		}
 	}
 	m := &Manager{
 		scs:    scs.New(),

@@ -18,63 +18,65 @@ import (
 )
 
 func TestSignInAndOut(t *testing.T) {
-	for _, store := range []string{"", "memory:"} {
-		t.Run(store, func(t *testing.T) {
-			s := open(t, t.TempDir(), session.Config{Store: store})
-			s.browser().get("/me", http.StatusUnauthorized)
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		s.browser().get("/me", http.StatusUnauthorized)
 
-			b, other := s.signedIn(), s.signedIn()
-			b.get("/me", http.StatusOK)
-			if b.cookie() == other.cookie() {
-				t.Error("two sign-ins have one cookie")
-			}
-			old := b.cookie()
-			b.get("/out", http.StatusOK)
-			if b.cookie() != "" {
-				t.Error("signing out leaves the cookie")
-			}
-			b.get("/me", http.StatusUnauthorized)
+		b, other := s.signedIn(), s.signedIn()
+		b.get("/me", http.StatusOK)
+		if b.cookie() == other.cookie() {
+			t.Error("two sign-ins have one cookie")
+		}
+		old := b.cookie()
+		b.get("/out", http.StatusOK)
+		if b.cookie() != "" {
+			t.Error("signing out leaves the cookie")
+		}
+		b.get("/me", http.StatusUnauthorized)
 
-			b.setCookie(old)
-			b.get("/me", http.StatusUnauthorized)
-			b.get("/out", http.StatusOK) // what is gone already is success
-			s.browser().get("/out", http.StatusOK)
-			other.get("/me", http.StatusOK)
-		})
-	}
+		b.setCookie(old)
+		b.get("/me", http.StatusUnauthorized)
+		b.get("/out", http.StatusOK) // what is gone already is success
+		s.browser().get("/out", http.StatusOK)
+		other.get("/me", http.StatusOK)
+	})
 }
 
 // A second sign-in leaves the first session alone: ending it is the caller's.
 func TestSignInTwice(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
-	b := s.signedIn()
-	first := b.cookie()
-	b.get("/in", http.StatusOK)
-	if b.cookie() == first {
-		t.Error("signing in again keeps the cookie's value")
-	}
-	b.get("/me", http.StatusOK)
-	b.setCookie(first)
-	b.get("/me", http.StatusOK)
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		b := s.signedIn()
+		first := b.cookie()
+		b.get("/in", http.StatusOK)
+		if b.cookie() == first {
+			t.Error("signing in again keeps the cookie's value")
+		}
+		b.get("/me", http.StatusOK)
+		b.setCookie(first)
+		b.get("/me", http.StatusOK)
+	})
 }
 
 // What is saved comes back whole.
 func TestRecord(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
-	want := record(s.clock.Now().UTC())
-	signedIn, err := s.SignIn(t.Context(), want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.Load(httptest.NewRecorder(), s.request(signedIn))
-	if err != nil || got == nil {
-		t.Fatalf("got %v, %v, want the session", got, err)
-	}
-	gotJSON, _ := json.Marshal(got.Record)
-	wantJSON, _ := json.Marshal(want)
-	if string(gotJSON) != string(wantJSON) || !got.Deadline.Equal(signedIn.Deadline) {
-		t.Errorf("got  %s until %s\nwant %s until %s", gotJSON, got.Deadline, wantJSON, signedIn.Deadline)
-	}
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		want := record(s.clock.Now().UTC())
+		signedIn, err := s.SignIn(t.Context(), want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Load(httptest.NewRecorder(), s.request(signedIn))
+		if err != nil || got == nil {
+			t.Fatalf("got %v, %v, want the session", got, err)
+		}
+		gotJSON, _ := json.Marshal(got.Record)
+		wantJSON, _ := json.Marshal(want)
+		if string(gotJSON) != string(wantJSON) || !got.Deadline.Equal(signedIn.Deadline) {
+			t.Errorf("got  %s until %s\nwant %s until %s", gotJSON, got.Deadline, wantJSON, signedIn.Deadline)
+		}
+	})
 }
 
 // request returns a request that brings the session's cookie.
@@ -108,7 +110,7 @@ func TestCookie(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, t.TempDir(), session.Config{Store: "memory:", Cookie: tt.cookie, Lifetime: 24 * time.Hour})
+			s := open(t, session.Config{Store: "memory:", Cookie: tt.cookie, Lifetime: 24 * time.Hour})
 			resp := s.browser().get("/in", http.StatusOK)
 			if got := resp.Header.Values("Set-Cookie"); len(got) != 1 || !regexp.MustCompile(tt.wantSet).MatchString(got[0]) || len(got[0]) > 170 {
 				t.Errorf("set: got %q, want %s", got, tt.wantSet)
@@ -137,7 +139,7 @@ func TestDeadline(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, t.TempDir(), session.Config{Store: "memory:", Lifetime: tt.lifetime})
+			s := open(t, session.Config{Store: "memory:", Lifetime: tt.lifetime})
 			begin := s.clock.Now()
 			rec := session.Record{Began: begin, Tokens: globus.Tokens{}}
 			for server, good := range tt.tokens {
@@ -183,53 +185,57 @@ func TestSignInTooLate(t *testing.T) {
 		{"a token that has ended", -time.Hour, time.Hour, session.ErrGone},
 		{"no lifetime", time.Hour, -1, session.ErrGone},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, t.TempDir(), session.Config{Lifetime: tt.lifetime})
-			rec := session.Record{Began: s.clock.Now(), Tokens: globus.Tokens{
-				globus.AuthServer: {AccessToken: "x", Expiry: s.clock.Now().Add(tt.good)},
-			}}
-			got, err := s.SignIn(t.Context(), rec)
-			if !errors.Is(err, tt.want) || (got != nil) != (tt.want == nil) {
-				t.Errorf("got %v, %v, want %v", got, err, tt.want)
-			}
-			if n := len(records(t, s.database())); tt.want != nil && n != 0 {
-				t.Errorf("%d records were made", n)
-			}
-		})
-	}
+	overStores(t, func(t *testing.T, store string) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				s := open(t, session.Config{Store: store, Lifetime: tt.lifetime})
+				rec := session.Record{Began: s.clock.Now(), Tokens: globus.Tokens{
+					globus.AuthServer: {AccessToken: "x", Expiry: s.clock.Now().Add(tt.good)},
+				}}
+				got, err := s.SignIn(t.Context(), rec)
+				if !errors.Is(err, tt.want) || (got != nil) != (tt.want == nil) {
+					t.Errorf("got %v, %v, want %v", got, err, tt.want)
+				}
+				if n := len(s.records()); (n > 0) != (tt.want == nil) {
+					t.Errorf("%d records were made", n)
+				}
+				s.clear()
+			})
+		}
+	})
 }
 
 // A session that has ended takes its cookie, its record and its tokens with it,
 // and cannot be changed any more.
 func TestEnded(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{Lifetime: time.Hour})
-	b := s.signedIn()
-	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := s.request(signedIn)
-	s.clock.add(time.Hour)
-	mustExec(t, s.database(), "UPDATE sessions SET expiry = julianday('now', '-1 second')")
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store, Lifetime: time.Hour})
+		b := s.signedIn()
+		signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := s.request(signedIn)
+		s.clock.add(time.Hour)
 
-	if got, err := s.Peek(r); got == nil || err != nil {
-		t.Errorf("Peek: got %v, %v, want the session that ended", got, err)
-	}
-	changed := false
-	if err := s.Update(t.Context(), signedIn, func(*session.Record) { changed = true }); !errors.Is(err, session.ErrGone) || changed {
-		t.Errorf("Update: got %v, changed %t, want %v", err, changed, session.ErrGone)
-	}
-	if resp := b.get("/me", http.StatusUnauthorized); !cleared(resp) || b.cookie() != "" {
-		t.Errorf("got Set-Cookie %q, want the cookie cleared", resp.Header.Values("Set-Cookie"))
-	}
-	if got := len(records(t, s.database())); got != 1 {
-		t.Errorf("%d records are left, want 1, the other session's", got)
-	}
-	await(t, "its tokens are revoked", func() bool { return s.revoked.has("canary-access-1") })
-	if got := strings.Count(s.log.String(), "\n"); got != 1 {
-		t.Errorf("got %d lines logged, want 1:\n%s", got, s.log)
-	}
+		if got, err := s.Peek(r); got == nil || err != nil {
+			t.Errorf("Peek: got %v, %v, want the session that ended", got, err)
+		}
+		changed := false
+		if err := s.Update(t.Context(), signedIn, func(*session.Record) { changed = true }); !errors.Is(err, session.ErrGone) || changed {
+			t.Errorf("Update: got %v, changed %t, want %v", err, changed, session.ErrGone)
+		}
+		if resp := b.get("/me", http.StatusUnauthorized); !cleared(resp) || b.cookie() != "" {
+			t.Errorf("got Set-Cookie %q, want the cookie cleared", resp.Header.Values("Set-Cookie"))
+		}
+		if got := len(s.records()); got != 1 {
+			t.Errorf("%d records are left, want 1, the other session's", got)
+		}
+		await(t, "its tokens are revoked", func() bool { return s.revoked.has("canary-access-1") })
+		if got := strings.Count(s.log.String(), "\n"); got != 1 {
+			t.Errorf("got %d lines logged, want 1:\n%s", got, s.log)
+		}
+	})
 }
 
 // cleared reports whether an answer expires the session cookie, and sets no
@@ -242,30 +248,36 @@ func cleared(resp *http.Response) bool {
 // Where there is no record, the cookie stays: a new session may have begun in
 // another tab.
 func TestNoRecord(t *testing.T) {
-	s := open(t, t.TempDir(), session.Config{})
-	b := s.signedIn()
-	mustExec(t, s.database(), "DELETE FROM sessions")
-	if resp := b.get("/me", http.StatusUnauthorized); len(resp.Cookies()) != 0 || b.cookie() == "" {
-		t.Errorf("got %q, want the cookie left alone", resp.Header.Values("Set-Cookie"))
-	}
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		b := s.signedIn()
+		s.clear()
+		if resp := b.get("/me", http.StatusUnauthorized); len(resp.Cookies()) != 0 || b.cookie() == "" {
+			t.Errorf("got %q, want the cookie left alone", resp.Header.Values("Set-Cookie"))
+		}
+	})
 }
 
 // Sessions outlive the process.
 func TestReopen(t *testing.T) {
-	dir := t.TempDir()
-	first := open(t, dir, session.Config{})
-	b := first.signedIn()
-	kept := b.cookie()
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
+	for _, kind := range []string{"sqlite", "redis"} {
+		t.Run(kind, func(t *testing.T) {
+			store := newStore(t, kind)
+			first := open(t, session.Config{Store: store})
+			b := first.signedIn()
+			kept := b.cookie()
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			second := open(t, session.Config{Store: store})
+			b = second.browser()
+			b.setCookie(kept)
+			b.get("/me", http.StatusOK)
+			b.get("/out", http.StatusOK)
+			b.setCookie(kept)
+			b.get("/me", http.StatusUnauthorized)
+		})
 	}
-	second := open(t, dir, session.Config{})
-	b = second.browser()
-	b.setCookie(kept)
-	b.get("/me", http.StatusOK)
-	b.get("/out", http.StatusOK)
-	b.setCookie(kept)
-	b.get("/me", http.StatusUnauthorized)
 }
 
 // A name of a file may hold what URLs and SQLite take for something else.
@@ -325,8 +337,8 @@ func TestOpen(t *testing.T) {
 // Two stores in memory have nothing in common, and requests that are given up
 // do not empty one.
 func TestMemory(t *testing.T) {
-	one := open(t, "", session.Config{Store: "memory:"})
-	two := open(t, "", session.Config{Store: "memory:"})
+	one := open(t, session.Config{Store: "memory:"})
+	two := open(t, session.Config{Store: "memory:"})
 	b := one.signedIn()
 	stranger := two.browser()
 	stranger.setCookie(b.cookie())
@@ -343,7 +355,7 @@ func TestMemory(t *testing.T) {
 // Nothing of a session can be read in its files, nor by anybody else.
 func TestOnDisk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "data")
-	s := open(t, dir, session.Config{})
+	s := open(t, session.Config{Store: "sqlite:" + filepath.Join(dir, "sessions.db")})
 	b := s.signedIn()
 	b.get("/me", http.StatusOK)
 	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"modernc.org/sqlite" // SQLite in pure Go, no C compiler needed
@@ -19,18 +18,6 @@ import (
 )
 
 const readers = 8 // connections
-
-// openDriver opens the store that a SESSION_STORE names.
-func openDriver(store string, log *slog.Logger) (driver, error) {
-	kind, path, _ := strings.Cut(store, ":")
-	switch {
-	case kind == "sqlite" && path != "":
-		return openSQLite(path, log)
-	case store == "memory:":
-		return openMemory(log)
-	}
-	return nil, errors.New(`the session store must be "sqlite:" and a path, or "memory:"`)
-}
 
 // A sqliteDriver keeps records in one SQLite file. Reads have connections of
 // their own, so that they do not queue behind writes.
@@ -153,7 +140,7 @@ func (d *sqliteDriver) prepare() error {
 		{&d.swap, d.writer, "UPDATE sessions SET data = ? WHERE token = ? AND data = ?"},
 		{&d.take, d.writer, "DELETE FROM sessions WHERE token = ? RETURNING data"},
 		{&d.expired, d.writer, `DELETE FROM sessions WHERE token IN
-			(SELECT token FROM sessions WHERE expiry < julianday('now', ?) LIMIT ?)`},
+			(SELECT token FROM sessions WHERE expiry < julianday('now', ? || ' seconds') LIMIT ?)`},
 	} {
 		var err error
 		if *s.to, err = s.db.Prepare(s.text); err != nil {

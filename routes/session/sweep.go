@@ -7,8 +7,7 @@ import (
 
 const (
 	sweepEvery = 5 * time.Minute
-	sweepAfter = "-1 hour" // till then a browser that comes late has its tokens revoked
-	sweepBatch = 500       // records; a large batch would hold up sign-ins
+	sweepBatch = 500 // records; a large batch would hold up sign-ins
 )
 
 // sweep removes records that expired a while ago, in batches.
@@ -35,5 +34,5 @@ func (d *sqliteDriver) sweep(ctx context.Context) {
 func (d *sqliteDriver) sweepBatch(ctx context.Context) (removed int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	return turn(ctx, d.writing, func() (int64, error) { return affected(d.expired.Exec(sweepAfter, sweepBatch)) })
+	return turn(ctx, d.writing, func() (int64, error) { return affected(d.expired.Exec(-keptAfter.Seconds(), sweepBatch)) })
 }

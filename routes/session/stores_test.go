@@ -1,0 +1,168 @@
+package session_test
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// overStores runs a test over a new store of each kind.
+func overStores(t *testing.T, test func(t *testing.T, store string)) {
+	for _, kind := range []string{"sqlite", "memory", "redis"} {
+		t.Run(kind, func(t *testing.T) { test(t, newStore(t, kind)) })
+	}
+}
+
+// newStore returns the name of an empty store, which ends with the test.
+func newStore(t *testing.T, kind string) string {
+	t.Helper()
+	switch kind {
+	case "memory":
+		return "memory:"
+	case "redis":
+		addr, _ := startRedis(t)
+		return "redis://" + addr
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
+}
+
+// startRedis starts a Redis with a few settings of its own, and returns its
+// address and process.
+func startRedis(t *testing.T, settings ...string) (addr string, process *os.Process) {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("REQUIRE_ALL") == "1" {
+			t.Fatal("needs redis-server, which is not installed")
+		}
+		t.Skip("needs redis-server, which is not installed")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = l.Addr().String()
+	l.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	cmd := exec.Command(path, append([]string{
+		"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "yes", "--appendfsync", "no",
+	}, settings...)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	await(t, "Redis listens", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return addr, cmd.Process
+}
+
+// redis returns a client of its own, if the store is Redis.
+func (s *site) redis() *redis.Client {
+	s.Helper()
+	if !strings.HasPrefix(s.store, "redis:") {
+		return nil
+	}
+	opt, err := redis.ParseURL(s.store)
+	if err != nil {
+		s.Fatal(err)
+	}
+	client := redis.NewClient(opt)
+	s.Cleanup(func() { client.Close() })
+	return client
+}
+
+// database opens a second connection to a store in SQLite.
+func (s *site) database() *sql.DB {
+	s.Helper()
+	if s.store == "memory:" {
+		return s.Database()
+	}
+	path, _ := strings.CutPrefix(s.store, "sqlite:")
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?_pragma=busy_timeout(2000)")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { db.Close() })
+	return db
+}
+
+// records returns the sealed records in the store by their keys.
+func (s *site) records() map[string][]byte {
+	s.Helper()
+	all := map[string][]byte{}
+	if client := s.redis(); client != nil {
+		keys, err := client.Keys(context.Background(), "*").Result()
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, key := range keys {
+			if data, err := client.Get(context.Background(), key).Bytes(); err == nil {
+				all[key] = data
+			}
+		}
+		return all
+	}
+	rows, err := s.database().Query("SELECT token, data FROM sessions")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		var data []byte
+		if err := rows.Scan(&key, &data); err != nil {
+			s.Fatal(err)
+		}
+		all[key] = data
+	}
+	if err := rows.Err(); err != nil {
+		s.Fatal(err)
+	}
+	return all
+}
+
+// overwrite puts other data in the place of a record.
+func (s *site) overwrite(key string, data []byte) {
+	s.Helper()
+	if client := s.redis(); client != nil {
+		if err := client.Set(s.Context(), key, data, redis.KeepTTL).Err(); err != nil {
+			s.Fatal(err)
+		}
+		return
+	}
+	mustExec(s.T, s.database(), "UPDATE sessions SET data = ? WHERE token = ?", data, key)
+}
+
+// clear deletes all records.
+func (s *site) clear() {
+	s.Helper()
+	if client := s.redis(); client != nil {
+		if err := client.FlushAll(s.Context()).Err(); err != nil {
+			s.Fatal(err)
+		}
+		return
+	}
+	mustExec(s.T, s.database(), "DELETE FROM sessions")
+}
+
+func mustExec(t *testing.T, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(query, args...); err != nil {
+		t.Fatal(err)
+	}
+}
