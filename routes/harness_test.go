@@ -37,6 +37,7 @@ const (
 type options struct {
 	publicURL string // where browsers reach it, PORT standing for the port it listens on; "" is its own address
 	dir       string // of its session store; "" is a new one
+	store     string // of its sessions; "" is a file in dir
 	auth      *globustest.Server
 	policy    globus.Policy
 	people    []globustest.Person
@@ -104,7 +105,7 @@ func start(t testing.TB, o options) *site {
 		handler = slog.NewTextHandler(s.log, opts)
 	}
 	s.app, err = routes.New(routes.Config{
-		PublicURL: public, Globus: client, SessionStore: "sqlite:" + filepath.Join(s.dir, "sessions.db"),
+		PublicURL: public, Globus: client, SessionStore: cmp.Or(o.store, "sqlite:"+filepath.Join(s.dir, "sessions.db")),
 		Policy: o.policy, SessionLifetime: 7 * 24 * time.Hour, Audience: s.auth.URL + " " + clientID,
 		Metrics: metrics, Log: slog.New(handler), Now: o.now,
 	})
@@ -351,13 +352,13 @@ func freePort(t testing.TB) string {
 }
 
 // await polls until ok, for what happens by itself.
-func await(t *testing.T, what string, ok func() bool) {
+func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	awaitFor(t, 20*time.Second, what, ok)
 }
 
 // awaitFor is await for what takes longer by its nature.
-func awaitFor(t *testing.T, limit time.Duration, what string, ok func() bool) {
+func awaitFor(t testing.TB, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(limit)
 	for !ok() {

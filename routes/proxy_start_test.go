@@ -20,8 +20,9 @@ import (
 )
 
 // startProxy runs the program with the file that people copy, in which only
-// names, paths and ports are replaced. It returns the authorities to trust.
-func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509.CertPool {
+// names, paths and ports are replaced, before one instance of the app or three.
+// It returns the authorities to trust.
+func startProxy(t *testing.T, d deployment, port, tlsPort string, backends ...string) *x509.CertPool {
 	t.Helper()
 	path := program(t, d.program)
 	dir := t.TempDir()
@@ -35,11 +36,17 @@ func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509
 		t.Fatal(err)
 	}
 
-	replace := []string{
-		"https://" + d.host, "https://localhost:" + tlsPort,
-		"/etc/ssl/certs/" + d.host + ".pem", certificate,
-		"/etc/ssl/private/" + d.host + ".key", key,
-		d.host, "localhost",
+	replace := []string{"https://" + d.host, "https://localhost:" + tlsPort}
+	if d.program != "haproxy" {
+		replace = append(replace,
+			"/etc/ssl/certs/"+d.host+".pem", certificate,
+			"/etc/ssl/private/"+d.host+".key", key,
+			d.host, "localhost")
+	}
+	if d.several {
+		for i, address := range []string{"192.0.2.11:8888", "192.0.2.12:8888", "192.0.2.13:8888"} {
+			replace = append(replace, address, backends[i%len(backends)])
+		}
 	}
 	if d.path != "" {
 		replace = append(replace, "/var/www/html", dir)
@@ -49,14 +56,26 @@ func startProxy(t *testing.T, d deployment, port, tlsPort, backend string) *x509
 	var args []string
 	switch d.program {
 	case "apache2":
-		replace = append(replace, "http://127.0.0.1:8888", "http://"+backend,
+		replace = append(replace, "http://127.0.0.1:8888", "http://"+backends[0],
 			"*:80>", "127.0.0.1:"+port+">", "*:443>", "127.0.0.1:"+tlsPort+">")
 		around, args = aroundApache(dir, errorLog, port, tlsPort), []string{"-f", conf, "-D", "FOREGROUND"}
 	case "nginx":
-		replace = append(replace, "http://127.0.0.1:8888", "http://app",
+		if !d.several {
+			replace = append(replace, "http://127.0.0.1:8888", "http://app")
+		}
+		replace = append(replace,
 			"listen 80;", "listen 127.0.0.1:"+port+";", "listen 443 ", "listen 127.0.0.1:"+tlsPort+" ",
 			"[::]:80", "127.0.0.1:"+freePort(t), "[::]:443", "127.0.0.1:"+freePort(t)) // there may be no IPv6 here
-		around, args = aroundNginx(dir, backend), []string{"-c", conf, "-p", dir, "-e", errorLog}
+		around, args = aroundNginx(dir, backends[0]), []string{"-c", conf, "-p", dir, "-e", errorLog}
+	case "haproxy":
+		bundle := filepath.Join(dir, "bundle.pem")
+		join(t, bundle, certificate, key)
+		replace = append(replace, "/etc/haproxy/"+d.host+".pem", bundle, "/dev/log", "stderr format raw",
+			":80\n", "127.0.0.1:"+port+"\n", ":443 ", "127.0.0.1:"+tlsPort+" ")
+		if os.Geteuid() != 0 {
+			replace = append(replace, "user haproxy\n", "\n", "group haproxy\n", "\n")
+		}
+		args = []string{"-db", "-f", filepath.Join(dir, "site.conf")} // its file is whole
 	}
 	writeSite(t, filepath.Join(dir, "site.conf"), "../deploy/"+d.file, replace)
 	if err := os.WriteFile(conf, []byte(around), 0o600); err != nil {
@@ -143,6 +162,22 @@ func aroundNginx(dir, backend string) string {
 	}
 	b.WriteString("access_log off;\ninclude site.conf;\n}\n")
 	return b.String()
+}
+
+// join writes the content of several files into one.
+func join(t *testing.T, to string, from ...string) {
+	t.Helper()
+	var all []byte
+	for _, name := range from {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, content...)
+	}
+	if err := os.WriteFile(to, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // writeCertificate makes a certificate for localhost that signs itself.

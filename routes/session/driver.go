@@ -52,7 +52,7 @@ var databasePath = regexp.MustCompile(`^(/[0-9]{0,6})?$`)
 func checkRedisURL(store string) error {
 	u, err := url.Parse(store)
 	switch {
-	case err != nil || u.Opaque != "":
+	case err != nil:
 		return errors.New("cannot be read as a URL, such as redis://user:password@host:6379/0; in the password, %40 stands for @, %2F for /, %23 for #")
 	case u.Hostname() == "":
 		return errors.New("must name a host, as in redis://host:6379")

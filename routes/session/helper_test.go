@@ -87,7 +87,7 @@ type site struct {
 	revoked tokenBag // by the manager itself
 }
 
-// A tokenBag collects access tokens.
+// A tokenBag collects access and refresh tokens.
 type tokenBag struct {
 	mu  sync.Mutex
 	all []string
@@ -97,14 +97,14 @@ func (b *tokenBag) add(tokens globus.Tokens) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, t := range tokens {
-		b.all = append(b.all, t.AccessToken)
+		b.all = append(b.all, t.AccessToken, t.RefreshToken)
 	}
 }
 
-func (b *tokenBag) has(accessToken string) bool {
+func (b *tokenBag) has(token string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Contains(b.all, accessToken)
+	return slices.Contains(b.all, token)
 }
 
 // open opens a manager; cfg says how it differs from the usual one, which has a

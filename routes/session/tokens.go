@@ -112,7 +112,7 @@ func (m *Manager) renewOnce(ctx context.Context, s *Session, key, server, reject
 	fresh, err := m.askGlobus(ctx, key, server, t)
 	switch {
 	case err == nil:
-		return fresh, m.keep(ctx, s, server, t, fresh)
+		return m.keep(ctx, s, server, t, fresh)
 	case globus.IsInvalidGrant(err):
 		return m.lose(ctx, s, server, t)
 	case m.now().Before(t.Expiry) && t.AccessToken != rejected:
@@ -147,30 +147,39 @@ func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.To
 	return globus.Token{}, err
 }
 
-// keep swaps a new token into the record in the place of old, or of one that
-// ends sooner. If the session has ended meanwhile, or holds a better one, the
-// new token is revoked; in the first case the error is ErrGone. However long
-// Globus took, there is time for this.
-func (m *Manager) keep(ctx context.Context, s *Session, server string, old, fresh globus.Token) error {
+// keep swaps a new token into the record in the place of old, and returns what
+// the record holds then. Of several instances that refreshed at once, the token
+// that ends last stays, and the others' are revoked. If the session has ended
+// meanwhile, so is fresh, and the error is ErrGone. However long Globus took,
+// there is time for this.
+func (m *Manager) keep(ctx context.Context, s *Session, server string, old, fresh globus.Token) (globus.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxSave)
 	defer cancel()
-	kept := false
+	var spare globus.Token
 	err := m.Update(ctx, s, func(rec *Record) {
 		now := rec.Tokens[server]
-		kept = now.AccessToken == old.AccessToken || now.Expiry.Before(fresh.Expiry)
-		if kept {
-			rec.Tokens[server] = fresh
+		switch {
+		case now.AccessToken == old.AccessToken: // it may serve to its end
+			spare, rec.Tokens[server] = globus.Token{}, fresh
+		case now.Expiry.Before(fresh.Expiry):
+			spare, rec.Tokens[server] = now, fresh
+		default:
+			spare = fresh
 		}
 	})
-	if errors.Is(err, ErrGone) || err == nil && !kept {
+	switch {
+	case errors.Is(err, ErrGone):
 		m.refresh.revoke(ctx, globus.Tokens{server: fresh}.Without(s.Tokens))
-		return err
-	}
-	if err != nil {
+		return globus.Token{}, err
+	case err != nil:
 		// It is good all the same, and the old refresh token most likely too.
 		m.log.ErrorContext(ctx, "token not saved", "resource_server", server, "reason", err)
+		return fresh, nil
 	}
-	return nil
+	if unused := (globus.Tokens{server: spare}).Without(s.Tokens); len(unused) > 0 {
+		m.refresh.revoke(ctx, unused)
+	}
+	return s.Tokens[server], nil
 }
 
 // lose does what follows when Globus says that the grant of t is withdrawn: it

@@ -1,0 +1,83 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+)
+
+// TestRefreshAtTwoInstances: two instances refresh at once, as they may, for
+// neither knows of the other. The token that ends last stays, the other is
+// revoked, and who asked for that one gets the one that stays.
+func TestRefreshAtTwoInstances(t *testing.T) {
+	tests := []struct {
+		name        string
+		first, last time.Duration // how long the tokens are good, in the order in which they come
+		want        string        // access token that stays
+	}{
+		{"the last one is newer", 10 * time.Hour, 11 * time.Hour, "canary-last"},
+		{"the last one is older", 11 * time.Hour, 10 * time.Hour, "canary-first"},
+		{"equally new", 10 * time.Hour, 10 * time.Hour, "canary-first"},
+	}
+	for _, kind := range []string{"sqlite", "redis"} {
+		for _, tt := range tests {
+			t.Run(kind+"/"+tt.name, func(t *testing.T) {
+				store := newStore(t, kind)
+				begun, answer := make(chan struct{}, 2), map[string]chan struct{}{"first": make(chan struct{}), "last": make(chan struct{})}
+				instance := func(name string, good time.Duration) *site {
+					return open(t, session.Config{Store: store, Refresh: func(_ context.Context, _ string, old globus.Token) (globus.Token, error) {
+						begun <- struct{}{}
+						<-answer[name]
+						return globus.Token{AccessToken: "canary-" + name, RefreshToken: old.RefreshToken, Expiry: time.Now().Add(good).Truncate(time.Hour)}, nil
+					}})
+				}
+				first, last := instance("first", tt.first), instance("last", tt.last)
+				signedIn, err := first.SignIn(t.Context(), record(first.clock.Now()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				type outcome struct {
+					token globus.Token
+					err   error
+				}
+				ask := func(s *site) chan outcome {
+					done := make(chan outcome, 1)
+					mine := *signedIn
+					go func() {
+						token, err := s.Token(t.Context(), &mine, globus.TransferServer, "canary-access-2")
+						done <- outcome{token, err}
+					}()
+					return done
+				}
+				one, other := ask(first), ask(last)
+				<-begun
+				<-begun
+				close(answer["first"])
+				if got := <-one; got.err != nil || got.token.AccessToken != "canary-first" {
+					t.Errorf("the first: got %v", got)
+				}
+				close(answer["last"])
+				if got := <-other; got.err != nil || got.token.AccessToken != tt.want {
+					t.Errorf("the last: got %v, want %s", got, tt.want)
+				}
+				got, err := first.Peek(first.request(signedIn))
+				if err != nil || got.Tokens[globus.TransferServer].AccessToken != tt.want {
+					t.Errorf("kept: got %v, %v, want %s", got, err, tt.want)
+				}
+				for _, token := range []string{"canary-first", "canary-last"} {
+					if revoked := first.revoked.has(token) || last.revoked.has(token); revoked == (token == tt.want) {
+						t.Errorf("%s is revoked: %t", token, revoked)
+					}
+				}
+				for _, token := range []string{"canary-access-2", "canary-refresh-2"} {
+					if first.revoked.has(token) || last.revoked.has(token) {
+						t.Errorf("%s is revoked; it may serve to its end", token)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package routes_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+// A fleet is several instances, each in a process of its own.
+type fleet struct {
+	*several
+	env  [instances][]string
+	apps [instances]*process
+}
+
+func startFleet(t *testing.T) *fleet {
+	t.Helper()
+	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	t.Cleanup(auth.Close)
+	s, port, tlsPort := newSeveral(t, auth)
+	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+	f := &fleet{several: s}
+	for i := range f.apps {
+		f.addresses[i] = "127.0.0.1:" + freePort(t)
+		f.env[i] = []string{
+			"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL,
+			"PUBLIC_URL=" + s.url, "SESSION_STORE=" + s.redis.url(), "LISTEN=" + f.addresses[i],
+		}
+		f.start(t, i)
+	}
+	f.startHAProxy(t, port, tlsPort)
+	return f
+}
+
+func (f *fleet) start(t *testing.T, i int) {
+	t.Helper()
+	f.apps[i] = run(t, t.TempDir(), f.env[i])
+}
+
+// ready waits until HAProxy sends people to an instance.
+func (f *fleet) ready(t *testing.T, i int) {
+	t.Helper()
+	probe := f.browser(t)
+	await(t, "HAProxy uses the instance", func() bool {
+		probe.get("/")
+		return strings.Contains(f.apps[i].log.String(), `"route":"/{$}"`)
+	})
+}
+
+// A crowd is signed-in people who look at pages all the time.
+type crowd struct {
+	people []*browser
+	stop   func()
+	all    sync.WaitGroup
+
+	mu     sync.Mutex
+	seen   int
+	amiss  map[*browser][]string // what went wrong
+	waited sync.Cond
+}
+
+// newCrowd has people sign in, and begin to look. What is no answer that they
+// may get is amiss.
+func (f *fleet) newCrowd(t *testing.T, n int) *crowd {
+	t.Helper()
+	c := &crowd{amiss: map[*browser][]string{}}
+	c.waited.L = &c.mu
+	for range n {
+		b := f.browser(t)
+		if p := b.signIn("rosalind"); !strings.Contains(p.body, "Hello <bdi>Rosalind") {
+			t.Fatalf("signing in: got %d:\n%s", p.status, p.body)
+		}
+		c.people = append(c.people, b)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	c.stop = func() { cancel(); c.all.Wait() }
+	t.Cleanup(c.stop)
+	for _, b := range c.people {
+		c.all.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				path := []string{"/", "/user", "/login?prompt=login"}[i%3]
+				p, err := b.try(ctx, http.MethodGet, path, nil)
+				if ctx.Err() == nil {
+					c.note(b, path, p, err)
+				}
+			}
+		})
+	}
+	c.look(10 * n)
+	return c
+}
+
+func (c *crowd) note(b *browser, path string, p page, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen++
+	c.waited.Broadcast()
+	switch {
+	case err != nil:
+		c.amiss[b] = append(c.amiss[b], fmt.Sprintf("%s: %v", path, err))
+	case p.status == http.StatusServiceUnavailable && p.header.Get("Retry-After") == "",
+		p.status != http.StatusOK && p.status != http.StatusSeeOther,
+		p.status == http.StatusOK && !strings.Contains(p.body, "Log out"):
+		c.amiss[b] = append(c.amiss[b], fmt.Sprintf("%s: %d, Set-Cookie %q", path, p.status, p.header.Values("Set-Cookie")))
+	}
+}
+
+// look waits until the crowd has looked at so many pages more.
+func (c *crowd) look(pages int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for until := c.seen + pages; c.seen < until; {
+		c.waited.Wait()
+	}
+}
+
+// wantSignedIn wants everybody to be signed in still, and says nothing else of
+// the logs than what is theirs: go-redis must not write into them.
+func (f *fleet) wantSignedIn(t *testing.T, people []*browser) {
+	t.Helper()
+	for i, b := range people {
+		if !b.signedIn() {
+			t.Errorf("person %d of %d was signed out", i, len(people))
+		}
+	}
+	for i, app := range f.apps {
+		for line := range strings.Lines(app.log.String()) {
+			if !json.Valid([]byte(line)) || strings.Contains(line, "canary") {
+				t.Errorf("instance %d logs %q", i, line)
+			}
+		}
+	}
+}
+
+// TestSeveralKill kills one of the instances under load. Nobody is signed out,
+// and nothing fails but what was in flight to it.
+func TestSeveralKill(t *testing.T) {
+	f := startFleet(t)
+	c := f.newCrowd(t, 12)
+	f.apps[1].kill()
+	c.look(500)
+	c.stop()
+	for _, amiss := range c.amiss {
+		if len(amiss) > 1 {
+			t.Errorf("more than the request in flight failed: %q", amiss)
+		}
+	}
+	f.wantSignedIn(t, c.people)
+	f.start(t, 1)
+	f.ready(t, 1)
+}
+
+// TestSeveralRollingRestart restarts all instances, one after the other. No
+// request fails.
+func TestSeveralRollingRestart(t *testing.T) {
+	f := startFleet(t)
+	c := f.newCrowd(t, 12)
+	for i := range instances {
+		if err := f.apps[i].Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.apps[i].Wait(); err != nil {
+			t.Errorf("instance %d ended with %v", i, err)
+		}
+		f.start(t, i)
+		f.ready(t, i)
+		c.look(100)
+	}
+	c.stop()
+	for _, amiss := range c.amiss {
+		t.Errorf("%q", amiss)
+	}
+	f.wantSignedIn(t, c.people)
+}
+
+// TestSeveralRedisRestart kills Redis under load, and starts it again. Meanwhile
+// people read when to come again; they keep their cookies, and are signed in
+// when it is back.
+func TestSeveralRedisRestart(t *testing.T) {
+	f := startFleet(t)
+	c := f.newCrowd(t, 12)
+	c.stop()
+	f.redis.kill()
+	for range 30 {
+		for _, path := range []string{"/", "/user"} {
+			p := c.people[0].get(path)
+			if p.status != http.StatusServiceUnavailable || p.header.Get("Retry-After") == "" || len(p.header.Values("Set-Cookie")) > 0 {
+				t.Fatalf("without Redis, %s: got %d, Retry-After %q, Set-Cookie %q, want 503, a time, and cookies left alone",
+					path, p.status, p.header.Get("Retry-After"), p.header.Values("Set-Cookie"))
+			}
+			if path == "/" && !strings.Contains(p.body, "<main") {
+				t.Fatalf("without Redis: not the app's page:\n%s", p.body)
+			}
+		}
+	}
+	stranger := f.browser(t)
+	if p := stranger.get("/"); p.status != http.StatusOK {
+		t.Errorf("who is not signed in needs no Redis: got %d", p.status)
+	}
+	f.redis.start()
+	for i, app := range f.apps {
+		await(t, "the instance finds Redis again", func() bool { return f.via(stranger, i).get("/readyz").status == http.StatusOK })
+		await(t, "it says so", func() bool { return strings.Contains(app.log.String(), `"session store up again"`) })
+		if n := strings.Count(app.log.String(), `"session store down"`); n != 1 {
+			t.Errorf("instance %d says that the store is down %d times, want once", i, n)
+		}
+	}
+	f.wantSignedIn(t, c.people)
+
+	secrets := personal()
+	for i, b := range c.people {
+		_, cookie := b.cookie("session")
+		secrets[fmt.Sprint("cookie ", i)] = cookie
+	}
+	for name, secret := range secrets {
+		for _, file := range filesWith(t, f.redis.dir, secret) {
+			t.Errorf("%s has the %s", file, name)
+		}
+	}
+	if kept, _ := filepath.Glob(filepath.Join(f.redis.dir, "appendonlydir", "*.aof")); len(kept) == 0 {
+		t.Error("Redis keeps no append-only file, so the rest proves nothing")
+	}
+}
