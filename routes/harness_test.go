@@ -309,7 +309,7 @@ func (b *browser) signedIn() bool {
 
 // program returns the path of a program that a test needs. It skips the test if
 // there is none.
-func program(t *testing.T, names ...string) string {
+func program(t testing.TB, names ...string) string {
 	t.Helper()
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
@@ -326,7 +326,7 @@ func program(t *testing.T, names ...string) string {
 }
 
 // skip skips the test, or fails it where REQUIRE_ALL=1.
-func skip(t *testing.T, why string) {
+func skip(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("REQUIRE_ALL") == "1" {
 		t.Fatal(why)

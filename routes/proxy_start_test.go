@@ -22,7 +22,7 @@ import (
 // startProxy runs the program with the file that people copy, in which only
 // names, paths and ports are replaced, before one instance of the app or three.
 // It returns the authorities to trust.
-func startProxy(t *testing.T, d deployment, port, tlsPort string, backends ...string) *x509.CertPool {
+func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...string) *x509.CertPool {
 	t.Helper()
 	path := program(t, d.program)
 	dir := t.TempDir()
@@ -93,7 +93,7 @@ func startProxy(t *testing.T, d deployment, port, tlsPort string, backends ...st
 }
 
 // writeSite copies a file that people copy, with the names in it replaced.
-func writeSite(t *testing.T, to, from string, replace []string) {
+func writeSite(t testing.TB, to, from string, replace []string) {
 	t.Helper()
 	deployed, err := os.ReadFile(from)
 	if err != nil {
@@ -110,7 +110,7 @@ func writeSite(t *testing.T, to, from string, replace []string) {
 }
 
 // serveUntilEnd starts a proxy, and stops it when the test ends.
-func serveUntilEnd(t *testing.T, cmd *exec.Cmd, errorLog string) {
+func serveUntilEnd(t testing.TB, cmd *exec.Cmd, errorLog string) {
 	t.Helper()
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -165,7 +165,7 @@ func aroundNginx(dir, backend string) string {
 }
 
 // join writes the content of several files into one.
-func join(t *testing.T, to string, from ...string) {
+func join(t testing.TB, to string, from ...string) {
 	t.Helper()
 	var all []byte
 	for _, name := range from {
@@ -181,7 +181,7 @@ func join(t *testing.T, to string, from ...string) {
 }
 
 // writeCertificate makes a certificate for localhost that signs itself.
-func writeCertificate(t *testing.T, certificate, key string) *x509.CertPool {
+func writeCertificate(t testing.TB, certificate, key string) *x509.CertPool {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -3,6 +3,8 @@ package routes_test
 import (
 	"net"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -12,13 +14,14 @@ const redisPassword = "canary-redis"
 type redisServer struct {
 	t         testing.TB
 	dir, port string
+	settings  []string // beyond the usual ones
 	cmd       *exec.Cmd
 }
 
-func startRedis(t *testing.T) *redisServer {
+func startRedis(t testing.TB, settings ...string) *redisServer {
 	t.Helper()
 	program(t, "redis-server")
-	r := &redisServer{t: t, dir: t.TempDir(), port: freePort(t)}
+	r := &redisServer{t: t, dir: t.TempDir(), port: freePort(t), settings: settings}
 	r.start()
 	t.Cleanup(r.kill)
 	return r
@@ -29,8 +32,9 @@ func (r *redisServer) url() string { return "redis://:" + redisPassword + "@127.
 
 func (r *redisServer) start() {
 	r.t.Helper()
-	r.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", r.port, "--dir", r.dir,
-		"--requirepass", redisPassword, "--appendonly", "yes", "--save", "")
+	r.cmd = exec.Command("redis-server", append([]string{
+		"--bind", "127.0.0.1", "--port", r.port, "--dir", r.dir, "--requirepass", redisPassword, "--appendonly", "yes", "--save", "",
+	}, r.settings...)...)
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -53,4 +57,47 @@ func (r *redisServer) start() {
 func (r *redisServer) kill() {
 	_ = r.cmd.Process.Kill()
 	_ = r.cmd.Wait()
+}
+
+// TestCheckRedis has the doctor look at sessions in Redis, and the app use it by
+// TLS.
+func TestCheckRedis(t *testing.T) {
+	certificate, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writeCertificate(t, certificate, key)
+	tlsPort := freePort(t)
+	redis := startRedis(t, "--tls-port", tlsPort, "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
+	byTLS := "rediss://:" + redisPassword + "@localhost:" + tlsPort
+	s := start(t, options{})
+	tests := []struct {
+		name string
+		env  []string
+		well bool
+		want []string
+	}{
+		{"well", []string{"SESSION_STORE=" + redis.url()}, true, []string{"✓ Session store: redis://:xxxxx@127.0.0.1:" + redis.port + ": written, read and deleted"}},
+		{"by TLS", []string{"SESSION_STORE=" + byTLS, "SSL_CERT_FILE=" + certificate}, true, []string{"✓ Session store: rediss://:xxxxx@localhost:" + tlsPort}},
+		{"of unknown authority", []string{"SESSION_STORE=" + byTLS}, false, []string{"✗ Session store", "unknown authority", "SSL_CERT_FILE"}},
+		{"not there", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + freePort(t)}, false, []string{"✗ Session store: redis://:xxxxx@127.0.0.1:", "does not answer", "that runs", "✓ App"}},
+		{"another password", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + redis.port}, false, []string{"✗ Session store", "refuses the user or the password"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s.t = t
+			said, well := s.check(test.env...)
+			if well != test.well {
+				t.Errorf("it found fault: %t, want %t", !well, !test.well)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("it does not say %q:\n%s", want, said)
+				}
+			}
+		})
+	}
+
+	site, env := settings(t)
+	app := run(t, site.dir, append(env, "SESSION_STORE="+byTLS, "SSL_CERT_FILE="+certificate))
+	if p := site.browser().signIn("rosalind"); !strings.Contains(p.body, "Hello <bdi>Rosalind") || strings.Contains(app.log.String(), redisPassword) {
+		t.Errorf("got %d:\n%s\n%s", p.status, p.body, app.log)
+	}
 }

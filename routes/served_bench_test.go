@@ -2,6 +2,7 @@ package routes_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"maps"
@@ -45,8 +46,8 @@ func BenchmarkServed(b *testing.B) {
 			var mine, theirs []time.Duration
 			var spentOnMine, spentOnTheirs time.Duration
 			for b.Loop() {
-				spentOnMine += load(b, s.url+page.path, page.headers, &mine)
-				spentOnTheirs += load(b, bare+page.path, page.headers, &theirs)
+				spentOnMine += load(b, s.url+page.path, page.headers, nil, &mine)
+				spentOnTheirs += load(b, bare+page.path, page.headers, nil, &theirs)
 			}
 			perSecond := float64(len(mine)) / spentOnMine.Seconds()
 			b.ReportMetric(0, "ns/op")
@@ -67,6 +68,37 @@ func BenchmarkServed(b *testing.B) {
 	b.Logf("the app holds %d MB of memory in the end", residentKB(b, app)>>10)
 }
 
+// BenchmarkInstances measures one, two and three instances behind HAProxy, all on
+// this machine, in turn within one run; "ratio" is to one instance. Redis,
+// HAProxy and the clients share the processors with them.
+func BenchmarkInstances(b *testing.B) {
+	type measured struct {
+		*fleet
+		headers []string
+		spans   []time.Duration
+		spent   time.Duration
+	}
+	var all [instances]*measured
+	for i := range all {
+		all[i] = &measured{fleet: startFleet(b, i+1)}
+		person := all[i].browser(b)
+		person.signIn("rosalind")
+		name, session := person.cookie("session")
+		all[i].headers = []string{"Cookie", name + "=" + session}
+	}
+	for b.Loop() {
+		for _, m := range all {
+			m.spent += load(b, m.url+"/", m.headers, m.tls, &m.spans)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	perSecond := func(m *measured) float64 { return float64(len(m.spans)) / m.spent.Seconds() }
+	for i, m := range all {
+		b.ReportMetric(perSecond(m), fmt.Sprintf("req/s-of-%d", i+1))
+		b.ReportMetric(perSecond(m)/perSecond(all[0]), fmt.Sprintf("ratio-of-%d", i+1))
+	}
+}
+
 // startServed runs the binary beside an emulated Globus.
 func startServed(b *testing.B) (*site, *process) {
 	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
@@ -79,9 +111,9 @@ func startServed(b *testing.B) (*site, *process) {
 
 // load sends some hundred requests from eight clients, and returns how long that
 // took; it adds how long each took to spans.
-func load(b *testing.B, url string, headers []string, spans *[]time.Duration) time.Duration {
+func load(b *testing.B, url string, headers []string, trust *tls.Config, spans *[]time.Duration) time.Duration {
 	const clients, each = 8, 100
-	transport := &http.Transport{MaxIdleConnsPerHost: clients}
+	transport := &http.Transport{MaxIdleConnsPerHost: clients, TLSClientConfig: trust}
 	defer transport.CloseIdleConnections()
 	var mu sync.Mutex
 	var all sync.WaitGroup

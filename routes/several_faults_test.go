@@ -21,7 +21,9 @@ type fleet struct {
 	apps [instances]*process
 }
 
-func startFleet(t *testing.T) *fleet {
+// startFleet starts n instances, behind a HAProxy that may know one by several
+// names.
+func startFleet(t testing.TB, n int) *fleet {
 	t.Helper()
 	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
 	t.Cleanup(auth.Close)
@@ -29,6 +31,10 @@ func startFleet(t *testing.T) *fleet {
 	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
 	f := &fleet{several: s}
 	for i := range f.apps {
+		if i >= n {
+			f.addresses[i] = f.addresses[i%n]
+			continue
+		}
 		f.addresses[i] = "127.0.0.1:" + freePort(t)
 		f.env[i] = []string{
 			"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL,
@@ -40,7 +46,7 @@ func startFleet(t *testing.T) *fleet {
 	return f
 }
 
-func (f *fleet) start(t *testing.T, i int) {
+func (f *fleet) start(t testing.TB, i int) {
 	t.Helper()
 	f.apps[i] = run(t, t.TempDir(), f.env[i])
 }
@@ -143,7 +149,7 @@ func (f *fleet) wantSignedIn(t *testing.T, people []*browser) {
 // TestSeveralKill kills one of the instances under load. Nobody is signed out,
 // and nothing fails but what was in flight to it.
 func TestSeveralKill(t *testing.T) {
-	f := startFleet(t)
+	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	f.apps[1].kill()
 	c.look(500)
@@ -161,7 +167,7 @@ func TestSeveralKill(t *testing.T) {
 // TestSeveralRollingRestart restarts all instances, one after the other. No
 // request fails.
 func TestSeveralRollingRestart(t *testing.T) {
-	f := startFleet(t)
+	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	for i := range instances {
 		if err := f.apps[i].Process.Signal(syscall.SIGTERM); err != nil {
@@ -185,7 +191,7 @@ func TestSeveralRollingRestart(t *testing.T) {
 // people read when to come again; they keep their cookies, and are signed in
 // when it is back.
 func TestSeveralRedisRestart(t *testing.T) {
-	f := startFleet(t)
+	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	c.stop()
 	f.redis.kill()

@@ -3,6 +3,7 @@ package routes_test
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -25,7 +26,7 @@ type several struct {
 }
 
 // newSeveral returns one whose instances, and HAProxy, are not started yet.
-func newSeveral(t *testing.T, auth *globustest.Server) (s *several, port, tlsPort string) {
+func newSeveral(t testing.TB, auth *globustest.Server) (s *several, port, tlsPort string) {
 	t.Helper()
 	port, tlsPort = freePort(t), freePort(t)
 	s = &several{redis: startRedis(t)}
@@ -33,22 +34,27 @@ func newSeveral(t *testing.T, auth *globustest.Server) (s *several, port, tlsPor
 	return s, port, tlsPort
 }
 
-func (s *several) startHAProxy(t *testing.T, port, tlsPort string) {
+func (s *several) startHAProxy(t testing.TB, port, tlsPort string) {
 	t.Helper()
 	trusted := startProxy(t, deployment{program: "haproxy", file: "haproxy.conf", host: "portal.example.edu", several: true},
 		port, tlsPort, s.addresses[:]...)
 	s.tls = &tls.Config{RootCAs: trusted}
 }
 
-// startSeveral runs the instances in this process, by a clock of the test's.
-func startSeveral(t *testing.T) (*several, *clock) {
+// startSeveral runs the instances in this process, by a clock of the test's. The
+// last has the store that cutOff names, if it does.
+func startSeveral(t *testing.T, cutOff func(redis string) (store string)) (*several, *clock) {
 	t.Helper()
 	var c clock
 	auth := globustest.NewServer(globustest.Config{Key: signingKey(), Now: c.now})
 	t.Cleanup(auth.Close)
 	s, port, tlsPort := newSeveral(t, auth)
 	for i := range s.addresses {
-		one := start(t, options{publicURL: s.url, auth: auth, store: s.redis.url(), now: c.now})
+		store := s.redis.url()
+		if i == instances-1 && cutOff != nil {
+			store = cutOff(store)
+		}
+		one := start(t, options{publicURL: s.url, auth: auth, store: store, now: c.now})
 		s.addresses[i] = one.http.Listener.Addr().String()
 	}
 	s.startHAProxy(t, port, tlsPort)
@@ -78,7 +84,7 @@ func (s *several) via(b *browser, instance int) *browser {
 
 // TestSeveralSignIn: each instance goes on with what another began.
 func TestSeveralSignIn(t *testing.T) {
-	s, _ := startSeveral(t)
+	s, _ := startSeveral(t, nil)
 	for first := range instances {
 		second, third := (first+1)%instances, (first+2)%instances
 		b := s.via(s.browser(t), first)
@@ -117,7 +123,7 @@ func (s *several) wantDead(name, old string) {
 // TestSeveralReload: who reloads a callback that took long comes to the instance
 // that has the answer, so the code is sent once.
 func TestSeveralReload(t *testing.T) {
-	s, _ := startSeveral(t)
+	s, _ := startSeveral(t, nil)
 	for range 2 * instances {
 		b := s.browser(t)
 		callback := b.callback("rosalind")
@@ -149,7 +155,7 @@ func TestSeveralReload(t *testing.T) {
 // TestSeveralLogout signs out at one instance while another refreshes: the old
 // cookie is dead at all of them, and so is what the refresh brings.
 func TestSeveralLogout(t *testing.T) {
-	s, _ := startSeveral(t)
+	s, _ := startSeveral(t, nil)
 	for round := range rounds() {
 		b := s.via(s.browser(t), round%instances)
 		form := b.signIn("rosalind").form("server", globus.TransferServer)
@@ -189,7 +195,7 @@ func TestSeveralLogout(t *testing.T) {
 // TestSeveralRefresh: at the end of the tokens' life, a hundred requests over
 // all instances make one refresh at each of them at most, and all are answered.
 func TestSeveralRefresh(t *testing.T) {
-	s, c := startSeveral(t)
+	s, c := startSeveral(t, nil)
 	b := s.browser(t)
 	b.signIn("rosalind")
 	name, session := b.cookie("session")
@@ -232,5 +238,78 @@ func TestSeveralRefresh(t *testing.T) {
 				t.Errorf("the instances show %d live tokens for %v, want the same one", len(shown), form)
 			}
 		}
+	}
+}
+
+// TestSeveralCutOff: an instance that alone cannot reach Redis is left out.
+func TestSeveralCutOff(t *testing.T) {
+	var line *cable
+	s, _ := startSeveral(t, func(store string) string {
+		line = newCable(t, strings.TrimPrefix(store, "redis://:"+redisPassword+"@"))
+		return "redis://:" + redisPassword + "@" + line.addr
+	})
+	b := s.browser(t)
+	b.signIn("rosalind")
+	well := func() (n int) {
+		for range 4 * instances {
+			if p := b.get("/"); p.status == http.StatusOK && strings.Contains(p.body, "Hello <bdi>Rosalind") {
+				n++
+			}
+		}
+		return n
+	}
+	if got := well(); got != 4*instances {
+		t.Fatalf("%d pages are well, want %d", got, 4*instances)
+	}
+	line.cut()
+	await(t, "HAProxy leaves the instance out", func() bool { return well() == 4*instances })
+	if p := s.via(s.browser(t), instances-1).get("/readyz"); p.status != http.StatusServiceUnavailable {
+		t.Errorf("the instance says %d, so the rest proves nothing", p.status)
+	}
+}
+
+// A cable carries connections to Redis until it is cut.
+type cable struct {
+	addr     string
+	listener net.Listener
+	mu       sync.Mutex
+	ends     []net.Conn
+}
+
+func newCable(t *testing.T, to string) *cable {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{addr: l.Addr().String(), listener: l}
+	t.Cleanup(c.cut)
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			c.mu.Lock()
+			c.ends = append(c.ends, near, far)
+			c.mu.Unlock()
+			go io.Copy(near, far)
+			go io.Copy(far, near)
+		}
+	}()
+	return c
+}
+
+func (c *cable) cut() {
+	c.listener.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, end := range c.ends {
+		end.Close()
 	}
 }

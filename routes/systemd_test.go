@@ -4,60 +4,101 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestSystemd has systemd judge the unit that people copy: it must be without
+// TestSystemd has systemd judge the units that people copy: they must be without
 // a fault, and leave an intruder little.
 func TestSystemd(t *testing.T) {
+	shipped, several := readUnit(t, "../deploy/portal.service"), readUnit(t, "../deploy/portal-several.conf")
+	t.Run("one instance", func(t *testing.T) {
+		env, dir := unitEnv(t, shipped)
+		app := run(t, dir, append(env, "LISTEN=127.0.0.1:"+freePort(t)))
+		if log := app.log.String(); strings.Contains(log, "unknown setting") || !isFile(filepath.Join(dir, "portal", "sessions.db")) {
+			t.Errorf("the app does not take the unit's settings:\n%s", log)
+		}
+		judge(t, "portal.service", map[string]string{"portal.service": shipped})
+	})
+	t.Run("one of several", func(t *testing.T) {
+		redis := startRedis(t)
+		env, dir := unitEnv(t, shipped+several)
+		if err := os.WriteFile(filepath.Join(dir, "session-store"), []byte(redis.url()+"\n"), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		app := run(t, dir, env)
+		if log := app.log.String(); strings.Contains(log, "unknown setting") || !strings.Contains(log, "127.0.0.1:"+redis.port) {
+			t.Errorf("the app does not take the unit's settings:\n%s", log)
+		}
+		judge(t, "portal@8881.service", map[string]string{"portal@.service": shipped, "portal@.service.d/several.conf": several})
+	})
+}
+
+func readUnit(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// judge has systemd look at a unit among files, by their names.
+func judge(t *testing.T, unit string, files map[string]string) {
+	t.Helper()
 	analyze := program(t, "systemd-analyze")
 	app, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	shipped, err := os.ReadFile("../deploy/portal.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Run("settings", func(t *testing.T) { runUnit(t, string(shipped)) })
 	const installed = "ExecStart=/usr/local/bin/portal\n"
-	if !strings.Contains(string(shipped), installed) {
-		t.Fatalf("the unit lacks %q", installed)
+	dir, found := t.TempDir(), false
+	for name, text := range files {
+		found = found || strings.Contains(text, installed)
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(text, installed, "ExecStart="+app+"\n", 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	unit := filepath.Join(t.TempDir(), "portal.service")
-	text := strings.Replace(string(shipped), installed, "ExecStart="+app+"\n", 1)
-	if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	if !found {
+		t.Fatalf("no unit has %q", installed)
 	}
 
 	// It tells some faults without failing over them.
-	if out, err := exec.Command(analyze, "verify", "--man=no", unit).CombinedOutput(); err != nil || len(out) > 0 {
+	path := filepath.Join(dir, unit)
+	if out, err := exec.Command(analyze, "verify", "--man=no", path).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
 	const most = "20" // tenths; a unit without any protection has 96
-	if out, err := exec.Command(analyze, "security", "--no-pager", "--offline=true", "--threshold="+most, unit).CombinedOutput(); err != nil {
+	if out, err := exec.Command(analyze, "security", "--no-pager", "--offline=true", "--threshold="+most, path).CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)
 	}
 }
 
-// runUnit starts the app with the environment that the unit gives it.
-func runUnit(t *testing.T, unit string) {
-	dir, port := t.TempDir(), freePort(t)
+// unitEnv returns the environment that a unit gives the app, and the folder that
+// stands for those of its credentials and its state.
+func unitEnv(t *testing.T, unit string) (env []string, dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "client-secret"), []byte(clientSecret+"\n"), 0o400); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "portal"), 0o700); err != nil { // StateDirectory
 		t.Fatal(err)
 	}
-	env := []string{"GLOBUS_CLIENT_ID=" + clientID, "PUBLIC_URL=https://portal.example.edu", "LISTEN=127.0.0.1:" + port}
+	env = []string{"GLOBUS_CLIENT_ID=" + clientID, "PUBLIC_URL=https://portal.example.edu"}
 	for line := range strings.Lines(unit) {
-		if setting, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
-			env = append(env, strings.NewReplacer("%d", dir, "%S", dir).Replace(setting))
+		line = strings.TrimSpace(line)
+		if setting, ok := strings.CutPrefix(line, "Environment="); ok {
+			env = append(env, strings.NewReplacer("%d", dir, "%S", dir, "%i", freePort(t)).Replace(setting))
+		}
+		if name, ok := strings.CutPrefix(line, "UnsetEnvironment="); ok {
+			env = slices.DeleteFunc(env, func(setting string) bool { return strings.HasPrefix(setting, name+"=") })
 		}
 	}
-	app := run(t, dir, env)
-	if log := app.log.String(); strings.Contains(log, "unknown setting") || !isFile(filepath.Join(dir, "portal", "sessions.db")) {
-		t.Errorf("the app does not take the unit's settings:\n%s", log)
-	}
+	return env, dir
 }

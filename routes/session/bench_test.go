@@ -1,14 +1,10 @@
 package session
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,10 +32,10 @@ func typical() Record {
 	}
 }
 
-func openFor(b *testing.B, path string) *Manager {
+func openFor(b *testing.B, store string) *Manager {
 	b.Helper()
 	m, err := Open(Config{
-		Store: "sqlite:" + path, Lifetime: 24 * time.Hour, Log: slog.New(slog.DiscardHandler),
+		Store: store, Lifetime: 24 * time.Hour, Log: slog.New(slog.DiscardHandler),
 		Cookie: http.Cookie{Name: "c", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode},
 	})
 	if err != nil {
@@ -59,7 +55,7 @@ func requestOf(m *Manager, s *Session) *http.Request {
 
 // BenchmarkLoad loads one session, as each page of someone signed in does.
 func BenchmarkLoad(b *testing.B) {
-	m := openFor(b, filepath.Join(b.TempDir(), "sessions.db"))
+	m := openFor(b, "sqlite:"+filepath.Join(b.TempDir(), "sessions.db"))
 	s, err := m.SignIn(b.Context(), typical())
 	if err != nil {
 		b.Fatal(err)
@@ -83,84 +79,6 @@ func BenchmarkLoad(b *testing.B) {
 			load(b)
 		}
 	})
-}
-
-// BenchmarkGrowth loads, and signs in, beside ever more sessions. The last of
-// them takes minutes, and 3 GB of disk, to fill: PORTAL_LONG=1.
-func BenchmarkGrowth(b *testing.B) {
-	if os.Getenv("PORTAL_LONG") != "1" {
-		b.Skip("needs PORTAL_LONG=1")
-	}
-	path := filepath.Join(b.TempDir(), "sessions.db")
-	m := openFor(b, path)
-	var some []*http.Request // in the midst of all others
-	filled := 0
-	for _, n := range []int{10_000, 100_000, 1_000_000} {
-		for ; filled < n; filled += 1000 {
-			s, err := m.SignIn(b.Context(), typical())
-			if err != nil {
-				b.Fatal(err)
-			}
-			some = append(some, requestOf(m, s))
-			crowd(b, m, s, 999)
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			b.Fatal(err)
-		}
-		var count int
-		if err := m.store.driver.(*observedDriver).driver.(*sqliteDriver).reader.QueryRow("SELECT count(*) FROM sessions").Scan(&count); err != nil {
-			b.Fatal(err)
-		}
-		b.Run(fmt.Sprintf("load/%d", n), func(b *testing.B) {
-			b.RunParallel(func(pb *testing.PB) {
-				for i := mathrand.IntN(len(some)); pb.Next(); i = (i + 1) % len(some) {
-					m.opened.drop(m.token(some[i])) // as if it had not been seen for long
-					if got, err := m.Load(httptest.NewRecorder(), some[i]); got == nil || err != nil {
-						b.Error(got, err)
-					}
-				}
-			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "loads/s")
-			b.ReportMetric(float64(info.Size())/1e6, "MB")
-			b.ReportMetric(float64(info.Size())/float64(count), "B/session")
-		})
-		b.Run(fmt.Sprintf("sign-in/%d", n), func(b *testing.B) {
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if _, err := m.SignIn(b.Context(), typical()); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sign-ins/s")
-		})
-	}
-}
-
-// crowd inserts n records that are like that of s, but open to nobody.
-func crowd(b *testing.B, m *Manager, s *Session, n int) {
-	b.Helper()
-	sealed, _, err := m.store.find(b.Context(), s.token)
-	if err != nil {
-		b.Fatal(err)
-	}
-	tx, err := m.store.driver.(*observedDriver).driver.(*sqliteDriver).writer.Begin()
-	if err != nil {
-		b.Fatal(err)
-	}
-	insert, err := tx.Prepare("INSERT INTO sessions (token, data, expiry) VALUES (?, ?, julianday('now', ?))")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for range n {
-		if _, err := insert.Exec(rand.Text()+rand.Text()[:17], sealed, fmt.Sprintf("+%d seconds", 3600+mathrand.IntN(600_000))); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		b.Fatal(err)
-	}
 }
 
 func BenchmarkSeal(b *testing.B) {
