@@ -59,6 +59,16 @@ func badRequest(message string) *errorPage {
 // A challenge is the base64url form of a SHA-256 sum (RFC 7636, section 4.2).
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
+// authorizeParameters are those that a portal can count on. Others, login_hint
+// among them, Globus may ignore, and then nobody notices; here it shows.
+func authorizeParameters() []string {
+	return []string{
+		"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+		"access_type", "prompt", "session_message", "session_required_identities", "session_required_policies",
+		"session_required_single_domain", "session_required_mfa",
+	}
+}
+
 // check returns the code and description of the error that the app is told of,
 // or "". Globus takes a request without PKCE or state; the emulator does not.
 func (q authRequest) check() (code, description string) {
@@ -67,6 +77,8 @@ func (q authRequest) check() (code, description string) {
 	switch name := repeated(q.params); {
 	case name != "":
 		return "invalid_request", "Repeated parameter: " + name
+	case unknown(q.params, authorizeParameters()) != "":
+		return "invalid_request", "Unknown parameter: " + unknown(q.params, authorizeParameters())
 	case get("state") == "":
 		return "invalid_request", "Missing state parameter"
 	case get("response_type") == "":

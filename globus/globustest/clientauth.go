@@ -8,8 +8,10 @@ import (
 )
 
 // readCall reads what an app posts to an OAuth endpoint, none of it in the URL
-// (RFC 6749, section 3.2), and tells which app that is.
-func (e *Emulator) readCall(r *http.Request) (Client, url.Values, error) {
+// (RFC 6749, section 3.2), and tells which app that is. Beside the client's id
+// and secret the parameters are those with these names: to ignore others, as the
+// RFC says, would hide what an app got wrong.
+func (e *Emulator) readCall(r *http.Request, names ...string) (Client, url.Values, error) {
 	form, err := readForm(r)
 	if err != nil {
 		return Client{}, nil, err
@@ -18,7 +20,13 @@ func (e *Emulator) readCall(r *http.Request) (Client, url.Values, error) {
 		return Client{}, nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Parameters belong in the body")
 	}
 	client, err := e.authenticate(r, form)
-	return client, form, err
+	if err != nil {
+		return Client{}, nil, err
+	}
+	if name := unknown(form, append(names, "client_id", "client_secret")); name != "" {
+		return Client{}, nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Unknown parameter: "+name)
+	}
+	return client, form, nil
 }
 
 // authenticate finds the app that calls, by HTTP Basic or by client_id and
@@ -35,7 +43,9 @@ func (e *Emulator) authenticate(r *http.Request, form url.Values) (Client, error
 	}
 	client, ok := e.client(id)
 	if !ok || !equal(client.Secret, secret) {
-		return Client{}, oauthRefusal(http.StatusUnauthorized, "invalid_client", "")
+		refused := oauthRefusal(http.StatusUnauthorized, "invalid_client", "")
+		refused.basic = r.Header.Get("Authorization") != ""
+		return Client{}, refused
 	}
 	return client, nil
 }

@@ -2,6 +2,7 @@ package globustest
 
 import (
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -36,14 +37,19 @@ func readForm(r *http.Request) (url.Values, error) {
 // repeated returns the name of a parameter that was sent more than once, the
 // first in the alphabet, or "".
 func repeated(params url.Values) string {
-	var names []string
-	for name, values := range params {
-		if len(values) > 1 {
-			names = append(names, name)
+	return firstName(params, func(name string) bool { return len(params[name]) > 1 })
+}
+
+// unknown returns the name of a parameter that is none of names, likewise.
+func unknown(params url.Values, names []string) string {
+	return firstName(params, func(name string) bool { return !slices.Contains(names, name) })
+}
+
+func firstName(params url.Values, is func(name string) bool) string {
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if is(name) {
+			return name
 		}
 	}
-	if names == nil {
-		return ""
-	}
-	return slices.Min(names)
+	return ""
 }

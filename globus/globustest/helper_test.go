@@ -132,7 +132,7 @@ func (f *flow) do(req *http.Request) response {
 		f.Fatal(err)
 	}
 	r := response{status: res.StatusCode, header: res.Header, body: string(body)}
-	if len(body) > 0 && res.Header.Get("Content-Type") == "application/json" {
+	if strings.HasPrefix(r.body, "{") && res.Header.Get("Content-Type") == "application/json" {
 		if err := json.Unmarshal(body, &r.json); err != nil {
 			f.Fatalf("%v in %s", err, body)
 		}

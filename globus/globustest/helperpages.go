@@ -8,8 +8,8 @@ import (
 )
 
 // A wayBack is what Globus's helper pages show of the app that sent the browser
-// there: a link, if they are given both an address and a name for it. They
-// never go there by themselves.
+// there: a link, if they are given both an address of the app's and a name for
+// it. They never go there by themselves.
 type wayBack struct {
 	App          string // empty: unknown
 	ContinueTo   string // empty: there is no way back
@@ -18,15 +18,26 @@ type wayBack struct {
 
 func (e *Emulator) wayBack(params url.Values) wayBack {
 	var back wayBack
-	if client, ok := e.client(params.Get("client_id")); ok {
-		back.App = client.title()
+	client, ok := e.client(params.Get("client_id"))
+	if !ok {
+		return back
 	}
-	u, err := url.Parse(params.Get("redirect_uri"))
-	name := params.Get("redirect_name")
-	if err == nil && name != "" && u.Host != "" && slices.Contains([]string{"http", "https"}, u.Scheme) {
-		back.ContinueTo, back.ContinueName = u.String(), name
+	back.App = client.title()
+	uri, name := params.Get("redirect_uri"), params.Get("redirect_name")
+	if name != "" && client.livesAt(uri) {
+		back.ContinueTo, back.ContinueName = uri, name
 	}
 	return back
+}
+
+// livesAt reports whether uri is at the origin of one of the app's redirect
+// URIs. Whether Globus looks is not known, so an app should not count on more.
+func (c Client) livesAt(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
+		r, err := url.Parse(registered)
+		return err == nil && r.Scheme == u.Scheme && r.Host == u.Host
+	})
 }
 
 // logout ends the browser's single sign-on session. It revokes nothing.

@@ -39,22 +39,6 @@ func (f *flow) verified(idToken string) (map[string]any, error) {
 	return claims, json.Unmarshal(payload, &claims)
 }
 
-func TestKeySet(t *testing.T) {
-	f := newFlow(t, globustest.Config{})
-	var raw struct{ Keys []map[string]any }
-	if err := json.Unmarshal([]byte(f.get(globustest.KeysPath).body), &raw); err != nil {
-		t.Fatal(err)
-	}
-	if len(raw.Keys) != 1 || len(raw.Keys[0]) != 5 || raw.Keys[0]["n"] == "" {
-		t.Fatalf("got %v, want one key with kty, n, e, alg and use", raw.Keys)
-	}
-	for name, want := range map[string]string{"kty": "RSA", "e": "AQAB", "alg": "RS512", "use": "sig"} {
-		if raw.Keys[0][name] != want {
-			t.Errorf("got %s %v, want %s", name, raw.Keys[0][name], want)
-		}
-	}
-}
-
 func TestIDToken(t *testing.T) {
 	f := newFlow(t, globustest.Config{})
 	granted := f.signIn(request())

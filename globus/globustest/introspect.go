@@ -10,7 +10,7 @@ import (
 // but the app that it was given to, and of all but access tokens for Globus Auth
 // itself, it says that there is no such token.
 func (e *Emulator) introspect(r *http.Request) (any, error) {
-	client, form, err := e.readCall(r)
+	client, form, err := e.readCall(r, "token", "include")
 	if err != nil {
 		return nil, err
 	}
@@ -55,21 +55,26 @@ func (e *Emulator) introspect(r *http.Request) (any, error) {
 
 func (e *Emulator) introspection(t token, p Person) map[string]any {
 	issued := t.Expiry.Add(-e.tokenLifetime).Unix()
-	return map[string]any{
+	doc := map[string]any{
 		"active":     true,
 		"token_type": "Bearer",
 		"scope":      strings.Join(t.Scopes, " "),
 		"client_id":  t.Grant.ClientID,
 		"sub":        p.Claims.Sub,
-		"username":   p.Claims.PreferredUsername,
-		"name":       p.Claims.Name,
-		"email":      p.Claims.Email,
 		"iat":        issued,
 		"nbf":        issued,
 		"exp":        t.Expiry.Unix(),
 		"aud":        []string{authServer, t.Grant.ClientID},
 		"iss":        e.issuer,
 	}
+	// Globus has been seen to tell these only to those who may see them anyway.
+	if slices.Contains(t.Scopes, "profile") {
+		doc["username"], doc["name"] = p.Claims.PreferredUsername, p.Claims.Name
+	}
+	if slices.Contains(t.Scopes, "email") {
+		doc["email"] = p.Claims.Email
+	}
+	return doc
 }
 
 // sessionInfo lists the identities that the person signed in with for this app.

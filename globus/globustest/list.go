@@ -74,7 +74,6 @@ func (e *Emulator) admit(r *http.Request, c Collection, g grant) error {
 	refused.body["authorization_parameters"] = map[string]any{
 		"session_message":                c.Name + " asks who you are",
 		"session_required_identities":    []string{},
-		"session_required_policies":      nil,
 		"session_required_single_domain": slices.Concat([]string{}, c.Domains),
 		"session_required_mfa":           c.MFA,
 	}

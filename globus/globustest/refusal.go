@@ -16,6 +16,7 @@ import (
 type refusal struct {
 	status int
 	body   map[string]any
+	basic  bool // the app tried HTTP Basic (RFC 6749, section 5.2)
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("globustest: %d %v", r.status, r.body) }
@@ -25,7 +26,7 @@ func (r *refusal) Error() string { return fmt.Sprintf("globustest: %d %v", r.sta
 // becomes in capitals.
 func apiRefusal(status int, title, detail string) *refusal {
 	code := strings.ReplaceAll(title, " ", "_")
-	return &refusal{status, map[string]any{
+	return &refusal{status: status, body: map[string]any{
 		"errors": []map[string]any{{
 			"status": strconv.Itoa(status),
 			"id":     newUUID(),
@@ -45,7 +46,7 @@ func oauthRefusal(status int, code, description string) *refusal {
 	if description != "" {
 		body["error_description"] = description
 	}
-	return &refusal{status, body}
+	return &refusal{status: status, body: body}
 }
 
 // pathRefusal has the shape of the service to which the path belongs.
@@ -62,7 +63,7 @@ func pathRefusal(r *http.Request, status int, title, detail string) *refusal {
 // transferRefusal has the shape of Globus Transfer, which is nothing like that of
 // the others.
 func transferRefusal(r *http.Request, status int, code, message string) *refusal {
-	return &refusal{status, map[string]any{
+	return &refusal{status: status, body: map[string]any{
 		"code":       code,
 		"message":    message,
 		"request_id": randomText(9),
@@ -103,7 +104,7 @@ func refuse(w http.ResponseWriter, err error) {
 	if !ok {
 		refused = apiRefusal(http.StatusInternalServerError, "Internal Server Error", err.Error())
 	}
-	if refused.body["error"] == "invalid_client" {
+	if refused.basic {
 		w.Header().Set("WWW-Authenticate", `Basic realm="globustest"`)
 	}
 	writeJSON(w, refused.status, refused.body)

@@ -5,7 +5,7 @@ import "net/http"
 // revoke ends one token of the calling app. It says the same of every token:
 // those that have ended, are another app's, or never were.
 func (e *Emulator) revoke(r *http.Request) (any, error) {
-	client, form, err := e.readCall(r)
+	client, form, err := e.readCall(r, "token", "token_type_hint")
 	if err != nil {
 		return nil, err
 	}

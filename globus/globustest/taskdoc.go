@@ -18,8 +18,9 @@ type history struct {
 // age is how long ago t was requested.
 func (h history) age(t Task) time.Duration { return h.now.Sub(h.began.Add(-t.Ago)) }
 
-// document is t as Transfer sends it. It has every member that Globus has been
-// seen to send, and one that is new: there may be more any day.
+// document is t as Transfer sends it alone; in a list it has no DATA_TYPE. It has
+// every member that Globus has been seen to send, and one that is new: there may
+// be more any day.
 func (h history) document(t Task) map[string]any {
 	status, done := t.at(h.age(t))
 	requested := h.began.Add(-t.Ago)
@@ -120,24 +121,20 @@ func (t Task) counts(status globus.TaskStatus, done float64) map[string]any {
 // options are what was asked for with the task: of them all the usual.
 func options() map[string]any {
 	return map[string]any{
-		"canceled_by_admin":             nil,
-		"canceled_by_admin_message":     nil,
-		"delete_destination_extra":      false,
-		"destination_base_path":         nil,
-		"destination_local_user":        nil,
-		"destination_local_user_status": nil,
-		"encrypt_data":                  true,
-		"fail_on_quota_errors":          false,
-		"filter_rules":                  nil,
-		"history_deleted":               false,
-		"preserve_timestamp":            false,
-		"recursive_symlinks":            "ignore",
-		"skip_source_errors":            false,
-		"source_base_path":              nil,
-		"source_local_user":             nil,
-		"source_local_user_status":      nil,
-		"sync_level":                    nil,
-		"verify_checksum":               true,
+		"canceled_by_admin":         nil,
+		"canceled_by_admin_message": nil,
+		"delete_destination_extra":  false,
+		"destination_base_path":     nil,
+		"encrypt_data":              true,
+		"fail_on_quota_errors":      false,
+		"filter_rules":              nil,
+		"history_deleted":           false,
+		"preserve_timestamp":        false,
+		"recursive_symlinks":        "ignore",
+		"skip_source_errors":        false,
+		"source_base_path":          nil,
+		"sync_level":                nil,
+		"verify_checksum":           true,
 	}
 }
 

@@ -37,7 +37,9 @@ func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 	from := min(q.offset, len(tasks))
 	page := []any{}
 	for _, t := range tasks[from:min(from+q.limit, len(tasks))] {
-		page = append(page, e.lie.Task.apply(h.document(t)))
+		doc := h.document(t)
+		delete(doc, "DATA_TYPE")
+		page = append(page, e.lie.Task.apply(doc))
 	}
 	return e.lie.TaskList.apply(map[string]any{
 		"DATA_TYPE":     "task_list",

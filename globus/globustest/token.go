@@ -11,7 +11,7 @@ import (
 
 // token is the token endpoint.
 func (e *Emulator) token(r *http.Request) (any, error) {
-	client, form, err := e.readCall(r)
+	client, form, err := e.readCall(r, "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope")
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (e *Emulator) userInfo(r *http.Request) (any, error) {
 		return nil, unauthorized()
 	}
 	if !slices.Contains(t.Scopes, "openid") { // a token for Transfer, say
-		return nil, apiRefusal(http.StatusForbidden, "Forbidden", "The token is for something else")
+		return nil, forbidden()
 	}
 	person, ok := e.person(t.Grant.Person)
 	if !ok {
@@ -32,6 +32,13 @@ func (e *Emulator) userInfo(r *http.Request) (any, error) {
 
 func unauthorized() *refusal {
 	return apiRefusal(http.StatusUnauthorized, "Unauthorized", "Call must be authenticated")
+}
+
+// forbidden says no more than unauthorized: only status and code tell them apart.
+func forbidden() *refusal {
+	refused := apiRefusal(http.StatusForbidden, "Unauthorized", "Call must be authenticated")
+	refused.body["errors"].([]map[string]any)[0]["code"] = "FORBIDDEN"
+	return refused
 }
 
 // bearer returns the token of the request's only Authorization header.
