@@ -141,6 +141,46 @@ func TestCheckAuthorize(t *testing.T) {
 	}
 }
 
+// TestRemedies: what is wrong with an answer has its remedy, and what a service
+// refuses a person has none.
+func TestRemedies(t *testing.T) {
+	const unwell, notGlobus, secret = "https://status.globus.org", "no proxy answers with a page of its own", "The client secret"
+	tests := []struct {
+		name          string
+		fault         globustest.Fault
+		wantOfAuth    string // in the remedy of every call with the client's secret; "" is none
+		wantOfService string // of Transfer and Groups
+	}{
+		{"too much", globustest.Fault{Endless: true}, notGlobus, notGlobus},
+		{"a redirect", globustest.Fault{Status: 302}, notGlobus, notGlobus},
+		{"a page", globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}}, notGlobus, notGlobus},
+		{"a gateway's page", globustest.Fault{Status: 502, Header: http.Header{"Content-Type": {"text/html"}}}, unwell, unwell},
+		{"hangs up", globustest.Fault{HangUp: true}, "HTTPS_PROXY=", "HTTPS_PROXY="},
+		{"a collection that is off", globustest.Fault{Status: 502, Body: `{"code":"ExternalError.DirListingFailed.GCDisconnected"}`}, unwell, ""},
+		{"401", globustest.Fault{Status: 401, Body: `{"code":"INVALID_TOKEN"}`}, secret, ""},
+		{"403", globustest.Fault{Status: 403, Body: `{"code":"ConsentRequired"}`}, "", ""},
+	}
+	for _, c := range calls {
+		if c.name == "userinfo" || c.name == "keys" || c.name == "discovery" { // no secret is sent, and no person asks
+			continue
+		}
+		for _, tt := range tests {
+			t.Run(c.name+c.path+"/"+tt.name, func(t *testing.T) {
+				f := newFlow(t)
+				f.auth.Lie(fault(c.path, tt.fault))
+				err := c.do(t.Context(), f, f.client)
+				want := tt.wantOfAuth
+				if c.most == ofService {
+					want = tt.wantOfService
+				}
+				if got := globus.Remedy(err); err == nil || !strings.Contains(got, want) || (got == "") != (want == "") {
+					t.Errorf("%v: got %q, want %q", err, got, want)
+				}
+			})
+		}
+	}
+}
+
 // TestNetworkRemedies has the network fail in the words of Go's own packages.
 func TestNetworkRemedies(t *testing.T) {
 	certificate := func(err error) error { return &tls.CertificateVerificationError{Err: err} }

@@ -21,6 +21,7 @@ import (
 type call struct {
 	name string // as in globus.Error
 	path string
+	most int // bytes of an answer
 	do   func(context.Context, *flow, *globus.Client) error
 }
 
@@ -48,13 +49,50 @@ func introspect(ctx context.Context, _ *flow, client *globus.Client) error {
 	return err
 }
 
+func discovery(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.CheckDiscovery(ctx)
+	return err
+}
+
+func taskList(ctx context.Context, _ *flow, client *globus.Client) error {
+	for _, err := range client.Transfer(aToken).TaskList(ctx, globus.TaskQuery{}) {
+		return err
+	}
+	return nil
+}
+
+func task(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).Task(ctx, uuid1)
+	return err
+}
+
+func list(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).List(ctx, uuid1, globus.ListQuery{})
+	return err
+}
+
+func myGroups(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Groups(aToken).Mine(ctx)
+	return err
+}
+
+const (
+	ofAuth    = 256 << 10
+	ofService = 4 << 20 // a directory of 5000 entries, or a person's 1000 tasks, are more than 256 KiB
+)
+
 var calls = []call{
-	{"token", globustest.TokenPath, exchange},
-	{"keys", globustest.KeysPath, exchange}, // fetched by the first sign-in
-	{"userinfo", globustest.UserInfoPath, userInfo},
-	{"revoke", globustest.RevokePath, revoke},
-	{"refresh", globustest.TokenPath, refresh},
-	{"introspect", globustest.IntrospectPath, introspect},
+	{"token", globustest.TokenPath, ofAuth, exchange},
+	{"keys", globustest.KeysPath, ofAuth, exchange}, // fetched by the first sign-in
+	{"userinfo", globustest.UserInfoPath, ofAuth, userInfo},
+	{"revoke", globustest.RevokePath, ofAuth, revoke},
+	{"refresh", globustest.TokenPath, ofAuth, refresh},
+	{"introspect", globustest.IntrospectPath, ofAuth, introspect},
+	{"discovery", globustest.DiscoveryPath, ofAuth, discovery},
+	{"transfer", globustest.TaskListPath, ofService, taskList},
+	{"transfer", globustest.TaskPath, ofService, task},
+	{"transfer", globustest.ListPath, ofService, list},
+	{"groups", globustest.MyGroupsPath, ofService, myGroups},
 }
 
 // fails makes the call and wants an error for the reason want, which tells
@@ -86,7 +124,7 @@ func TestFaults(t *testing.T) {
 	location := http.Header{"Location": {elsewhere.URL + "/canary"}}
 	html := http.Header{"Content-Type": {"text/html"}}
 	plain := http.Header{"Content-Type": {"text/plain"}}
-	const page = "<html>canary</html>"
+	const page, tooMuch = "<html>canary</html>", "too much"
 	tests := []struct {
 		name       string
 		fault      globustest.Fault
@@ -125,8 +163,8 @@ func TestFaults(t *testing.T) {
 		{"100,000 lists deep", globustest.Fault{Body: `{"keys":` + strings.Repeat("[", 100_000)}, globus.Malformed, 0, ""},
 		{"30,000 objects deep", globustest.Fault{Body: strings.Repeat(`{"a":`, 30_000) + "1" + strings.Repeat("}", 30_000)}, globus.Malformed, 0, ""},
 
-		{"more than 256 KiB", globustest.Fault{Body: strings.Repeat(" ", 256<<10-1) + "{}"}, globus.TooLarge, 0, ""},
-		{"500 of more than 256 KiB", globustest.Fault{Status: 500, Body: strings.Repeat("canary", 50_000)}, globus.TooLarge, 0, ""},
+		{"a byte too much", globustest.Fault{Body: tooMuch}, globus.TooLarge, 0, ""},
+		{"500 and a byte too much", globustest.Fault{Status: 500, Body: tooMuch}, globus.TooLarge, 0, ""},
 		{"endless", globustest.Fault{Endless: true}, globus.TooLarge, 0, ""},
 		{"a gzip bomb", globustest.Fault{Header: http.Header{"Content-Encoding": {"gzip"}}, Body: bomb()}, globus.TooLarge, 0, ""},
 		{"endless 500", globustest.Fault{Endless: true, Status: 500, Body: "canary"}, globus.TooLarge, 0, ""},
@@ -142,8 +180,11 @@ func TestFaults(t *testing.T) {
 	}
 	for _, c := range calls {
 		for _, tt := range tests {
-			t.Run(c.name+"/"+tt.name, func(t *testing.T) {
+			t.Run(c.name+c.path+"/"+tt.name, func(t *testing.T) {
 				f := newFlow(t)
+				if tt.fault.Body == tooMuch {
+					tt.fault.Body = strings.Repeat(" ", c.most-1) + "{}"
+				}
 				f.auth.Lie(fault(c.path, tt.fault))
 				e := c.fails(t.Context(), f, f.client, tt.want)
 				if tt.wantStatus != 0 && (e.Status != tt.wantStatus || e.Code != tt.wantCode) {
@@ -181,7 +222,7 @@ func (c lateContext) Err() error {
 
 func TestNeverAnswers(t *testing.T) {
 	for _, c := range calls {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name+c.path, func(t *testing.T) {
 			f := newFlow(t)
 			arrived := make(chan struct{})
 			f.auth.Lie(fault(c.path, globustest.Fault{Arrived: arrived, Wait: make(chan struct{})}))
@@ -189,7 +230,7 @@ func TestNeverAnswers(t *testing.T) {
 			go func() { <-arrived; close(ctx.late) }()
 			c.fails(ctx, f, f.client, globus.Timeout)
 		})
-		t.Run(c.name+"/cancelled", func(t *testing.T) {
+		t.Run(c.name+c.path+"/cancelled", func(t *testing.T) {
 			f := newFlow(t)
 			arrived := make(chan struct{})
 			f.auth.Lie(fault(c.path, globustest.Fault{Arrived: arrived, Wait: make(chan struct{})}))
@@ -204,7 +245,7 @@ func TestNeverAnswers(t *testing.T) {
 func (f *flow) diverted(path, address string) *globus.Client {
 	f.Helper()
 	return f.newClient(globus.Config{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		if r.URL.Path == path {
+		if r.URL.Path == path || strings.HasSuffix(path, "/") && strings.HasPrefix(r.URL.Path, path) {
 			r = r.Clone(r.Context())
 			r.URL.Host = address
 		}
@@ -219,7 +260,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 	l.Close()
 	for _, c := range calls {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name+c.path, func(t *testing.T) {
 			f := newFlow(t)
 			e := c.fails(t.Context(), f, f.diverted(c.path, l.Addr().String()), globus.Unreachable)
 			if !strings.Contains(e.Detail, "refused") {
@@ -241,7 +282,7 @@ func TestNoHTTP(t *testing.T) {
 	}
 	for _, c := range calls {
 		for _, tt := range tests {
-			t.Run(c.name+"/"+tt.name, func(t *testing.T) {
+			t.Run(c.name+c.path+"/"+tt.name, func(t *testing.T) {
 				f := newFlow(t)
 				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					conn, _, err := w.(http.Hijacker).Hijack()
@@ -259,11 +300,15 @@ func TestNoHTTP(t *testing.T) {
 }
 
 // The largest answer that fits, fits.
-func TestAnswerOf256KiB(t *testing.T) {
-	f := newFlow(t)
-	f.auth.Lie(fault(globustest.RevokePath, globustest.Fault{Body: strings.Repeat(" ", 256<<10-2) + "{}"}))
-	if err := f.client.Revoke(t.Context(), "x"); err != nil {
-		t.Error(err)
+func TestLargestAnswer(t *testing.T) {
+	for _, c := range calls {
+		t.Run(c.name+c.path, func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(fault(c.path, globustest.Fault{Body: strings.Repeat(" ", c.most-2) + "{}"}))
+			if e, ok := errors.AsType[*globus.Error](c.do(t.Context(), f, f.client)); ok && e.Reason == globus.TooLarge {
+				t.Error(e)
+			}
+		})
 	}
 }
 

@@ -228,6 +228,44 @@ func (f *flow) checkOutcome(login *globus.Login, err error, want globus.Reason) 
 	}
 }
 
+// TestClockSkew has this machine's clock be wrong. Who runs it reads by how much.
+func TestClockSkew(t *testing.T) {
+	tests := []struct {
+		name  string
+		ahead time.Duration // of Globus's clock
+		want  string        // in the error; empty: they are signed in
+	}{
+		{"4 min ahead", 4 * time.Minute, ""},
+		{"4 min behind", -4 * time.Minute, ""},
+		{"5 min ahead", 5 * time.Minute, ""},
+		{"5 min behind", -5 * time.Minute, ""},
+		{"5 min 1 s ahead", 5*time.Minute + time.Second, "it was issued -5m1s from now by this machine's clock"},
+		{"6 min ahead", 6 * time.Minute, "it was issued -6m0s from now by this machine's clock"},
+		{"6 min behind", -6 * time.Minute, "it was issued 6m0s from now by this machine's clock"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			client, err := globus.New(globus.Config{
+				ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: f.auth.URL, Transport: f.wire,
+				Now: func() time.Time { return f.clock.Now().Add(tt.ahead) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			login, err := f.exchange(t.Context(), client, "rosalind")
+			if tt.want == "" {
+				f.checkOutcome(login, err, "")
+				return
+			}
+			f.checkOutcome(login, err, globus.BadIDToken)
+			if !strings.Contains(err.Error(), tt.want) || globus.Remedy(err) != globus.ClockRemedy {
+				t.Errorf("got %v, remedy %q, want %q and what to do about the clock", err, globus.Remedy(err), tt.want)
+			}
+		})
+	}
+}
+
 // An algorithm other than Globus's is refused as such: nothing else is wrong
 // with these tokens.
 func TestIDTokenAlgorithm(t *testing.T) {

@@ -21,7 +21,7 @@ const (
 	keysInterval = 30 * time.Second
 
 	maxKeys          = 10
-	minBits, maxBits = 2048, 8192 // of an RSA modulus
+	minBits, maxBits = 2048, 4096 // of an RSA modulus; go-jose reads no larger one either
 	maxExponent      = 1<<31 - 1
 )
 

@@ -193,7 +193,7 @@ func TestKeysIgnored(t *testing.T) {
 		{"a secret", []json.Marshaler{raw(`{"kty":"oct","k":"Y2FuYXJ5"}`)}, ""},
 		{"a private key", []json.Marshaler{jose.JSONWebKey{Key: newKey(2048)}}, ""},
 		{"RSA of 1024 bits", []json.Marshaler{jose.JSONWebKey{Key: newKey(1024).Public()}}, ""},
-		{"RSA of 8193 bits", []json.Marshaler{rsaJWK(8193, e)}, ""},
+		{"RSA of 4097 bits", []json.Marshaler{rsaJWK(4097, e)}, ""},
 		{"RSA of 100,000 bits", []json.Marshaler{rsaJWK(100_000, e)}, ""},
 		{"a huge exponent", []json.Marshaler{rsaJWK(2048, new(big.Int).Lsh(e, 100))}, ""},
 		{"an exponent of 1", []json.Marshaler{rsaJWK(2048, big.NewInt(1))}, ""},
@@ -227,7 +227,10 @@ func TestKeysForOtherUse(t *testing.T) {
 		{"of another", jose.JSONWebKey{Key: newKey(2048).Public()}, globus.BadIDToken},
 		{"private", jose.JSONWebKey{Key: signingKey()}, globus.Malformed},
 		{"a secret", raw(`{"kty":"oct","k":"Y2FuYXJ5"}`), globus.Malformed},
-		{"RSA of 8193 bits", rsaJWK(8193, big.NewInt(65537)), globus.Malformed},
+		{"RSA of 2047 bits", rsaJWK(2047, big.NewInt(65537)), globus.Malformed},
+		{"RSA of 2048 bits", rsaJWK(2048, big.NewInt(65537)), globus.BadIDToken}, // it could be the one
+		{"RSA of 4096 bits", rsaJWK(4096, big.NewInt(65537)), globus.BadIDToken},
+		{"RSA of 4097 bits", rsaJWK(4097, big.NewInt(65537)), globus.Malformed},
 		{"an exponent of 33 bits", rsaJWK(2048, big.NewInt(1<<32+1)), globus.Malformed},
 	}
 	for _, tt := range tests {

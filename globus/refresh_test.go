@@ -38,6 +38,7 @@ func TestRefresh(t *testing.T) {
 		{"another resource server", set("resource_server", "groups.api.globus.org"), globus.Malformed},
 		{"no lifetime", set("expires_in", 0), globus.Malformed},
 		{"another type", set("token_type", "DPoP"), globus.Malformed},
+		{"the type in other letters", set("token_type", "bEARER"), ""},
 		{"a token with a line break", set("access_token", "canary\r\nX: y"), globus.Malformed},
 		{"down", globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 500}}}, globus.BadStatus},
 		{"refused", globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 401, Body: `{"error":"invalid_grant"}`}}}, globus.Refused},

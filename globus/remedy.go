@@ -14,7 +14,8 @@ import (
 const (
 	registrations = "https://app.globus.org/settings/developers"
 	wayOut        = "See that the firewall lets this machine out to it by https. Where a proxy is the only way out, name it: HTTPS_PROXY=http://proxy.example.edu:3128."
-	notGlobus     = "What answered does not seem to be Globus Auth: see that the issuer is right, and that no proxy answers with a page of its own."
+	notGlobus     = "What answered does not seem to be Globus: see that the issuer is right, and that no proxy answers with a page of its own."
+	unwell        = "Globus is unwell, or a proxy before it is: see https://status.globus.org."
 
 	// ClockRemedy is what to do about a clock that is wrong.
 	ClockRemedy = "Let this machine set its clock by the network, with chrony or another NTP client (a container has its host's clock)."
@@ -38,8 +39,8 @@ func (e *Error) advice() string {
 	switch {
 	case e.remedy != "":
 		return e.remedy
-	case e.Call == "transfer":
-		return ""
+	case e.Call == "transfer", e.Call == "groups":
+		return e.serviceAdvice()
 	case e.Call == "authorize":
 		return e.authorizeAdvice()
 	case e.Code == "unauthorized_client":
@@ -54,10 +55,24 @@ func (e *Error) advice() string {
 	case e.Code == "invalid_request" && e.Call == "token":
 		return "Globus says so of a redirect URI that is not registered: compare the one that this app logs at its start with those at " + registrations + "."
 	case e.Status >= http.StatusInternalServerError:
-		return "Globus is unwell, or a proxy before it is: see https://status.globus.org."
+		return unwell
 	case e.Reason == BadIDToken && strings.HasSuffix(e.Detail, clockHint):
 		return ClockRemedy
 	case e.Reason == Malformed, e.Reason == TooLarge, e.Reason == Redirected, e.Status == http.StatusNotFound:
+		return notGlobus
+	}
+	return ""
+}
+
+// serviceAdvice is about a call with a person's token. What the service itself
+// refuses is between it and the person.
+func (e *Error) serviceAdvice() string {
+	switch {
+	case e.Code != "":
+		return ""
+	case e.Status >= http.StatusInternalServerError:
+		return unwell
+	case e.Reason == Malformed, e.Reason == TooLarge, e.Reason == Redirected:
 		return notGlobus
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ func (a *App) renewFacts(ctx context.Context, s *session.Session, due questions)
 		facts, err := a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
 		if err != nil {
 			a.asking.failed(s.ID(), a.now())
-			a.log.WarnContext(ctx, "who may enter is decided as last known", "session", s.Tag(), "reason", err)
+			a.log.LogAttrs(ctx, slog.LevelWarn, "who may enter is decided as last known", append(why(err), slog.String("session", s.Tag()))...)
 		}
 		err = a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Facts = newer(rec.Facts, facts) })
 		return s.Facts, err
