@@ -205,6 +205,14 @@ func TestPolicyGroupLost(t *testing.T) {
 		}
 	}
 	await(t, "it was asked", func() bool { return s.auth.Requests(globustest.MyGroupsPath) > asked })
+	await(t, "the log says what to do", func() bool {
+		for _, line := range s.lines("who may enter is decided as last known") {
+			if strings.Contains(fmt.Sprint(line["remedy"]), "https://status.globus.org") && line["session"] != nil {
+				return true
+			}
+		}
+		return false
+	})
 	c.pass(11 * time.Minute)
 	if p := b.get("/user"); p.status != http.StatusForbidden || !strings.Contains(p.body, "does not say") {
 		t.Errorf("Groups down for an hour: got %d, want 403:\n%s", p.status, p.body)

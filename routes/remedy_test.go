@@ -2,6 +2,8 @@ package routes_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +63,48 @@ func TestRemedies(t *testing.T) {
 			})
 			if !strings.Contains(reason, test.wantReason) || !strings.Contains(strings.ToLower(remedy), strings.ToLower(test.wantRemedy)) {
 				t.Errorf("got reason %q, remedy %q, want %q, %q", reason, remedy, test.wantReason, test.wantRemedy)
+			}
+		})
+	}
+}
+
+// TestServiceRemedies: whatever Transfer answers, someone who is signed in reads
+// what to do, and whoever runs the site too.
+func TestServiceRemedies(t *testing.T) {
+	const proxy, sorry = "no proxy answers with a page of its own", "Globus does not answer as it should"
+	tests := []struct {
+		name       string
+		fault      globustest.Fault
+		wantStatus int
+		wantPage   string
+		wantReason string
+		wantRemedy string
+	}{
+		{"a redirect", globustest.Fault{Status: 307, Header: http.Header{"Location": {"https://elsewhere.example"}}}, 503, sorry, "transfer: redirect (HTTP 307)", proxy},
+		{"too much", globustest.Fault{Endless: true}, 503, sorry, "transfer: too_large", proxy},
+		{"a page", globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "canary"}, 503, sorry, "transfer: malformed", proxy},
+		{"a gateway", globustest.Fault{Status: 502, Body: "canary"}, 503, sorry, "transfer: status (HTTP 502)", "https://status.globus.org"},
+		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"canary"}`}, 403, "Whoever owns it has not let you in", "transfer: refused PermissionDenied (HTTP 403)", ""},
+	}
+	s := start(t, options{})
+	b := s.browser()
+	b.enter("/login", as("rosalind"))
+	for i, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: test.fault}})
+			p := b.get("/transfers")
+			if p.status != test.wantStatus || !strings.Contains(p.body, test.wantPage) || strings.Contains(p.body, "canary") {
+				t.Errorf("got %d, want %d and %q:\n%s", p.status, test.wantStatus, test.wantPage, p.body)
+			}
+			var told []logLine
+			await(t, "the reason is logged", func() bool {
+				told = slices.DeleteFunc(s.lines("request"), func(line logLine) bool { return line["reason"] == nil })
+				return len(told) > i
+			})
+			line := told[i]
+			remedy, _ := line["remedy"].(string)
+			if !strings.Contains(fmt.Sprint(line["reason"]), test.wantReason) || !strings.Contains(remedy, test.wantRemedy) || (remedy == "") != (test.wantRemedy == "") {
+				t.Errorf("got reason %v, remedy %q, want %q, %q", line["reason"], remedy, test.wantReason, test.wantRemedy)
 			}
 		})
 	}
