@@ -15,8 +15,9 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// CheckDiscovery compares the discovery document with what this package takes
-// for granted, and names each difference.
+// CheckDiscovery compares the discovery document (OpenID Connect Discovery 1.0,
+// section 3) with what this package takes for granted, and names each difference;
+// nil if there is none. The error is an *Error: there was nothing to compare.
 func (c *Client) CheckDiscovery(ctx context.Context) (differences []string, err error) {
 	req, err := c.discoveryRequest(ctx)
 	if err != nil {
@@ -61,7 +62,7 @@ func (c *Client) discoveryRequest(ctx context.Context) (*http.Request, error) {
 }
 
 // CheckKeys fetches the keys that ID tokens are signed with, and returns how
-// many can be used: at least one, or there is an error.
+// many can be used: at least one, or there is an error, an *Error.
 func (c *Client) CheckKeys(ctx context.Context) (int, error) {
 	keys, err := c.keys.fetch(ctx)
 	return len(keys), err
@@ -72,7 +73,8 @@ func (c *Client) CheckKeys(ctx context.Context) (int, error) {
 const MaxSkew = leeway
 
 // CheckClock returns how far this machine's clock is ahead of Globus's, to
-// about a second; less than zero if it is behind.
+// about a second; less than zero if it is behind. It goes by the Date of an
+// answer (RFC 9110, section 6.6.1). The error is an *Error.
 func (c *Client) CheckClock(ctx context.Context) (ahead time.Duration, err error) {
 	req, err := c.discoveryRequest(ctx)
 	if err != nil {
@@ -98,7 +100,7 @@ func (c *Client) CheckClock(ctx context.Context) (ahead time.Duration, err error
 // CheckCredentials returns nil if Globus accepts the client id and secret. It
 // asks for the refresh of a token that never was: an app that Globus knows is
 // told that this grant is invalid, and any other that the client is (RFC 6749,
-// section 5.2). Nothing is issued or spent.
+// section 5.2). Nothing is issued or spent. The error is an *Error.
 func (c *Client) CheckCredentials(ctx context.Context) error {
 	_, err := c.Refresh(ctx, AuthServer, Token{RefreshToken: "none" + rand.Text()})
 	if IsInvalidGrant(err) {
@@ -133,7 +135,7 @@ func (e *Error) authorizeAdvice() string {
 // CheckAuthorize begins a sign-in, as a browser would that nobody is signed in
 // with, and returns an error if Globus answers with an error there: its redirect
 // URI is not registered, perhaps. It is a hint and no more: nil does not
-// promise that a person gets further.
+// promise that a person gets further. The error is an *Error.
 func (c *Client) CheckAuthorize(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.AuthCodeURL(NewAttempt()), nil)
 	if err != nil {

@@ -18,10 +18,11 @@ type Decision struct {
 	// RuleMFA.
 	Needed []string
 
-	// Came is what they came with instead, in the authentications that came closest: the user names that they signed in
-	// with for RuleIdentity and RuleDomain, UUIDs of providers for RuleProvider,
-	// acr and amr for RuleMFA, and for RuleGroup how far they have come in a group
-	// that would do. Empty: nothing, or it is not known.
+	// Came is what they came with instead, in the authentications that came
+	// closest: the user names that they signed in with for RuleIdentity and
+	// RuleDomain, UUIDs of providers for RuleProvider, acr and amr for RuleMFA, and
+	// for RuleGroup how far they have come in a group that would do. Empty:
+	// nothing, or it is not known.
 	Came []string
 }
 

@@ -17,6 +17,7 @@ import (
 // A Reason says in one word why a call to Globus came to nothing.
 type Reason string
 
+// The reasons.
 const (
 	Timeout     Reason = "timeout"      // no answer in time
 	Unreachable Reason = "unreachable"  // no connection: DNS, TLS, refused, reset
@@ -24,7 +25,7 @@ const (
 	Redirected  Reason = "redirect"     // a redirect, which is never followed
 	TooLarge    Reason = "too_large"    // more than 256 KiB, or of a service 4 MiB
 	Malformed   Reason = "malformed"    // not what the protocol says
-	Refused     Reason = "refused"      // an OAuth error: see Code
+	Refused     Reason = "refused"      // an error of OAuth or of a service, with a status below 500: see Code
 	BadIDToken  Reason = "id_token"     // the ID token is not one for this sign-in
 	BadUserInfo Reason = "userinfo_sub" // userinfo is about somebody else
 )
@@ -135,7 +136,7 @@ func answerError(call string, status int, code string) *Error {
 }
 
 // ErrorCode returns code if it looks like an error code, such as invalid_grant
-// or ClientError.NotFound, else "". What came from outside is never copied into
+// or ClientError.NotFound, of at most 50 letters, dots and underscores, else "". What came from outside is never copied into
 // a log unseen.
 func ErrorCode(code string) string {
 	return plain(code, 50, func(r rune) bool { return isLetter(r) || r == '.' || r == '_' })

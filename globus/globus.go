@@ -23,7 +23,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// The real Globus Auth, and the real Globus Transfer.
+// The base URLs of the real Globus Auth and the real Globus Transfer, without a
+// slash at the end.
 const (
 	Issuer      = "https://auth.globus.org"
 	TransferURL = "https://transfer.api.globus.org/v0.10"
@@ -77,8 +78,8 @@ type Config struct {
 
 	// Transport carries every call to Globus; nil means one with short
 	// time-outs that honours HTTPS_PROXY. However it behaves, a call takes
-	// 10 s and an answer of Globus Auth 256 KiB at most, and no redirect is
-	// followed.
+	// 10 s at most, an answer of Globus Auth has 256 KiB and one of another
+	// service 4 MiB at most, and no redirect is followed.
 	Transport http.RoundTripper
 
 	// Observe is told of every call, when it is over: what was called (token,
@@ -92,8 +93,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Client talks to Globus Auth as one registered app. It is safe for
-// concurrent use, and keeps nothing about any person.
+// A Client talks to Globus Auth as one registered app. Make one with New; it is
+// safe for concurrent use, and keeps nothing about any person.
 type Client struct {
 	issuer    string
 	transfer  string // base URL
@@ -106,7 +107,9 @@ type Client struct {
 	now       func() time.Time
 }
 
-// New returns a client for the app that cfg names. It sends nothing.
+// New returns a client for the app that cfg names. It sends nothing. It fails if
+// something that is required is missing, the scopes lack openid, or a URL is one
+// that a secret must not be sent to.
 func New(cfg Config) (*Client, error) {
 	issuer := cmp.Or(cfg.Issuer, Issuer)
 	scopes := cfg.Scopes

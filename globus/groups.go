@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// The real Globus Groups.
+// The real Globus Groups: its base URL, its name as a resource server, and the
+// scope that Groups.Mine needs.
 const (
 	GroupsURL    = "https://groups.api.globus.org/v2"
 	GroupsServer = "groups.api.globus.org"
@@ -15,7 +16,7 @@ const (
 	GroupsScope = "urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships"
 )
 
-// Groups calls Globus Groups as one person.
+// Groups calls Globus Groups as one person. Make one with Client.Groups.
 type Groups struct {
 	base string
 	http *http.Client

@@ -14,7 +14,8 @@ import (
 
 // An Attempt holds the secrets of one attempt to sign in. They tie the answer
 // of Globus to the browser that asked: keep them where only that browser can
-// bring them back, and use them once.
+// bring them back, and use them once. The zero value is no attempt: Exchange
+// refuses it.
 type Attempt struct {
 	State    string // comes back with the code (RFC 6749, section 10.12)
 	Nonce    string // comes back inside the ID token (OpenID Connect Core 1.0, section 3.1.2.1)
@@ -26,12 +27,14 @@ func NewAttempt() Attempt {
 	return Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
 }
 
-// PromptLogin asks people to authenticate anew, though Globus may remember
-// them: the way to sign in as someone else.
+// PromptLogin makes Client.AuthCodeURL ask people to authenticate anew, though
+// Globus may remember them (OpenID Connect Core 1.0, section 3.1.2.1): the way to
+// sign in as someone else.
 func PromptLogin() oauth2.AuthCodeOption { return oauth2.SetAuthURLParam("prompt", "login") }
 
-// AuthCodeURL returns where to send the browser to begin the attempt a. It
-// asks for refresh tokens too (access_type=offline).
+// AuthCodeURL returns where to send the browser to begin the attempt a (RFC 6749,
+// section 4.1.1; RFC 7636, section 4.3). It asks for refresh tokens too, in
+// Globus's own way (access_type=offline, Globus Auth developer guide).
 func (c *Client) AuthCodeURL(a Attempt, opts ...oauth2.AuthCodeOption) string {
 	opts = append([]oauth2.AuthCodeOption{
 		oauth2.AccessTypeOffline,
@@ -110,7 +113,8 @@ func (c *Client) discard(ctx context.Context, answer *oauth2.Token) {
 
 // UserInfo asks Globus who the bearer of an access token for AuthServer is.
 // The answer is fresher than an ID token, and must be about the same Subject
-// (OpenID Connect Core 1.0, section 5.3.2): that is the caller's to check.
+// (OpenID Connect Core 1.0, section 5.3.2): that is the caller's to check. The
+// error is an *Error.
 func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.issuer+userInfoPath, nil)
 	if err != nil {
@@ -157,7 +161,8 @@ func (c *Client) helperPage(path, redirectURI, redirectName string) string {
 }
 
 // IsInvalidGrant reports whether err says that a code or a refresh token is
-// spent, aged or withdrawn. Globus sends it with status 400 or 401.
+// spent, aged or withdrawn (RFC 6749, section 5.2). Globus sends it with status
+// 400 or 401; with 500 and above it is not believed.
 func IsInvalidGrant(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Reason == Refused && e.Code == "invalid_grant"

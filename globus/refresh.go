@@ -50,12 +50,13 @@ func (c *Client) Refresh(ctx context.Context, server string, old Token) (Token, 
 // A TokenFunc returns a token for one resource server that is good now. If
 // rejected is not empty, it is an access token that the resource server has
 // refused although its time is not up: another one is wanted. It must be safe
-// for concurrent use.
+// for concurrent use. Its error is handed on as it is to whoever made the call.
 type TokenFunc func(ctx context.Context, rejected string) (Token, error)
 
 // A Source keeps one token good. It refreshes it before it ends, once for all
 // who ask meanwhile, and is an oauth2.TokenSource. It is for programs of one
-// process and one person; an app with sessions has a TokenFunc of its own.
+// process and one person; an app with sessions has a TokenFunc of its own. Make
+// one with Client.Source.
 type Source struct {
 	client *Client
 	server string
@@ -73,7 +74,7 @@ func (c *Client) Source(ts Tokens, server string, save func(Token) error) *Sourc
 	return &Source{client: c, server: server, save: save, token: ts[server]}
 }
 
-// Token implements oauth2.TokenSource.
+// Token implements oauth2.TokenSource. It fails as Fresh does.
 func (s *Source) Token() (*oauth2.Token, error) {
 	t, err := s.Fresh(context.Background(), "")
 	if err != nil {
@@ -82,7 +83,7 @@ func (s *Source) Token() (*oauth2.Token, error) {
 	return t.OAuth2(), nil
 }
 
-// Fresh is a TokenFunc.
+// Fresh is a TokenFunc. It fails as Client.Refresh does, or by the error of save.
 func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 	if t := s.current(); t.Fresh(s.client.now()) && t.AccessToken != rejected {
 		return t, nil

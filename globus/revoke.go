@@ -10,7 +10,7 @@ import (
 )
 
 // Revoke ends one access or refresh token (RFC 7009). A token that is already
-// dead, or was never alive, is success.
+// dead, or was never alive, is success. The error is an *Error.
 func (c *Client) Revoke(ctx context.Context, token string) error {
 	form := url.Values{
 		"token":         {token},
@@ -26,7 +26,8 @@ func (c *Client) Revoke(ctx context.Context, token string) error {
 }
 
 // RevokeAll ends every access and refresh token of every resource server, all
-// at once. Globus does not promise that ending one ends another.
+// at once: Globus does not promise that ending one ends another. The error joins
+// those of all that failed, each an *Error.
 func (c *Client) RevokeAll(ctx context.Context, tokens Tokens) error {
 	return c.revokeEach(ctx, tokens.secrets())
 }

@@ -20,7 +20,8 @@ const (
 // other_tokens, in no promised order; only the name tells them apart.
 type Tokens map[string]Token
 
-// A Token lets the bearer act as the person at one resource server.
+// A Token lets the bearer act as the person at one resource server. The zero
+// value is none, and is never Fresh.
 type Token struct {
 	AccessToken  string    `json:"access_token"`            // for the Authorization header
 	RefreshToken string    `json:"refresh_token,omitempty"` // empty without offline access

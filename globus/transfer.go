@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// A Transfer calls Globus Transfer as one person.
+// A Transfer calls Globus Transfer as one person. Make one with Client.Transfer.
 type Transfer struct {
 	base string
 	http *http.Client
@@ -23,7 +23,7 @@ func (c *Client) Transfer(token TokenFunc) *Transfer {
 // A TaskQuery says which tasks to list.
 type TaskQuery struct {
 	Offset   int // how many to leave out
-	PageSize int // how many to ask Transfer for at a time, at most 1000; 0 means 100
+	PageSize int // how many to ask Transfer for at a time, which refuses more than 1000; 0 or less means 100
 }
 
 // TaskList lists the person's tasks, newest first, and fetches them page by
@@ -62,7 +62,9 @@ func (t *Transfer) TaskList(ctx context.Context, q TaskQuery) iter.Seq2[Task, er
 	}
 }
 
-// Task returns one task of the person's.
+// Task returns one task of the person's, which is named by its UUID. The error is
+// an *Error, its Status 404 if the person has no such task, or what the TokenFunc
+// returned.
 func (t *Transfer) Task(ctx context.Context, id string) (*Task, error) {
 	var task Task
 	if err := t.get(ctx, "/task/"+url.PathEscape(id), nil, &task); err != nil {

@@ -12,7 +12,7 @@ import (
 // A ListQuery says which part of which directory to list.
 type ListQuery struct {
 	Path   string // from the root of the collection; "" means where the collection begins, which it says in Listing.Path
-	Offset int    // how many entries to leave out; Transfer reads the whole directory again for each page
+	Offset int    // how many entries to leave out, less than 0 being none; Transfer reads the whole directory again for each page
 	Limit  int    // how many to list; 0 means 1000, and so does more than 5000: an answer has 4 MiB at most
 	Hidden bool   // also those whose name begins with a dot
 }

@@ -5,7 +5,9 @@
 // leaves a choice: PKCE and state are required, a code is good for one try, and
 // nothing that is sent twice is accepted. Its answers have the shapes that
 // Globus really sends, nulls and missing members included; where Globus has
-// been seen to answer in two ways, the emulator answers in the awkward one.
+// been seen to answer in two ways, the emulator answers in the awkward one. What
+// is known of Globus, and from where, stands in testdata/facts, and a test holds
+// the emulator to it.
 //
 // A test starts it as it would an httptest.Server:
 //
@@ -79,10 +81,11 @@ type Config struct {
 	Collections []Collection
 
 	// StateFile names the JSON file that outlives the process: signing key,
-	// tokens, consents and single sign-on sessions. It is written whole at every change,
-	// so a process that is killed goes on where it was; codes, and apps that
-	// Register added, are lost. It holds the private key, and only hashes of what
-	// a browser or an app holds. One process at a time may use it. Empty: everything is kept in memory.
+	// tokens, consents and single sign-on sessions. It is written whole at every
+	// change, so a process that is killed goes on where it was; codes, and apps
+	// that Register added, are lost. It holds the private key, and only hashes of
+	// what a browser or an app holds. One process at a time may use it. Empty:
+	// everything is kept in memory.
 	StateFile string
 
 	// Key signs the ID tokens. Nil: the one in StateFile, else a new one, which
@@ -106,7 +109,9 @@ type Client struct {
 	Name   string // shown to the person; empty: ID
 
 	// RedirectURIs are compared character for character. They are https, or
-	// http on loopback, and have no fragment. None: every request is refused.
+	// http on loopback, and have no fragment. Globus's helper pages (logout,
+	// identities, consents) link back to their origins alone. None: every request
+	// is refused.
 	RedirectURIs []string
 }
 
