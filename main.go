@@ -94,7 +94,7 @@ Settings, from the environment:
   LOG_LEVEL              debug, info, warn or error (info)
 
 GLOBUS_CLIENT_SECRET_FILE and SESSION_STORE_FILE name files to read the value from instead.
-HTTPS_PROXY and SSL_CERT_FILE hold for calls to Globus.
+HTTPS_PROXY and SSL_CERT_FILE hold for calls to Globus, the latter for rediss:// too.
 `
 
 func main() {

@@ -83,9 +83,9 @@ type Config struct {
 	Transport http.RoundTripper
 
 	// Observe is told of every call, when it is over: what was called (token,
-	// userinfo, keys, revoke, transfer or other), what came of it (the HTTP
-	// status, such as "200", or the Reason why there was no answer), and how
-	// long it took. It may be called from several goroutines at once; nil
+	// userinfo, keys, revoke, introspect, transfer, groups or other), what came
+	// of it (the HTTP status, such as "200", or the Reason why there was no
+	// answer), and how long it took. It may be called from several goroutines at once; nil
 	// means that nobody wants to know.
 	Observe func(call, outcome string, took time.Duration)
 

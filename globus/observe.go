@@ -57,9 +57,14 @@ func (c *Client) callName(r *http.Request) string {
 		return "keys"
 	case c.issuer + revokePath:
 		return "revoke"
+	case c.issuer + introspectPath:
+		return "introspect"
 	}
-	if strings.HasPrefix(target, c.transfer+"/") {
+	switch {
+	case strings.HasPrefix(target, c.transfer+"/"):
 		return "transfer"
+	case strings.HasPrefix(target, c.groups+"/"):
+		return "groups"
 	}
 	return "other"
 }

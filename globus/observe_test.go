@@ -65,6 +65,8 @@ func TestObserve(t *testing.T) {
 				break
 			}
 		}, "transfer 200"},
+		{"introspection", globustest.Fault{}, func() { _, _ = f.client.Introspect(t.Context(), auth.AccessToken) }, "introspect 200"},
+		{"groups", globustest.Fault{}, func() { _, _ = f.client.Groups(yield).Mine(t.Context()) }, "groups 401"}, // that token is for Transfer
 		{"an address of Transfer's", globustest.Fault{}, get(globustest.TransferPath + "/" + strings.Repeat("x", 100)), "transfer 404"},
 		{"another address", globustest.Fault{}, get("/v0.100/x"), "other 404"},
 		{"a revocation", globustest.Fault{}, func() { _ = f.client.Revoke(t.Context(), auth.AccessToken) }, "revoke 200"},

@@ -196,9 +196,11 @@ func TestSettings(t *testing.T) {
 			"Register a portal, science gateway, or other application you host", "\n    http://localhost:8888/login\n", "go run . -demo"}},
 		{"only an id", nil, []string{"GLOBUS_CLIENT_ID=x", "PUBLIC_URL=https://portal.example.edu/p/"}, []string{
 			"GLOBUS_CLIENT_SECRET is not set", "\n    https://portal.example.edu/p/login\n"}},
-		{"much at once", nil, append(good, "LISTEN=8888", "SESSION_LIFETIME=long", "SESSION_STORE=redis://x", "LOG_FORMAT=xml", "LOG_LEVEL=loud",
+		{"much at once", nil, append(good, "LISTEN=8888", "SESSION_LIFETIME=long", "SESSION_STORE=postgres://user:canary@host", "LOG_FORMAT=xml", "LOG_LEVEL=loud",
 			"GLOBUS_SCOPES=profile", "GLOBUS_ISSUER=http://auth.globus.org", "PUBLIC_URL=ftp://x"), []string{
 			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", "SESSION_LIFETIME: ", "LOG_LEVEL: ", "GLOBUS_SCOPES must", "GLOBUS_ISSUER: ", "PUBLIC_URL must"}},
+		{"a store that cannot be read", nil, append(good, "SESSION_STORE=redis://user:canary#2@host"), []string{"SESSION_STORE cannot be read as a URL"}},
+		{"a store that does not answer", nil, append(good, "SESSION_STORE=redis://user:canary@127.0.0.1:1"), []string{"the session store: Redis at 127.0.0.1:1: it does not answer"}},
 		{"plain http for the world", nil, append(good, "PUBLIC_URL=http://portal.example.edu"), []string{"PUBLIC_URL must be https"}},
 		{"an id that is none", nil, []string{"GLOBUS_CLIENT_ID=…", "GLOBUS_CLIENT_SECRET=y"}, []string{"GLOBUS_CLIENT_ID must be"}},
 		{"a misspelt name", nil, []string{"GLOBUS_CLIENTID=x"}, []string{"GLOBUS_CLIENTID is no setting", "GLOBUS_CLIENT_ID is not set"}},
@@ -232,6 +234,9 @@ func TestSettings(t *testing.T) {
 				if !strings.Contains(string(out), want) {
 					t.Errorf("it does not say %q:\n%s", want, out)
 				}
+			}
+			if strings.Contains(string(out), "canary") {
+				t.Errorf("it tells a password:\n%s", out)
 			}
 		})
 	}

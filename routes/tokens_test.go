@@ -84,6 +84,9 @@ func TestRefreshFails(t *testing.T) {
 			if got := s.auth.Requests(globustest.TokenPath) - before; got != 1 {
 				t.Errorf("Globus was asked %d times within a moment, want once", got)
 			}
+			if told := strings.Contains(s.log.String(), "https://status.globus.org"); told != (fault.Status >= 500) {
+				t.Errorf("the log says where to look: %t\n%s", told, s.log)
+			}
 			if p := b.get("/transfers", htmx...); p.status != http.StatusOK {
 				t.Errorf("transfers, with a token that is good for 30 s: got %d, want 200", p.status)
 			}

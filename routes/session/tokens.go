@@ -134,7 +134,11 @@ func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.To
 	if err == nil || globus.IsInvalidGrant(err) || errors.Is(err, globus.ErrNoToken) {
 		return fresh, err
 	}
-	m.log.WarnContext(ctx, "token not refreshed", "resource_server", server, "reason", err)
+	logged := []any{"resource_server", server, "reason", err}
+	if remedy := globus.Remedy(err); remedy != "" {
+		logged = append(logged, "remedy", remedy)
+	}
+	m.log.WarnContext(ctx, "token not refreshed", logged...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := m.now()
