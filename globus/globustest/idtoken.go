@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"hash"
+	"strings"
 	"time"
 )
 
@@ -28,7 +29,9 @@ func (e *Emulator) idToken(l Lie, client Client, c code, claims map[string]any, 
 	claims["aud"] = client.ID
 	claims["iat"] = now.Unix()
 	claims["exp"] = now.Add(idTokenLifetime).Unix()
-	claims["at_hash"] = atHash(accessToken)
+	alg, sign := e.signer(l.Signing, client)
+	header := l.Header.apply(map[string]any{"typ": "JWT", "alg": alg})
+	claims["at_hash"] = atHash(header["alg"], accessToken)
 	if c.nonce != "" {
 		claims["nonce"] = c.nonce
 	}
@@ -39,21 +42,25 @@ func (e *Emulator) idToken(l Lie, client Client, c code, claims map[string]any, 
 	if l.Payload != "" {
 		payload = []byte(l.Payload)
 	}
-	alg, sign := e.signer(l.Signing, client)
-	header, err := json.Marshal(l.Header.apply(map[string]any{"typ": "JWT", "alg": alg}))
+	protected, err := json.Marshal(header)
 	if err != nil {
 		return "", fmt.Errorf("lie about header: %w", err)
 	}
 	b64 := base64.RawURLEncoding.EncodeToString
-	input := b64(header) + "." + b64(payload)
+	input := b64(protected) + "." + b64(payload)
 	return input + "." + b64(sign([]byte(input))), nil
 }
 
 // atHash is the claim of that name (OpenID Connect Core 1.0, section 3.1.3.6),
-// under the hash of RS512.
-func atHash(accessToken string) string {
-	sum := sha512.Sum512([]byte(accessToken))
-	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+// under the hash of the alg in the header: a token that lies about its algorithm
+// is to be refused for that, and not for this.
+func atHash(alg any, accessToken string) string {
+	h := sha512.New()
+	if name, _ := alg.(string); strings.HasSuffix(name, "256") {
+		h = sha256.New()
+	}
+	h.Write([]byte(accessToken))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:h.Size()/2])
 }
 
 // signer returns the alg of a way to sign, and what signs. It needs e.mu.

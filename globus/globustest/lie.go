@@ -26,8 +26,9 @@ type Lie struct {
 	Token    Edit // changes the top-level members of what the token endpoint grants, id_token and other_tokens included
 	UserInfo Edit // changes the claims that the userinfo endpoint sends
 
-	Refresh       Edit // changes, after Token did, what a refresh grants
-	RotateRefresh bool // a refresh gives a new refresh token, and the old one ends
+	Refresh        Edit // changes, after Token did, what a refresh grants
+	RotateRefresh  bool // a refresh gives a new refresh token, and the old one ends
+	RefreshIDToken bool // a refresh gives an ID token too, which Globus has not been seen to do
 
 	TaskList Edit // changes the members of a task_list, DATA included
 	Task     Edit // changes every task document, in a list and alone

@@ -59,13 +59,21 @@ func TestLieSigning(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f.Lie(globustest.Lie{Signing: tt.signing})
-			idToken := str(f.signIn(request())["id_token"])
+			granted := f.signIn(request())
+			idToken := str(granted["id_token"])
 			if _, err := f.verified(idToken); err == nil {
 				t.Error("the lie verifies")
 			}
 			parts := strings.Split(idToken, ".")
 			if got := decode(t, parts[0])["alg"]; got != tt.wantAlg {
 				t.Errorf("got alg %v, want %s", got, tt.wantAlg)
+			}
+			h := sha512.New()
+			if strings.HasSuffix(tt.wantAlg, "256") {
+				h = sha256.New()
+			}
+			if got, want := decode(t, parts[1])["at_hash"], halfHash(h, str(granted["access_token"])); got != want {
+				t.Errorf("got at_hash %v, want %s: of the alg", got, want)
 			}
 			if got := parts[2] == ""; got != (tt.signing == globustest.Unsigned) {
 				t.Errorf("got an empty signature: %t", got)
@@ -84,6 +92,11 @@ func TestLieSigning(t *testing.T) {
 	if _, err := f.verified(str(f.signIn(request())["id_token"])); err != nil {
 		t.Errorf("honest again: %v", err)
 	}
+}
+
+func halfHash(h hash.Hash, text string) string {
+	io.WriteString(h, text)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:h.Size()/2])
 }
 
 func TestLieEdits(t *testing.T) {

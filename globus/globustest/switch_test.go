@@ -1,6 +1,7 @@
 package globustest_test
 
 import (
+	"crypto/sha512"
 	"net/http"
 	"sync"
 	"testing"
@@ -211,5 +212,34 @@ func TestLieRotateRefresh(t *testing.T) {
 	f.Lie(globustest.Lie{})
 	if r := f.token(refresh(token)); r.json["refresh_token"] != token {
 		t.Errorf("honest again: got %s, want the same refresh token", r.body)
+	}
+}
+
+// An ID token comes with a refresh only where one is asked for, and is as an
+// app may expect it, or as Claims says.
+func TestLieRefreshIDToken(t *testing.T) {
+	f := newFlow(t, globustest.Config{})
+	granted := f.signIn(request())
+	auth, transfer := str(granted["refresh_token"]), str(others(granted)[0]["refresh_token"])
+	if r := f.token(refresh(auth)); r.json["id_token"] != nil {
+		t.Errorf("got %s, want no ID token: Globus sends none", r.body)
+	}
+	f.Lie(globustest.Lie{RefreshIDToken: true, Claims: globustest.Edit{Set: map[string]any{"azp": "canary"}}})
+	if r := f.token(refresh(transfer)); r.json["id_token"] != nil {
+		t.Errorf("got %s, want no ID token for Transfer", r.body)
+	}
+	r := f.token(refresh(auth))
+	claims, err := f.verified(str(r.json["id_token"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"iss": f.URL, "aud": clientID, "nonce": nil, "azp": "canary",
+		"sub": f.userInfo(str(r.json["access_token"])).json["sub"], "at_hash": halfHash(sha512.New(), str(r.json["access_token"])),
+	}
+	for name, value := range want {
+		if claims[name] != value {
+			t.Errorf("got %s %v, want %v", name, claims[name], value)
+		}
 	}
 }

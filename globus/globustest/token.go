@@ -110,7 +110,20 @@ func (e *Emulator) refresh(client Client, form url.Values) (map[string]any, erro
 	granted := e.issueAccess(t)
 	granted["refresh_token"] = secret
 	granted["other_tokens"] = []any{}
+	if e.lie.RefreshIDToken && slices.Contains(t.Scopes, "openid") {
+		return granted, e.addIDToken(granted, client, t)
+	}
 	return granted, nil
+}
+
+// addIDToken adds an ID token to what a refresh of t grants. It has no nonce
+// (OpenID Connect Core 1.0, section 12.2). It needs e.mu.
+func (e *Emulator) addIDToken(granted map[string]any, client Client, t token) error {
+	person, _ := e.person(t.Grant.Person) // who exists, for the token is alive
+	claims := person.Claims.of(t.Scopes, t.Grant.Authenticated)
+	idToken, err := e.idToken(e.lie, client, code{}, claims, granted["access_token"].(string))
+	granted["id_token"] = idToken
+	return err
 }
 
 var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
