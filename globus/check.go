@@ -102,7 +102,7 @@ func (c *Client) CheckClock(ctx context.Context) (ahead time.Duration, err error
 // told that this grant is invalid, and any other that the client is (RFC 6749,
 // section 5.2). Nothing is issued or spent. The error is an *Error.
 func (c *Client) CheckCredentials(ctx context.Context) error {
-	_, err := c.Refresh(ctx, AuthServer, Token{RefreshToken: "none" + rand.Text()})
+	_, err := c.Refresh(ctx, AuthServer, Token{RefreshToken: "none" + rand.Text()}, "")
 	if IsInvalidGrant(err) {
 		return nil
 	}

@@ -106,7 +106,7 @@ func ExampleTokenFunc() {
 		if t.Fresh(time.Now()) && t.AccessToken != rejected {
 			return t, nil
 		}
-		fresh, err := client.Refresh(ctx, globus.TransferServer, t)
+		fresh, err := client.Refresh(ctx, globus.TransferServer, t, signedIn.Identity.Subject)
 		if globus.IsInvalidGrant(err) {
 			delete(kept, globus.TransferServer) // for good: the person must consent again
 		}

@@ -40,7 +40,7 @@ func revoke(ctx context.Context, _ *flow, client *globus.Client) error {
 }
 
 func refresh(ctx context.Context, _ *flow, client *globus.Client) error {
-	_, err := client.Refresh(ctx, globus.AuthServer, globus.Token{RefreshToken: "canary-refresh-token"})
+	_, err := client.Refresh(ctx, globus.AuthServer, globus.Token{RefreshToken: "canary-refresh-token"}, "")
 	return err
 }
 

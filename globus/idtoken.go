@@ -26,16 +26,30 @@ const (
 // too kindly, and the identity in it.
 type idClaims struct {
 	Identity
+	Nonce           string       `json:"nonce"`
 	AuthorizedParty *string      `json:"azp"`
 	Expiry          *numericDate `json:"exp"`
 	IssuedAt        *numericDate `json:"iat"`
 	NotBefore       *numericDate `json:"nbf"`
 }
 
-// verifyIDToken checks an ID token as OpenID Connect Core 1.0, section
-// 3.1.3.7, says. go-oidc does the form, the algorithm, the issuer and the
-// audience; the rest is here.
+// verifyIDToken checks the ID token of a sign-in and returns whom it names.
 func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce string) (*Identity, error) {
+	claims, err := c.readIDToken(ctx, raw, accessToken)
+	if err != nil {
+		return nil, err
+	}
+	if nonce == "" || subtle.ConstantTimeCompare([]byte(claims.Nonce), []byte(nonce)) != 1 {
+		return nil, idTokenError("nonce is missing or belongs to another attempt")
+	}
+	return &claims.Identity, nil
+}
+
+// readIDToken checks an ID token as OpenID Connect Core 1.0, section
+// 3.1.3.7, says, but for the nonce: one that comes with a refresh has none.
+// go-oidc does the form, the algorithm, the issuer and the audience; the rest
+// is here.
+func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idClaims, error) {
 	// Parsing costs before it fails, so what cannot be one signed token is not parsed.
 	if len(raw) > maxIDToken || strings.Count(raw, ".") != 2 {
 		return nil, idTokenError("it is not a signed token of a sane size")
@@ -57,7 +71,7 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce stri
 	if err := token.Claims(&claims); err != nil {
 		return nil, idTokenError("a claim has the wrong type")
 	}
-	if fault := c.claimsFault(token, claims, nonce); fault != "" {
+	if fault := c.claimsFault(token, claims); fault != "" {
 		return nil, idTokenError(fault)
 	}
 	if err := token.VerifyAccessToken(accessToken); err != nil {
@@ -66,19 +80,17 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce stri
 	if err := claims.Identity.check(); err != nil {
 		return nil, idTokenError(err.Error())
 	}
-	return &claims.Identity, nil
+	return &claims, nil
 }
 
 // claimsFault says what is wrong with the claims, or "".
-func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims, nonce string) string {
+func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	now := c.now()
 	switch {
 	case !slices.Equal(token.Audience, []string{c.oauth.ClientID}):
 		return "aud names others beside this app"
 	case claims.AuthorizedParty != nil && *claims.AuthorizedParty != c.oauth.ClientID:
 		return "azp is another app"
-	case nonce == "" || subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
-		return "nonce is missing or belongs to another attempt"
 	case claims.Expiry == nil || claims.IssuedAt == nil:
 		return "exp or iat is missing"
 	}

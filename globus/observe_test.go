@@ -50,7 +50,7 @@ func TestObserve(t *testing.T) {
 		want  string
 	}{
 		{"userinfo", globustest.Fault{}, userInfo, "userinfo 200"},
-		{"a refresh", globustest.Fault{}, func() { _, _ = f.client.Refresh(t.Context(), globus.AuthServer, auth) }, "token 200"},
+		{"a refresh", globustest.Fault{}, func() { _, _ = f.client.Refresh(t.Context(), globus.AuthServer, auth, "") }, "token 200"},
 		{"a refusal", globustest.Fault{Status: 401}, userInfo, "userinfo 401"},
 		{"a status that is none", globustest.Fault{Status: 999}, userInfo, "userinfo status"},
 		{"a hang-up", globustest.Fault{HangUp: true}, userInfo, "userinfo unreachable"},

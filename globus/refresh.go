@@ -23,10 +23,14 @@ func (t Token) Fresh(now time.Time) bool {
 // section 6). Globus may send another refresh token with it, which is to be
 // kept in place of the old one; if it sends none, the old one is in the result.
 //
+// Globus has not been seen to send an ID token with it. One that comes must be
+// good, and about subject, whose token it is (OpenID Connect Core 1.0, section
+// 12.2); subject may be "" where that was not kept.
+//
 // The error is an *Error. IsInvalidGrant tells the one that is final: the
 // person, or Globus, has withdrawn the grant. ErrNoToken is returned for a
 // token that cannot be refreshed.
-func (c *Client) Refresh(ctx context.Context, server string, old Token) (Token, error) {
+func (c *Client) Refresh(ctx context.Context, server string, old Token, subject string) (Token, error) {
 	if old.RefreshToken == "" {
 		return Token{}, ErrNoToken
 	}
@@ -34,6 +38,9 @@ func (c *Client) Refresh(ctx context.Context, server string, old Token) (Token, 
 	answer, err := c.oauth.TokenSource(octx, &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
 	if err != nil {
 		return Token{}, callError("refresh", err)
+	}
+	if err := c.checkSubject(ctx, answer, subject); err != nil {
+		return Token{}, err
 	}
 	tokens, err := newTokens(answer, c.now())
 	if err != nil {
@@ -45,6 +52,28 @@ func (c *Client) Refresh(ctx context.Context, server string, old Token) (Token, 
 		return Token{}, &Error{Call: "refresh", Reason: Malformed, Detail: "the token is for another resource server"}
 	}
 	return fresh, nil
+}
+
+// checkSubject refuses the answer to a refresh if an ID token came with it that
+// is not one about subject, and then revokes what came.
+func (c *Client) checkSubject(ctx context.Context, answer *oauth2.Token, subject string) error {
+	if answer.Extra("id_token") == nil {
+		return nil
+	}
+	raw, _ := answer.Extra("id_token").(string)
+	claims, err := c.readIDToken(ctx, raw, answer.AccessToken)
+	if err == nil && subject != "" && claims.Subject != subject {
+		err = idTokenError("sub is not whose token was refreshed")
+	}
+	if err == nil {
+		return nil
+	}
+	e := *callError("refresh", err)
+	e.Call = "refresh"
+	if e.Reason == BadIDToken { // not if the keys could not be had: nothing is known then
+		c.discard(ctx, answer)
+	}
+	return &e
 }
 
 // A TokenFunc returns a token for one resource server that is good now. If
@@ -93,7 +122,7 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 		if t.Fresh(s.client.now()) && t.AccessToken != rejected {
 			return t, nil
 		}
-		t, err := s.client.Refresh(context.WithoutCancel(ctx), s.server, t)
+		t, err := s.client.Refresh(context.WithoutCancel(ctx), s.server, t, "")
 		if err != nil {
 			return Token{}, err
 		}

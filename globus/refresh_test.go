@@ -49,7 +49,7 @@ func TestRefresh(t *testing.T) {
 			old := f.tokens("rosalind")[globus.TransferServer]
 			f.auth.Lie(test.lie)
 			before := f.auth.Requests(globustest.TokenPath)
-			fresh, err := f.client.Refresh(t.Context(), globus.TransferServer, old)
+			fresh, err := f.client.Refresh(t.Context(), globus.TransferServer, old, "")
 			if got := f.auth.Requests(globustest.TokenPath) - before; got != 1 {
 				t.Errorf("%d requests, want 1", got)
 			}
@@ -65,15 +65,76 @@ func TestRefresh(t *testing.T) {
 			if rotated := fresh.RefreshToken != old.RefreshToken; rotated != test.lie.RotateRefresh {
 				t.Errorf("the refresh token changed: %t", rotated)
 			}
-			if _, err := f.client.Refresh(t.Context(), globus.TransferServer, fresh); err != nil {
+			if _, err := f.client.Refresh(t.Context(), globus.TransferServer, fresh, ""); err != nil {
 				t.Errorf("a second refresh: %v", err)
 			}
 		})
 	}
 	t.Run("nothing to refresh with", func(t *testing.T) {
 		f := newFlow(t)
-		if _, err := f.client.Refresh(t.Context(), globus.TransferServer, globus.Token{AccessToken: "x"}); !errors.Is(err, globus.ErrNoToken) {
+		if _, err := f.client.Refresh(t.Context(), globus.TransferServer, globus.Token{AccessToken: "x"}, ""); !errors.Is(err, globus.ErrNoToken) {
 			t.Errorf("got %v, want ErrNoToken", err)
+		}
+	})
+}
+
+// An ID token that comes with a refresh must be one of this app, and about the
+// token's owner. If it is not, what came with it is revoked.
+func TestRefreshIDToken(t *testing.T) {
+	rosalind := func(l globus.Login) string { return l.Identity.Subject }
+	unknown := func(globus.Login) string { return "" }
+	tests := []struct {
+		name    string
+		lie     globustest.Lie
+		subject func(globus.Login) string
+		want    globus.Reason // "" for success
+	}{
+		{"good", globustest.Lie{}, rosalind, ""},
+		{"good, of whomever", globustest.Lie{}, unknown, ""},
+		{"with a nonce", claim("nonce", "canary"), rosalind, ""}, // that of the sign-in was not kept
+		{"another subject", claim("sub", "canary"), rosalind, globus.BadIDToken},
+		{"no subject", noClaim("sub"), unknown, globus.BadIDToken},
+		{"another issuer", claim("iss", "https://canary.example"), rosalind, globus.BadIDToken},
+		{"another audience", claim("aud", "canary"), rosalind, globus.BadIDToken},
+		{"another authorized party", claim("azp", "canary"), rosalind, globus.BadIDToken},
+		{"of another access token", claim("at_hash", "canary"), unknown, globus.BadIDToken},
+		{"a bad signature", signed(globustest.BrokenSignature), rosalind, globus.BadIDToken},
+		{"no text", globustest.Lie{Refresh: set("id_token", 7)}, rosalind, globus.BadIDToken},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFlow(t)
+			login := f.mustSignIn()
+			test.lie.RefreshIDToken = true
+			f.auth.Lie(test.lie)
+			live := f.auth.LiveTokens()
+			_, err := f.client.Refresh(t.Context(), globus.AuthServer, login.Tokens[globus.AuthServer], test.subject(*login))
+			if test.want == "" {
+				if err != nil || f.auth.LiveTokens() != live+1 {
+					t.Errorf("got %v and %d more live tokens, want one", err, f.auth.LiveTokens()-live)
+				}
+				return
+			}
+			if e := asError(t, err); e.Call != "refresh" || e.Reason != test.want {
+				t.Errorf("got %v, want a refresh that fails by %s", err, test.want)
+			}
+			f.checkTellsNothing(err, "canary")
+			if got := f.auth.LiveTokens(); got != live-1 {
+				t.Errorf("%d tokens are live, want %d: the new one and the refresh token revoked", got, live-1)
+			}
+		})
+	}
+	t.Run("keys down", func(t *testing.T) {
+		f := newFlow(t)
+		login := f.mustSignIn()
+		f.client = f.newClient(globus.Config{}) // which has no keys yet
+		lie := fault(globustest.KeysPath, globustest.Fault{Status: 503})
+		lie.RefreshIDToken = true
+		f.auth.Lie(lie)
+		old := login.Tokens[globus.AuthServer]
+		_, err := f.client.Refresh(t.Context(), globus.AuthServer, old, login.Identity.Subject)
+		if e := asError(t, err); e.Call != "refresh" || e.Reason != globus.BadStatus || !f.auth.Live(old.RefreshToken) {
+			t.Errorf("got %v, refresh token live: %t; want a bad status, and that it lives", err, f.auth.Live(old.RefreshToken))
 		}
 	})
 }

@@ -20,8 +20,8 @@ func (a *App) tokensFor(s *session.Session, server string) globus.TokenFunc {
 }
 
 // refresh refreshes a token at Globus, and notes what came of it.
-func (a *App) refresh(ctx context.Context, server string, old globus.Token) (globus.Token, error) {
-	fresh, err := a.globus.Refresh(ctx, server, old)
+func (a *App) refresh(ctx context.Context, server string, old globus.Token, subject string) (globus.Token, error) {
+	fresh, err := a.globus.Refresh(ctx, server, old, subject)
 	a.metrics.refresh(err)
 	if err == nil {
 		a.log.InfoContext(ctx, "token refreshed", "resource_server", server)

@@ -125,7 +125,7 @@ func open(t *testing.T, cfg session.Config) *site {
 		cfg.Audience = "https://auth.globus.org app"
 	}
 	if cfg.Refresh == nil {
-		cfg.Refresh = func(context.Context, string, globus.Token) (globus.Token, error) {
+		cfg.Refresh = func(context.Context, string, globus.Token, string) (globus.Token, error) {
 			return globus.Token{}, &globus.Error{Call: "refresh", Reason: globus.Unreachable}
 		}
 	}

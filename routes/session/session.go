@@ -40,7 +40,7 @@ type Config struct {
 	// Refresh obtains a new token for a resource server, as
 	// globus.Client.Refresh does; Revoke ends tokens, as far as that goes.
 	// Both are required.
-	Refresh func(ctx context.Context, server string, old globus.Token) (globus.Token, error)
+	Refresh func(ctx context.Context, server string, old globus.Token, subject string) (globus.Token, error)
 	Revoke  func(ctx context.Context, tokens globus.Tokens)
 
 	// Observe is told of every call of the store: which it was (find, insert,

@@ -20,7 +20,7 @@ const (
 
 // A refresher refreshes tokens once for all requests of a session that want it.
 type refresher struct {
-	refresh func(ctx context.Context, server string, old globus.Token) (globus.Token, error)
+	refresh func(ctx context.Context, server string, old globus.Token, subject string) (globus.Token, error)
 	revoke  func(ctx context.Context, tokens globus.Tokens)
 	flight  singleflight.Group // by session and resource server
 
@@ -109,7 +109,7 @@ func (m *Manager) renewOnce(ctx context.Context, s *Session, key, server, reject
 	if t.Fresh(m.now()) && t.AccessToken != rejected {
 		return t, nil
 	}
-	fresh, err := m.askGlobus(ctx, key, server, t)
+	fresh, err := m.askGlobus(ctx, key, server, t, rec.Identity.Subject)
 	switch {
 	case err == nil:
 		return m.keep(ctx, s, server, t, fresh)
@@ -122,7 +122,7 @@ func (m *Manager) renewOnce(ctx context.Context, s *Session, key, server, reject
 }
 
 // askGlobus refreshes t, unless that failed a moment ago.
-func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.Token) (globus.Token, error) {
+func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.Token, subject string) (globus.Token, error) {
 	r := &m.refresh
 	r.mu.Lock()
 	last := r.failed[key]
@@ -130,7 +130,7 @@ func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.To
 	if m.now().Before(last.until) {
 		return globus.Token{}, last.err
 	}
-	fresh, err := r.refresh(ctx, server, t)
+	fresh, err := r.refresh(ctx, server, t, subject)
 	if err == nil || globus.IsInvalidGrant(err) || errors.Is(err, globus.ErrNoToken) {
 		return fresh, err
 	}
