@@ -45,8 +45,7 @@ func answer(name string, value any) globustest.Lie {
 func raw(s string) json.RawMessage { return json.RawMessage(s) }
 
 // TestIDToken goes through everything that can be wrong with an ID token, and
-// what must not be taken for wrong. Rows have the name of the OpenID
-// conformance suite's module where it has one.
+// what must not be taken for wrong.
 func TestIDToken(t *testing.T) {
 	elsewhere, visits := counter(t)
 	now := time.Unix(1_800_000_000, 0) // newFlow's
@@ -62,13 +61,13 @@ func TestIDToken(t *testing.T) {
 	}{
 		{"honest", globustest.Lie{}, accept},
 
-		{"oidcc-client-test-invalid-iss", claim("iss", "https://auth.globus.org.canary.example"), globus.BadIDToken},
+		{"iss another", claim("iss", "https://auth.globus.org.canary.example"), globus.BadIDToken},
 		{"iss with a slash", claim("iss", "canary/"), globus.BadIDToken},
-		{"fapi2-client-test-invalid-missing-iss", noClaim("iss"), globus.BadIDToken},
+		{"no iss", noClaim("iss"), globus.BadIDToken},
 		{"iss null", claim("iss", nil), globus.BadIDToken},
 		{"iss a number", claim("iss", 7), globus.BadIDToken},
 
-		{"oidcc-client-test-missing-sub", noClaim("sub"), globus.BadIDToken},
+		{"no sub", noClaim("sub"), globus.BadIDToken},
 		{"sub null", claim("sub", nil), globus.BadIDToken},
 		{"sub empty", claim("sub", ""), globus.BadIDToken},
 		{"sub blank", claim("sub", " "), globus.BadIDToken},
@@ -81,9 +80,9 @@ func TestIDToken(t *testing.T) {
 		{"sub a number", claim("sub", 7), globus.BadIDToken},
 		{"sub a list", claim("sub", []string{"canary"}), globus.BadIDToken},
 
-		{"oidcc-client-test-invalid-aud", claim("aud", clientID+"1"), globus.BadIDToken},
-		{"oidcc-client-test-missing-aud", noClaim("aud"), globus.BadIDToken},
-		{"fapi1-advanced-final-client-test-valid-aud-as-array", claim("aud", []string{clientID}), accept},
+		{"aud another", claim("aud", clientID+"1"), globus.BadIDToken},
+		{"no aud", noClaim("aud"), globus.BadIDToken},
+		{"aud a list", claim("aud", []string{clientID}), accept},
 		{"aud a list with another", claim("aud", []string{clientID, "canary-app"}), globus.BadIDToken},
 		{"aud a list with us twice", claim("aud", []string{clientID, clientID}), globus.BadIDToken},
 		{"aud an empty list", claim("aud", []string{}), globus.BadIDToken},
@@ -96,8 +95,8 @@ func TestIDToken(t *testing.T) {
 		{"azp empty", claim("azp", ""), globus.BadIDToken},
 		{"azp a list", claim("azp", []string{clientID}), globus.BadIDToken},
 
-		{"fapi2-client-test-invalid-missing-exp", noClaim("exp"), globus.BadIDToken},
-		{"fapi2-client-test-invalid-expired-exp", claim("exp", ago(6*time.Minute)), globus.BadIDToken},
+		{"no exp", noClaim("exp"), globus.BadIDToken},
+		{"exp 6 min ago", claim("exp", ago(6*time.Minute)), globus.BadIDToken},
 		{"exp 5 min 1 s ago", claim("exp", ago(5*time.Minute+time.Second)), globus.BadIDToken},
 		{"exp 4 min ago", claim("exp", ago(4*time.Minute)), accept},
 		{"exp null", claim("exp", nil), globus.BadIDToken},
@@ -109,8 +108,8 @@ func TestIDToken(t *testing.T) {
 		{"exp a fraction", claim("exp", raw("1800000000.5")), accept},
 		{"exp text", claim("exp", "1900000000"), globus.BadIDToken},
 
-		{"oidcc-client-test-missing-iat", noClaim("iat"), globus.BadIDToken},
-		{"fapi1-advanced-final-client-test-iat-is-week-in-past", claim("iat", ago(7*24*time.Hour)), globus.BadIDToken},
+		{"no iat", noClaim("iat"), globus.BadIDToken},
+		{"iat a week ago", claim("iat", ago(7*24*time.Hour)), globus.BadIDToken},
 		{"iat 6 min ago", claim("iat", ago(6*time.Minute)), globus.BadIDToken},
 		{"iat 4 min ago", claim("iat", ago(4*time.Minute)), accept},
 		{"iat in 4 min", claim("iat", ago(-4*time.Minute)), accept},
@@ -125,23 +124,23 @@ func TestIDToken(t *testing.T) {
 		{"nbf in 6 min", claim("nbf", ago(-6*time.Minute)), globus.BadIDToken},
 		{"nbf 1e300", claim("nbf", raw("1e300")), globus.BadIDToken},
 
-		{"oidcc-client-test-nonce-invalid", claim("nonce", "canary-nonce"), globus.BadIDToken},
-		{"fapi2-client-test-invalid-missing-nonce", noClaim("nonce"), globus.BadIDToken},
+		{"nonce another", claim("nonce", "canary-nonce"), globus.BadIDToken},
+		{"no nonce", noClaim("nonce"), globus.BadIDToken},
 		{"nonce null", claim("nonce", nil), globus.BadIDToken},
 		{"nonce empty", claim("nonce", ""), globus.BadIDToken},
 		{"nonce a list", claim("nonce", []string{"canary"}), globus.BadIDToken},
 
-		{"oidcc-client-test-invalid-athash", claim("at_hash", "canary-at-hash"), globus.BadIDToken},
-		{"oidcc-client-test-missing-athash", noClaim("at_hash"), globus.BadIDToken},
+		{"at_hash malformed", claim("at_hash", "canary-at-hash"), globus.BadIDToken},
+		{"no at_hash", noClaim("at_hash"), globus.BadIDToken},
 		{"at_hash of another token", claim("at_hash", base64.RawURLEncoding.EncodeToString(otherHash[:32])), globus.BadIDToken},
 
-		{"oidcc-client-test-idtoken-sig-none", signed(globustest.Unsigned), globus.BadIDToken},
-		{"fapi2-client-test-invalid-null-alg", header("alg", nil), globus.BadIDToken},
-		{"fapi2-client-test-invalid-alternate-alg", signed(globustest.RS256), globus.BadIDToken},
-		{"oidcc-client-test-invalid-sig-hs256", signed(globustest.HS256WithSecret), globus.BadIDToken},
+		{"unsigned", signed(globustest.Unsigned), globus.BadIDToken},
+		{"alg null", header("alg", nil), globus.BadIDToken},
+		{"RS256", signed(globustest.RS256), globus.BadIDToken},
+		{"HS256 with the secret", signed(globustest.HS256WithSecret), globus.BadIDToken},
 		{"HS512 with the secret", signed(globustest.HS512WithSecret), globus.BadIDToken},
 		{"HS512 with the public key", signed(globustest.HS512WithPublicKey), globus.BadIDToken},
-		{"oidcc-client-test-invalid-sig-rs256", signed(globustest.BrokenSignature), globus.BadIDToken},
+		{"one bit of the signature", signed(globustest.BrokenSignature), globus.BadIDToken},
 		{"foreign key", signed(globustest.ForeignKey), globus.BadIDToken},
 		{"alg RS512 over HS512", globustest.Lie{Signing: globustest.HS512WithPublicKey, Header: set("alg", "RS512")}, globus.BadIDToken},
 		{"alg none over RS512", header("alg", "none"), globus.BadIDToken},
@@ -149,7 +148,7 @@ func TestIDToken(t *testing.T) {
 		{"alg in lower case", header("alg", "rs512"), globus.BadIDToken},
 		{"no alg", globustest.Lie{Header: drop("alg")}, globus.BadIDToken},
 
-		{"oidcc-client-test-kid-absent-single-jwks", globustest.Lie{}, accept},
+		{"no kid", globustest.Lie{}, accept},
 		{"kid that no key has", header("kid", "unknown"), accept}, // every key is tried
 		{"no typ", globustest.Lie{Header: drop("typ")}, accept},
 		{"crit unknown", globustest.Lie{Header: globustest.Edit{Set: map[string]any{"crit": []string{"canary"}, "canary": 1}}}, globus.BadIDToken},
@@ -159,7 +158,7 @@ func TestIDToken(t *testing.T) {
 		{"jku elsewhere", globustest.Lie{Signing: globustest.ForeignKey, Header: set("jku", elsewhere.URL)}, globus.BadIDToken},
 		{"x5u elsewhere", globustest.Lie{Signing: globustest.ForeignKey, Header: set("x5u", elsewhere.URL)}, globus.BadIDToken},
 
-		{"oidcc-client-test-distributed-claims", globustest.Lie{Claims: globustest.Edit{Set: map[string]any{
+		{"claim source elsewhere", globustest.Lie{Claims: globustest.Edit{Set: map[string]any{
 			"_claim_names":   map[string]string{"age": "src"},
 			"_claim_sources": map[string]any{"src": map[string]string{"endpoint": elsewhere.URL, "access_token": "canary"}},
 		}}}, accept},

@@ -119,7 +119,7 @@ func TestSignIn(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		t.Run("oidcc-client-test/"+tt.person, func(t *testing.T) {
+		t.Run(tt.person, func(t *testing.T) {
 			f := newFlow(t)
 			login, err := f.signIn(tt.person)
 			if err != nil {

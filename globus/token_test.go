@@ -47,7 +47,7 @@ func TestTokenAnswer(t *testing.T) {
 		lie  globustest.Lie
 		want globus.Reason
 	}{
-		{"fapi2-client-test-token-type-case-insensitivity", answer("token_type", "bEARER"), accept},
+		{"token_type bEARER", answer("token_type", "bEARER"), accept},
 		{"token_type missing", noMember("token_type"), globus.Malformed},
 		{"token_type null", answer("token_type", nil), globus.Malformed},
 		{"token_type DPoP", answer("token_type", "DPoP"), globus.Malformed},

@@ -232,7 +232,8 @@ func TestCallbackAgain(t *testing.T) {
 	})
 }
 
-// TestLies has Globus get one thing wrong at a time.
+// TestLies has Globus get one thing wrong at a time, beyond what TestConformance
+// has it do.
 func TestLies(t *testing.T) {
 	set := func(name string, value any) globustest.Edit { return globustest.Edit{Set: map[string]any{name: value}} }
 	drop := func(name string) globustest.Edit { return globustest.Edit{Drop: []string{name}} }
@@ -249,32 +250,14 @@ func TestLies(t *testing.T) {
 		wantStatus int
 		want       string
 	}{
-		{"the truth", globustest.Lie{}, 200, rosalind},
-		{"another issuer", claims(set("iss", "https://evil.example")), 503, "cannot accept"},
-		{"no issuer", claims(drop("iss")), 503, "cannot accept"},
-		{"another audience", claims(set("aud", "someone-else")), 503, "cannot accept"},
-		{"a second audience", claims(set("aud", []string{clientID, "someone-else"})), 503, "cannot accept"},
-		{"the audience as a list", claims(set("aud", []string{clientID})), 200, rosalind},
 		{"another authorized party", claims(set("azp", "someone-else")), 503, "cannot accept"},
-		{"another nonce", claims(set("nonce", "canary-nonce")), 503, "cannot accept"},
-		{"no nonce", claims(drop("nonce")), 503, "cannot accept"},
-		{"another access token", claims(set("at_hash", "canary-at-hash")), 503, "cannot accept"},
-		{"no at_hash", claims(drop("at_hash")), 503, "cannot accept"},
-		{"no subject", claims(drop("sub")), 503, "cannot accept"},
 		{"an empty subject", claims(set("sub", "")), 503, "cannot accept"},
 		{"a subject that is a number", claims(set("sub", 5)), 503, "cannot accept"},
-		{"expired", claims(set("exp", ago(6*time.Minute))), 503, "cannot accept"},
 		{"expired within the leeway", claims(set("exp", ago(4*time.Minute))), 200, rosalind},
-		{"no expiry", claims(drop("exp")), 503, "cannot accept"},
-		{"no issue time", claims(drop("iat")), 503, "cannot accept"},
-		{"issued a week ago", claims(set("iat", ago(7*24*time.Hour))), 503, "cannot accept"},
 		{"issued in the future", claims(set("iat", ago(-6*time.Minute))), 503, "cannot accept"},
 		{"a clock that is a little off", claims(set("iat", ago(-4*time.Minute))), 200, rosalind},
-		{"unsigned", globustest.Lie{Signing: globustest.Unsigned}, 503, "cannot accept"},
-		{"another algorithm", globustest.Lie{Signing: globustest.RS256}, 503, "cannot accept"},
 		{"signed with the client secret", globustest.Lie{Signing: globustest.HS512WithSecret}, 503, "cannot accept"},
 		{"signed with the public key", globustest.Lie{Signing: globustest.HS512WithPublicKey}, 503, "cannot accept"},
-		{"a bad signature", globustest.Lie{Signing: globustest.BrokenSignature}, 503, "cannot accept"},
 		{"another key", globustest.Lie{Signing: globustest.ForeignKey}, 503, "cannot accept"},
 		{"no ID token", globustest.Lie{Token: drop("id_token")}, 503, "cannot accept"},
 		{"an ID token of 70 KB", globustest.Lie{Token: set("id_token", strings.Repeat("a.", 2)+strings.Repeat("a", 70<<10))}, 503, "cannot accept"},
@@ -283,13 +266,11 @@ func TestLies(t *testing.T) {
 		{"a token for ever", globustest.Lie{Token: set("expires_in", 1<<40)}, 503, "cannot accept"},
 		{"another state", globustest.Lie{Token: set("state", "canary-state")}, 503, "cannot accept"},
 
-		{"userinfo about another", userinfo(set("sub", "5d9ba3c4-0000-4000-8000-00000000beef")), 503, "cannot accept"},
 		{"userinfo about nobody", userinfo(drop("sub")), 200, rosalind},
 		{"userinfo of the wrong shape", userinfo(set("name", 5)), 200, rosalind},
 		{"userinfo fresher", userinfo(set("name", "R. E. Franklin")), 200, "R. E. Franklin"},
 		{"userinfo down", fault(globustest.UserInfoPath, globustest.Fault{Status: 500}), 200, rosalind},
 		{"userinfo elsewhere", fault(globustest.UserInfoPath, globustest.Fault{Status: 307, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}), 200, rosalind},
-		{"userinfo signed", fault(globustest.UserInfoPath, globustest.Fault{Header: http.Header{"Content-Type": {"application/jwt"}}, Body: "a.b.c"}), 200, rosalind},
 
 		{"keys down", fault(globustest.KeysPath, globustest.Fault{Status: 503}), 503, "cannot accept"},
 		{"token endpoint down", fault(globustest.TokenPath, globustest.Fault{Status: 500}), 503, "cannot accept"},
