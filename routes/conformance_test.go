@@ -3,6 +3,7 @@ package routes_test
 import (
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +26,17 @@ type outcome struct {
 // of the plans for OpenID Connect relying parties, fapi2- and fapi1- of those for
 // FAPI clients, where they try what the others do not. The modules that do not
 // apply are in TestConformanceNotOffered; TestLies has Globus get more wrong.
+//
+// Where something is refused, .ci/mutate has the check that does it taken out,
+// and wants the row to fail.
 func TestConformance(t *testing.T) {
 	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
 	t.Cleanup(auth.Close)
 	elsewhere := newElsewhere(t)
+	mutations, err := os.ReadFile("../.ci/mutate/mutations.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	type lie = globustest.Lie
 	set := func(name string, value any) globustest.Edit { return globustest.Edit{Set: map[string]any{name: value}} }
@@ -138,6 +146,9 @@ func TestConformance(t *testing.T) {
 			}
 			if strings.Contains(p.body+c.site.log.String(), "canary") {
 				t.Error("what Globus sent is repeated")
+			}
+			if test.want.log != "" && !strings.Contains(string(mutations), " TestConformance/"+test.module+"\n") {
+				t.Error("no mutation takes out what refuses this")
 			}
 		})
 	}
