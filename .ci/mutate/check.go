@@ -14,27 +14,31 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 )
 
-// exports are the compiled packages that those of the project import, by path.
-// With them one changed package is checked in a moment.
+// exports are the compiled packages that those of the project import. With them
+// one changed package is checked in a moment.
 type exports struct {
-	files map[string]string    // with a package's types
-	local map[string]goPackage // by folder
+	fset     *token.FileSet
+	importer types.Importer
+	packages map[string]goPackage // by folder
+	mu       *sync.Mutex          // guards the importer, which remembers what it read
 }
 
 type goPackage struct {
 	ImportPath, Dir, Export string
 	GoFiles                 []string
-	Standard                bool
 }
 
 func listExports() (exports, error) {
-	out, err := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Dir,Export,GoFiles,Standard", "./...").Output()
+	out, err := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Dir,Export,GoFiles", "./...").Output()
 	if err != nil {
 		return exports{}, fmt.Errorf("go list: %w", err)
 	}
-	x := exports{map[string]string{}, map[string]goPackage{}}
+	files := map[string]string{}
+	x := exports{fset: token.NewFileSet(), packages: map[string]goPackage{}, mu: new(sync.Mutex)}
+	x.importer = importer.ForCompiler(x.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
 	for list := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p goPackage
 		if err := list.Decode(&p); errors.Is(err, io.EOF) {
@@ -42,7 +46,7 @@ func listExports() (exports, error) {
 		} else if err != nil {
 			return exports{}, err
 		}
-		x.files[p.ImportPath], x.local[p.Dir] = p.Export, p
+		files[p.ImportPath], x.packages[p.Dir] = p.Export, p
 	}
 }
 
@@ -54,7 +58,7 @@ func (x exports) compiles(m mutation) error {
 		return err
 	}
 	for path := range changed {
-		if err := x.compile(x.local[filepath.Dir(path)], changed); err != nil {
+		if err := x.compile(x.packages[filepath.Dir(path)], changed); err != nil {
 			return fmt.Errorf("does not compile: %w", err)
 		}
 	}
@@ -67,7 +71,8 @@ func (x exports) compiles(m mutation) error {
 }
 
 func (x exports) compile(p goPackage, changed map[string][]byte) error {
-	fset := token.NewFileSet()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	var files []*ast.File
 	for _, name := range p.GoFiles {
 		path := filepath.Join(p.Dir, name)
@@ -75,16 +80,14 @@ func (x exports) compile(p goPackage, changed map[string][]byte) error {
 		if c, ok := changed[path]; ok {
 			content = c
 		}
-		f, err := parser.ParseFile(fset, path, content, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(x.fset, path, content, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
 		files = append(files, f)
 	}
-	config := types.Config{Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
-		return os.Open(x.files[path])
-	})}
-	_, err := config.Check(p.ImportPath, fset, files, nil)
+	config := types.Config{Importer: x.importer}
+	_, err := config.Check(p.ImportPath, x.fset, files, nil)
 	return err
 }
 

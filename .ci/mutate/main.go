@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,27 +39,27 @@ func run(check bool, word string) error {
 	if err := checkPromises("README.md", all); err != nil {
 		return err
 	}
-	try := killed
-	if check {
-		exports, err := listExports()
-		if err != nil {
-			return err
-		}
-		try = exports.compiles
-	}
-	var chosen []mutation
-	for _, m := range all {
-		if m.names(word) {
-			chosen = append(chosen, m)
-		}
-	}
+	chosen := slices.DeleteFunc(all, func(m mutation) bool { return !m.names(word) })
 	begun := time.Now()
+	try, err := chooseTry(check, chosen)
+	if err != nil {
+		return err
+	}
 	failed := report(chosen, try)
 	fmt.Printf("%d mutations, %d of them not as they should be, in %s\n", len(chosen), failed, time.Since(begun).Round(time.Second))
 	if failed > 0 || len(chosen) == 0 {
 		return errors.New("see above")
 	}
 	return nil
+}
+
+// chooseTry returns what is done with each of the mutations.
+func chooseTry(check bool, chosen []mutation) (func(mutation) error, error) {
+	if !check {
+		return killed, sound(chosen)
+	}
+	x, err := listExports()
+	return x.compiles, err
 }
 
 // report tries mutations, says of each in turn what came of it, and counts those

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -17,14 +18,13 @@ type mutation struct {
 	line  int // of the title
 	edits []edit
 	tests []test
-	says  string // what each of the tests must print; may be empty
 }
 
 // An edit replaces text that is in a file exactly once.
 type edit struct{ file, old, new string }
 
-// A test is one function or one row of it.
-type test struct{ dir, name string }
+// A test is one function or one row of it, and what it must print as it fails.
+type test struct{ dir, name, says string }
 
 // function is the name without the row.
 func (t test) function() string {
@@ -75,13 +75,15 @@ func (m *mutation) add(line string) error {
 	case word == "file":
 		m.edits = append(m.edits, edit{file: rest})
 	case word == "says":
-		m.says = rest
+		for i, t := range m.tests {
+			m.tests[i].says = cmp.Or(t.says, rest)
+		}
 	case word == "test":
 		dir, name, ok := strings.Cut(rest, " ")
 		if !ok {
 			return errors.New("a test is a folder and a name")
 		}
-		m.tests = append(m.tests, test{dir, name})
+		m.tests = append(m.tests, test{dir: dir, name: name})
 	case line[0] == '-' && len(m.edits) > 0:
 		e := &m.edits[len(m.edits)-1]
 		if e.new != "" { // another place in the same file
