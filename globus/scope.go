@@ -159,7 +159,13 @@ func (ss Scopes) with(s Scope) Scopes {
 		return append(ss, s)
 	}
 	ss[i].Optional = ss[i].Optional && s.Optional
-	ss[i].Dependencies = ss[i].Dependencies.Merge(s.Dependencies)
+	// A copy, and no Merge: scopes that name each other's dependencies one by one
+	// would take as many comparisons as the third power of their number.
+	deps := slices.Clone(ss[i].Dependencies)
+	for _, d := range s.Dependencies {
+		deps = deps.with(d)
+	}
+	ss[i].Dependencies = deps
 	return ss
 }
 

@@ -2,8 +2,10 @@ package globus_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/portal/globus"
 )
@@ -115,4 +117,20 @@ func mustParse(t *testing.T, text string) globus.Scopes {
 		t.Fatalf("%q: %v", text, err)
 	}
 	return scopes
+}
+
+// Whoever sends scopes does not decide how long they take to read.
+func TestScopesThatDependOnMany(t *testing.T) {
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "z[%x] ", i)
+	}
+	begun := time.Now()
+	scopes, err := globus.ParseScopes(text.String())
+	if err != nil || len(scopes) != 1 || len(scopes[0].Dependencies) != 1000 {
+		t.Fatalf("got %v, %v", scopes, err)
+	}
+	if took := time.Since(begun); took > 2*time.Second { // some 20 ms; to copy them each time took a second
+		t.Errorf("it took %s", took)
+	}
 }
