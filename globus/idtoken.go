@@ -71,6 +71,10 @@ func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idC
 	if err := token.Claims(&claims); err != nil {
 		return nil, idTokenError("a claim has the wrong type")
 	}
+	var payload json.RawMessage
+	if err := token.Claims(&payload); err != nil || !plainNames(payload) {
+		return nil, idTokenError("a claim is there twice, or its name is in other letters")
+	}
 	if fault := c.claimsFault(token, claims); fault != "" {
 		return nil, idTokenError(fault)
 	}
