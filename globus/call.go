@@ -57,12 +57,12 @@ func refusal(call string, status int, body []byte) *Error {
 			e.Code = ErrorCode(code)
 		}
 	}
-	e.RequestID = identifier(text("request_id"))
+	e.RequestID = requestID(text("request_id"))
 	if len(errs) > 0 {
 		if e.Code == "" {
 			e.Code = ErrorCode(errs[0].Code)
 		}
-		e.RequestID = identifier(errs[0].ID)
+		e.RequestID = requestID(errs[0].ID)
 	}
 	e.Message = tidy(text("message"))
 	_ = json.Unmarshal(fields["required_scopes"], &e.RequiredScopes)

@@ -142,9 +142,20 @@ func ErrorCode(code string) string {
 	return plain(code, 50, func(r rune) bool { return isLetter(r) || r == '.' || r == '_' })
 }
 
-// identifier does the same for the id of a request.
-func identifier(id string) string {
-	return plain(id, 36, func(r rune) bool { return isLetter(r) || r >= '0' && r <= '9' || r == '-' })
+// requestID does the same for the id of a request: Transfer's have 9 characters,
+// Globus Auth's are UUIDs. What lies between might be a code or a token.
+func requestID(id string) string {
+	if IsUUID(id) {
+		return id
+	}
+	return identifier(id, maxRequestID)
+}
+
+const maxRequestID = 20
+
+// identifier does the same for any other id of at most max characters.
+func identifier(id string, max int) string {
+	return plain(id, max, func(r rune) bool { return isLetter(r) || r >= '0' && r <= '9' || r == '-' })
 }
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }

@@ -88,7 +88,7 @@ func (g *Groups) Mine(ctx context.Context) ([]Group, error) {
 }
 
 func (g *Group) tidy() {
-	g.ID, g.Name = identifier(g.ID), tidy(g.Name)
+	g.ID, g.Name = identifier(g.ID, 36), tidy(g.Name)
 	for i := range g.Memberships {
 		m := &g.Memberships[i]
 		m.Username, m.Role = tidy(m.Username), tidy(m.Role)
