@@ -132,7 +132,7 @@ func usableKeys(raw []json.RawMessage) []crypto.PublicKey {
 			continue
 		}
 		key, ok := jwk.Key.(*rsa.PublicKey)
-		if !ok || key.N.BitLen() < minBits || key.N.BitLen() > maxBits || key.E > maxExponent {
+		if !ok || key.N.BitLen() < minBits || key.N.BitLen() > maxBits || key.E < 3 || key.E%2 == 0 || key.E > maxExponent {
 			continue
 		}
 		if keys = append(keys, key); len(keys) == maxKeys {
