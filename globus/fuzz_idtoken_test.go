@@ -1,0 +1,207 @@
+package globus_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"example.org/portal/globus"
+)
+
+const (
+	plainHeader = `{"typ":"JWT","alg":"RS512"}`
+	fuzzAccess  = "access-token"
+	fuzzNonce   = "nonce"
+	fuzzNow     = 1_800_000_000
+)
+
+// foreignKey is one that Globus never had.
+var foreignKey = sync.OnceValue(func() *rsa.PrivateKey { return newKey(2048) })
+
+// The ways in which a token is signed for a fuzz target.
+const (
+	ours = iota
+	foreign
+	hmacWithModulus
+	unsigned
+	signings
+)
+
+// signAs makes a token of a header and a payload, whatever they are.
+func signAs(how byte, header, payload string) string {
+	signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	hash := sha512.Sum512([]byte(signed))
+	var signature []byte
+	switch how % signings {
+	case ours:
+		signature, _ = rsa.SignPKCS1v15(rand.Reader, signingKey(), crypto.SHA512, hash[:])
+	case foreign:
+		signature, _ = rsa.SignPKCS1v15(rand.Reader, foreignKey(), crypto.SHA512, hash[:])
+	case hmacWithModulus:
+		mac := hmac.New(sha512.New, signingKey().N.Bytes())
+		mac.Write([]byte(signed))
+		signature = mac.Sum(nil)
+	}
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+// goodClaims are those of a token that is to be accepted, but for the changes.
+func goodClaims(changes string) string {
+	hash := sha512.Sum512([]byte(fuzzAccess))
+	claims := map[string]any{
+		"iss": globus.Issuer, "aud": clientID, "sub": "7a1c2e40-3b5d-4f6e-8a90-0123456789ab", "exp": fuzzNow + 3600, "iat": fuzzNow,
+		"nonce": fuzzNonce, "at_hash": base64.RawURLEncoding.EncodeToString(hash[:32]),
+	}
+	var changed map[string]json.RawMessage
+	if err := json.Unmarshal([]byte("{"+changes+"}"), &changed); err != nil {
+		panic(err)
+	}
+	for name, value := range changed {
+		claims[name] = value
+	}
+	text, err := json.Marshal(claims)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// FuzzIDToken: of what our own key signs, exactly that is accepted which okClaims
+// calls good; and of what it does not sign, nothing.
+func FuzzIDToken(f *testing.F) {
+	for _, more := range []string{
+		"", `"azp":"` + clientID + `"`, `"azp":null`, `"azp":"another"`, `"nbf":1800000300`, `"nbf":1800000301`, `"nbf":1e300`, `"exp":1799999700`, `"exp":1799999699`,
+		`"exp":-1`, `"exp":"1800003600"`, `"exp":1.8e9`, `"iat":1799999700`, `"iat":1799999699.5`, `"iat":null`, `"aud":["` + clientID + `"]`, `"aud":["` + clientID + `","x"]`,
+		`"aud":[]`, `"sub":""`, `"sub":"a b"`, `"sub":7`, `"sub":null`, `"Sub":"other"`, `"SUB":null`, `"nonce":"other"`, `"Nonce":"nonce"`, `"iss":"https://auth.globus.org/"`,
+		`"name":null,"preferred_username":"r@example.edu"`, `"name":7`, `"identity_set":[{"sub":"x","username":"y"},null]`, `"identity_set":{}`, `"identity_set":["x"]`,
+		`"at_hash":""`, `"at_hash":"x"`, `"name":"` + strings.Repeat("n", 300) + `"`, `"last_authentication":null,"x":{"y":[1,{}]}`,
+	} {
+		f.Add(byte(ours), plainHeader, goodClaims(more))
+	}
+	for how := range byte(signings) {
+		for _, header := range []string{
+			plainHeader, `{"alg":"none"}`, `{"alg":"HS512"}`, `{"alg":"RS256"}`, `{"alg":"PS512"}`, `{"alg":"rs512"}`, `{"alg":"RS512","kid":"x"}`, `{"alg":"RS512","kid":7}`,
+			`{"alg":"RS512","crit":["b64"],"b64":false}`, `{"alg":"RS512","crit":["exp"],"exp":1}`, `{"alg":"RS512","jku":"https://evil.example/"}`, `{}`, `[]`, `null`, ``,
+		} {
+			f.Add(how, header, goodClaims(""))
+		}
+	}
+	for _, claim := range []string{`"sub":"other"`, `"sub":null`, `"SUB":"other"`, `"x":1,"X":2`, `"\u017fub":"other"`} {
+		f.Add(byte(ours), plainHeader, strings.TrimSuffix(goodClaims(""), "}")+","+claim+"}")
+	}
+	for _, payload := range []string{``, `null`, `[]`, `"x"`, `{}`, `{"a":`, "\xff", strings.Repeat(`[`, 20000)} {
+		f.Add(byte(ours), plainHeader, payload)
+	}
+	f.Fuzz(func(t *testing.T, how byte, header, payload string) {
+		client := cannedClient(t, canned{})
+		id, err := globus.VerifyIDToken(client, context.Background(), signAs(how, header, payload), fuzzAccess, fuzzNonce)
+		want := how%signings == ours && okHeader(header) && okClaims(payload)
+		if err == nil && !want {
+			t.Fatalf("%s %s signed as %d is accepted: %+v", header, payload, how%signings, id)
+		}
+		if err != nil && want && header == plainHeader && len(payload) < 40<<10 && !strings.Contains(payload, "identity") && !strings.Contains(payload, `\u`) && !strings.Contains(payload, "_claim") {
+			t.Fatalf("%s is refused: %v", payload, err)
+		}
+		if err != nil {
+			checkQuiet(t, err)
+			return
+		}
+		checkPlainIdentity(t, *id)
+	})
+}
+
+func okHeader(header string) bool {
+	var h struct{ Alg string }
+	return json.Unmarshal([]byte(header), &h) == nil && h.Alg == "RS512" && !strings.Contains(header, `"crit"`)
+}
+
+// okClaims says what a payload must be, claim by claim.
+func okClaims(payload string) bool {
+	var claims map[string]json.RawMessage
+	if json.Unmarshal([]byte(payload), &claims) != nil || !plainNames(payload) {
+		return false
+	}
+	is := func(name, want string) bool {
+		var s string
+		return json.Unmarshal(claims[name], &s) == nil && s == want
+	}
+	at := func(name string) (float64, bool) {
+		var n *float64
+		ok := json.Unmarshal(claims[name], &n) == nil && n != nil && *n >= 0 && *n <= 253402300799
+		if !ok {
+			return 0, false
+		}
+		return float64(int64(*n)), true
+	}
+	text := func(m map[string]json.RawMessage, names ...string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool {
+			var s *string
+			return m[name] != nil && json.Unmarshal(m[name], &s) != nil
+		})
+	}
+	hash := sha512.Sum512([]byte(fuzzAccess))
+	exp, hasExp := at("exp")
+	iat, hasIat := at("iat")
+	nbf, hasNbf := at("nbf")
+	absent := func(name string) bool { return claims[name] == nil || string(claims[name]) == "null" }
+	var sub string
+	var aud []string
+	var set []map[string]json.RawMessage
+	switch {
+	case !is("iss", "https://auth.globus.org"), !is("nonce", fuzzNonce), !is("at_hash", base64.RawURLEncoding.EncodeToString(hash[:32])):
+	case !is("aud", clientID) && (json.Unmarshal(claims["aud"], &aud) != nil || !slices.Equal(aud, []string{clientID})):
+	case !absent("azp") && !is("azp", clientID):
+	case !hasExp || fuzzNow > exp+300, !hasIat || iat < fuzzNow-300 || iat > fuzzNow+300:
+	case !absent("nbf") && (!hasNbf || nbf > fuzzNow+300):
+	case json.Unmarshal(claims["sub"], &sub) != nil || sub == "" || len(sub) > 255 || strings.ContainsFunc(sub, func(r rune) bool { return r < '!' || r > '~' }):
+	case !text(claims, "name", "preferred_username", "email", "organization", "identity_provider", "identity_provider_display_name"):
+	case !absent("identity_set") && json.Unmarshal(claims["identity_set"], &set) != nil:
+	case slices.ContainsFunc(set, func(one map[string]json.RawMessage) bool {
+		return !text(one, "sub", "name", "username", "email", "organization", "identity_provider", "identity_provider_display_name")
+	}):
+	default:
+		return true
+	}
+	return false
+}
+
+// plainNames reports whether no claim is there twice, and none of those that are
+// read is written in other letters: claims that one reader takes for another than
+// the next.
+func plainNames(payload string) bool {
+	dec := json.NewDecoder(strings.NewReader(payload))
+	_, _ = dec.Token()
+	seen := map[string]bool{}
+	for dec.More() {
+		token, err := dec.Token()
+		var value json.RawMessage
+		if err != nil || dec.Decode(&value) != nil {
+			return false
+		}
+		name, _ := token.(string)
+		for other := range seen {
+			if strings.EqualFold(other, name) {
+				return false
+			}
+		}
+		seen[name] = true
+		if !seen[strings.ToLower(name)] && slices.ContainsFunc(readClaims, func(read string) bool { return strings.EqualFold(read, name) }) {
+			return false
+		}
+	}
+	return true
+}
+
+var readClaims = []string{
+	"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "name", "preferred_username", "email", "organization",
+	"identity_provider", "identity_provider_display_name", "identity_set",
+}
