@@ -17,7 +17,7 @@ func TestNext(t *testing.T) {
 	for _, next := range good {
 		checkNext(t, s, next, s.url+next)
 	}
-	attacks, err := os.ReadFile("testdata/next_attacks.txt")
+	attacks, err := os.ReadFile("testdata/open-redirects.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
