@@ -2,6 +2,7 @@ package routes
 
 import (
 	"errors"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 // in two ways.
 var (
 	publicHost = regexp.MustCompile(`^([a-z0-9.-]+|\[[0-9a-f:.]+\])$`)
+	numeric    = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`) // ends as only an address does, to a browser
 	publicPath = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*$`)
 )
 
@@ -27,11 +29,19 @@ func ParsePublicURL(raw string) (*url.URL, error) {
 		return nil, errors.New("must be a URL such as https://portal.example.edu, with no more than a path behind the host")
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
+	n, err := strconv.Atoi(port)
+	if port != "" && (err != nil || n < 1 || n > 65535) || strings.HasSuffix(u.Host, ":") {
+		return nil, errors.New("must have a port from 1 to 65535, or none")
+	}
+	if strings.Contains(host, ":") || numeric.MatchString(host) {
+		ip, err := netip.ParseAddr(host)
+		if err != nil || ip.Is4In6() {
+			return nil, errors.New("must have a whole IP address, such as 127.0.0.1 or [::1], or a host name")
+		}
+		host = ip.String()
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
-	}
-	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) || strings.HasSuffix(u.Host, ":") {
-		return nil, errors.New("must have a port from 1 to 65535, or none")
 	}
 	if !publicHost.MatchString(host) {
 		return nil, errors.New("must have a host name of ASCII letters, digits, dots and dashes")
@@ -43,8 +53,8 @@ func ParsePublicURL(raw string) (*url.URL, error) {
 	if u.Scheme != "https" && !(u.Scheme == "http" && globus.IsLoopback(u.Hostname())) {
 		return nil, errors.New("must be https (http is for localhost only)")
 	}
-	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
-		host += ":" + port
+	if port != "" && n != map[string]int{"http": 80, "https": 443}[u.Scheme] {
+		host += ":" + strconv.Itoa(n)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: host, Path: path}, nil
 }
