@@ -27,7 +27,7 @@ func FuzzURLs(f *testing.F) {
 		u, err := routes.ParsePublicURL(raw)
 		issuerErr := globus.CheckIssuer(raw)
 		for _, err := range []error{err, issuerErr} {
-			if err != nil && (strings.Contains(err.Error(), "hunter2") || len(raw) > 8 && !strings.Contains(globus.Issuer, raw) && strings.Contains(err.Error(), raw)) {
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error repeats %q: %v", raw, err)
 			}
 		}
@@ -45,6 +45,9 @@ func FuzzURLs(f *testing.F) {
 		if !publicURL.MatchString(text) || strings.HasSuffix(text, "/") || u.Port() == "443" && u.Scheme == "https" || u.Port() == "80" && u.Scheme == "http" {
 			t.Errorf("%q is read as %s", raw, text)
 		}
+		if ip, err := netip.ParseAddr(u.Hostname()); err != nil && endsInNumber.MatchString(u.Hostname()) || err == nil && ip.String() != u.Hostname() {
+			t.Errorf("%q is read as %s, which browsers write otherwise", raw, text)
+		}
 		if r, err := http.NewRequest(http.MethodGet, text+"/login", nil); err != nil || r.URL.Host != u.Host || r.URL.Path != u.Path+"/login" {
 			t.Errorf("%s cannot be asked: %v", text, err)
 		}
@@ -52,6 +55,8 @@ func FuzzURLs(f *testing.F) {
 }
 
 var publicURL = regexp.MustCompile(`^https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?(/[A-Za-z0-9_-]+)*$`)
+
+var endsInNumber = regexp.MustCompile(`(^|\.)(\d+|0x[\da-f]*)\.?$`)
 
 // checkSafe wants plain http on this machine alone, and nobody's password.
 func checkSafe(t *testing.T, raw, text string) {
