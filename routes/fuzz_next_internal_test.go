@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,13 +14,8 @@ import (
 // where people are signed in or out, be it from the query or from the address
 // that a browser names.
 func FuzzNext(f *testing.F) {
-	attacks, err := os.ReadFile("testdata/open-redirects.txt")
-	if err != nil {
-		f.Fatal(err)
-	}
-	unescape := strings.NewReplacer(`\t`, "\t", `\n`, "\n", `\r`, "\r", `\0`, "\x00")
-	for line := range strings.Lines(string(attacks)) {
-		f.Add(unescape.Replace(strings.TrimSuffix(line, "\n")))
+	for _, attack := range OpenRedirects(f) {
+		f.Add(attack)
 	}
 	for _, good := range []string{"/", "/user", "/portal/user?x=//evil.example#y", "/portal/", "/browse/a%20b/%C3%A9", "/?next=/login", "/portal/LOGIN", "/.well-known", "/a.b/..c/d.."} {
 		f.Add(good)
@@ -64,4 +60,36 @@ func checkLocal(t *testing.T, base, path string) {
 	if why := staysHere(base, path); why != "" {
 		t.Errorf("under %q, %q leads %s", base, path, why)
 	}
+}
+
+// OpenRedirects returns the payloads of testdata/open-redirects.txt, each line as
+// it is written and with the bytes that its escapes stand for.
+func OpenRedirects(t testing.TB) []string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/open-redirects.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" || strings.HasPrefix(line, "# ") {
+			continue
+		}
+		all = append(all, line)
+		if plain := escape.ReplaceAllStringFunc(line, unescape); plain != line {
+			all = append(all, plain)
+		}
+	}
+	return all
+}
+
+var escape = regexp.MustCompile(`\\([tnr0\\]|x[0-9a-f]{2})`)
+
+func unescape(s string) string {
+	if s == `\0` {
+		return "\x00"
+	}
+	plain, _ := strconv.Unquote(`"` + s + `"`)
+	return plain
 }
