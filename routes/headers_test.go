@@ -1,12 +1,15 @@
 package routes_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 )
 
@@ -23,6 +26,7 @@ func TestHeaders(t *testing.T) {
 	}{
 		{"on loopback", "", "", `^portal-\d+-(session|csrf|signed-out|login-[0-9a-f]{16})$`},
 		{"on https", "https://portal.example.edu", "max-age=63072000", `^__Host-(session|csrf|signed-out|login-[0-9a-f]{16})$`},
+		{"on loopback, under a path", "http://127.0.0.1:PORT/portal", "", `^portal-\d+-(session|csrf|signed-out|login-[0-9a-f]{16})\.portal$`},
 		{"under a path", "https://example.edu/our/portal", "", `^__Host-(session|csrf|signed-out|login-[0-9a-f]{16})\.our\.portal$`},
 	}
 	for _, site := range sites {
@@ -34,6 +38,8 @@ func TestHeaders(t *testing.T) {
 			// The client below talks to the listener, as a proxy would, and
 			// carries cookies by hand, as Secure ones do not travel on http.
 			cookies := map[string]string{}
+			s.app.Handle("GET "+base+"/panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
+			set, cleared := map[string]bool{}, map[string]bool{} // kinds of cookies
 			ask := func(method, path string, form url.Values, headers ...string) page {
 				b := s.browser()
 				var all []string
@@ -78,6 +84,10 @@ func TestHeaders(t *testing.T) {
 			}{
 				{"home, signed out", func() page { return ask("GET", base+"/", nil) }, 200, "page"},
 				{"card, signed out", func() page { return ask("GET", base+"/user", nil) }, 200, "page"},
+				{"who is signed in, signed out", func() page { return ask("GET", base+"/visitor", nil, htmx...) }, 200, "page"},
+				{"transfers, signed out", func() page { return ask("GET", base+"/transfers", nil) }, 303, "page"},
+				{"the same, within a page", func() page { return ask("GET", base+"/transfers", nil, htmx...) }, 401, "page"},
+				{"a folder, signed out", func() page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil) }, 303, "page"},
 				{"signed out", func() page { return ask("GET", base+"/signed-out", nil) }, 200, "page"},
 				{"show a token, signed out", func() page {
 					return ask("POST", base+"/tokens/show", ask("GET", base+"/logout", nil).form("token", "access"))
@@ -104,6 +114,17 @@ func TestHeaders(t *testing.T) {
 				{"show no token", func() page {
 					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).form("token", "x"))
 				}, 400, "page"},
+				{"refresh tokens", func() page {
+					return ask("POST", base+"/tokens/refresh", ask("GET", base+"/", nil).form("server", globus.TransferServer))
+				}, 200, "page"},
+				{"transfers", func() page { return ask("GET", base+"/transfers", nil) }, 200, "page"},
+				{"who is signed in", func() page { return ask("GET", base+"/visitor", nil, htmx...) }, 200, "page"},
+				{"signed out, while signed in", func() page { return ask("GET", base+"/signed-out", nil) }, 303, "page"},
+				{"a page that panics", func() page { return ask("GET", base+"/panics", nil) }, 500, "page"},
+				{"a fragment that panics", func() page { return ask("GET", base+"/panics", nil, htmx...) }, 500, "page"},
+				{"the store is down", func() page { defer s.breakStore()(); return ask("GET", base+"/", nil) }, 503, "page"},
+				{"the same, to a fragment", func() page { defer s.breakStore()(); return ask("GET", base+"/user", nil, htmx...) }, 503, "page"},
+				{"not ready", func() page { defer s.breakStore()(); return ask("GET", "/readyz", nil) }, 503, "plain"},
 				{"sign in twice", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
 				{"a form without a token", func() page { return ask("POST", base+"/logout", url.Values{}) }, 403, "page"},
 				{"a form from elsewhere", func() page { return ask("POST", base+"/logout", url.Values{}, "Sec-Fetch-Site", "cross-site") }, 403, "page"},
@@ -122,6 +143,7 @@ func TestHeaders(t *testing.T) {
 				}, 400, "plain"},
 				{"a back channel that we do not have", func() page { return ask("POST", base+"/backchannel-logout", url.Values{}) }, 403, "page"},
 				{"log out", func() page { return ask("POST", base+"/logout", ask("GET", base+"/", nil).form()) }, 303, "page"},
+				{"begin anew", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
 				{"style", func() page { return ask("GET", stylesheet, nil) }, 200, "static"},
 				{"no such file", func() page { return ask("GET", base+"/static/app.css", nil) }, 404, "plain"},
 				{"icon", func() page { return ask("GET", "/favicon.ico", nil) }, atRoot(302), iconKind},
@@ -147,6 +169,7 @@ func TestHeaders(t *testing.T) {
 						"Strict-Transport-Security":    site.wantHSTS,
 						"Server":                       "",
 						"Clear-Site-Data":              "",
+						"X-Powered-By":                 "",
 						"Access-Control-Allow-Origin":  "",
 					}
 					switch test.kind {
@@ -163,77 +186,56 @@ func TestHeaders(t *testing.T) {
 							t.Errorf("%s is %q, want %q", name, got, value)
 						}
 					}
-					if p.header.Get("Permissions-Policy") == "" {
-						t.Error("no Permissions-Policy")
+					if got := p.header.Get("Permissions-Policy"); len(strings.Split(got, "=()")) != 15 {
+						t.Errorf("Permissions-Policy is %q, want 14 features that nobody may use", got)
+					}
+					if got := p.header.Get("Content-Type"); p.body != "" && !strings.HasSuffix(got, "; charset=utf-8") {
+						t.Errorf("Content-Type is %q", got)
 					}
 					vary := strings.Join(p.header.Values("Vary"), ", ")
 					if test.kind == "page" && (!strings.Contains(vary, "Cookie") || !strings.Contains(vary, "HX-Request")) {
 						t.Errorf("Vary is %q", vary)
 					}
-					if (test.wantStatus == http.StatusServiceUnavailable) != (p.header.Get("Retry-After") != "") {
+					if (test.wantStatus == http.StatusServiceUnavailable && test.kind != "plain") != (p.header.Get("Retry-After") != "") {
 						t.Errorf("Retry-After is %q", p.header.Get("Retry-After"))
 					}
 					if test.wantStatus == http.StatusMethodNotAllowed && !strings.HasSuffix(p.header.Get("Allow"), "POST") {
 						t.Errorf("Allow is %q", p.header.Get("Allow"))
 					}
-					set := (&http.Response{Header: p.header}).Cookies()
-					if len(set) > 0 && test.kind != "page" && test.kind != "login" {
-						t.Errorf("it sets a cookie: %v", set)
+					given := (&http.Response{Header: p.header}).Cookies()
+					if len(given) > 0 && test.kind != "page" && test.kind != "login" {
+						t.Errorf("it sets a cookie: %v", given)
 					}
-					for _, c := range set {
-						checkCookie(t, c, site.wantCookies, public.Scheme == "https")
+					for _, c := range given {
+						kind := checkCookie(t, c, site.wantCookies, public.Scheme == "https")
+						set[kind], cleared[kind] = set[kind] || c.MaxAge >= 0, cleared[kind] || c.MaxAge < 0
 					}
 				})
 			}
+			if !set["session"] || !set["csrf"] || !set["signed-out"] || !set["login"] || !cleared["session"] || !cleared["signed-out"] || !cleared["login"] {
+				t.Errorf("cookies were set: %v; cleared: %v; want each kind, but that csrf is not cleared", set, cleared)
+			}
+			wantEveryRoute(t, s)
 		})
 	}
 }
 
-func checkCookie(t *testing.T, c *http.Cookie, wantName string, wantSecure bool) {
+// wantEveryRoute wants every line of the route table to have been asked for.
+func wantEveryRoute(t *testing.T, s *site) {
 	t.Helper()
-	if !regexp.MustCompile(wantName).MatchString(c.Name) {
-		t.Errorf("a cookie is named %s, want %s", c.Name, wantName)
+	table, err := os.ReadFile("routes.go")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != wantSecure {
-		t.Errorf("the attributes of %s are wrong: %s", c.Name, c)
+	lines := regexp.MustCompile(`(?m)^\thandle\("(\w+) (\S+)",`).FindAllStringSubmatch(string(table), -1)
+	if len(lines) < 10 {
+		t.Errorf("only %d routes were read", len(lines))
 	}
-	limit := 100
-	if strings.Contains(c.Name, "login") {
-		limit = 2 << 10
-	}
-	if len(c.Name)+len(c.Value) > limit {
-		t.Errorf("%s has %d bytes, want %d at most", c.Name, len(c.Name)+len(c.Value), limit)
-	}
-	switch {
-	case strings.Contains(c.Name, "login") && c.MaxAge != 600 && c.MaxAge >= 0,
-		strings.Contains(c.Name, "session") && (c.MaxAge > 7*24*3600 || c.MaxAge == 0):
-		t.Errorf("%s lasts %d s", c.Name, c.MaxAge)
-	}
-}
-
-// TestHostDecidesNothing: whatever a proxy or a stranger writes into headers,
-// the answer is the same.
-func TestHostDecidesNothing(t *testing.T) {
-	s := start(t, options{})
-	plain := s.browser().get("/")
-	for _, headers := range [][]string{
-		{"Host", "evil.example"},
-		{"X-Forwarded-Host", "evil.example"},
-		{"X-Forwarded-Proto", "https"},
-		{"X-Forwarded-Prefix", "/evil"},
-		{"X-Forwarded-For", "6.6.6.6"},
-		{"Forwarded", "host=evil.example;proto=https"},
-		{"X-Original-URL", "/login"},
-		{"X-Rewrite-URL", "/login"},
-		{"User-Agent", "kube-probe/1.0"},
-	} {
-		p := s.browser().get("/", headers...)
-		if p.status != plain.status || p.body != plain.body {
-			t.Errorf("%v changes the page to %d:\n%s", headers, p.status, p.body)
-		}
-		login := s.browser().get("/login", headers...)
-		if u, _ := url.Parse(login.header.Get("Location")); u.Query().Get("redirect_uri") != s.url+"/login" {
-			t.Errorf("%v changes the redirect URI to %s", headers, u.Query().Get("redirect_uri"))
+	public, _ := url.Parse(s.url)
+	for _, line := range lines {
+		route := strings.TrimSuffix(public.Path, "/") + line[2]
+		if asked := fmt.Sprintf(`"method":%q,"route":%q`, line[1], route); !strings.Contains(s.log.String(), asked) {
+			t.Errorf("%s %s has no row in this test", line[1], route)
 		}
 	}
 }
