@@ -50,7 +50,7 @@ func FuzzTokenAnswer(f *testing.F) {
 				checkToken(t, server, token)
 			}
 		}
-		fresh, err := client.Refresh(context.Background(), globus.AuthServer, globus.Token{RefreshToken: secretToken})
+		fresh, err := client.Refresh(context.Background(), globus.AuthServer, globus.Token{RefreshToken: secretToken}, "")
 		if err != nil {
 			checkQuiet(t, err)
 			return

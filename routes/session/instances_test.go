@@ -28,7 +28,7 @@ func TestRefreshAtTwoInstances(t *testing.T) {
 				store := newStore(t, kind)
 				begun, answer := make(chan struct{}, 2), map[string]chan struct{}{"first": make(chan struct{}), "last": make(chan struct{})}
 				instance := func(name string, good time.Duration) *site {
-					return open(t, session.Config{Store: store, Refresh: func(_ context.Context, _ string, old globus.Token) (globus.Token, error) {
+					return open(t, session.Config{Store: store, Refresh: func(_ context.Context, _ string, old globus.Token, _ string) (globus.Token, error) {
 						begun <- struct{}{}
 						<-answer[name]
 						return globus.Token{AccessToken: "canary-" + name, RefreshToken: old.RefreshToken, Expiry: time.Now().Add(good).Truncate(time.Hour)}, nil
