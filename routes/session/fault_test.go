@@ -120,20 +120,31 @@ func TestRequestGivenUp(t *testing.T) {
 
 // A store that does not answer says nothing about sessions: the cookie stays.
 func TestStoreBroken(t *testing.T) {
+	closed := func(s *site) {
+		if err := s.Close(); err != nil {
+			s.Error(err)
+		}
+	}
 	tests := []struct {
-		name  string
-		spoil func(*site)
+		name, store string
+		spoil       func(*site)
 	}{
-		{"closed", func(s *site) {
-			if err := s.Close(); err != nil {
-				s.Error(err)
+		{"closed", "sqlite", closed},
+		{"closed", "memory", closed},
+		{"closed", "redis", closed},
+		{"no table", "sqlite", func(s *site) { mustExec(s.T, s.database(), "DROP TABLE sessions") }},
+		{"values of another type", "redis", func(s *site) {
+			for key := range s.records() {
+				s.redis().Del(s.Context(), key)
+				s.redis().RPush(s.Context(), key, "x")
 			}
+			s.redis().RPush(s.Context(), "portal:readiness", "x")
+			s.redis().ConfigSet(s.Context(), "maxmemory", "1") // and nothing can be written
 		}},
-		{"no table", func(s *site) { mustExec(s.T, s.database(), "DROP TABLE sessions") }},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, session.Config{})
+		t.Run(tt.store+"/"+tt.name, func(t *testing.T) {
+			s := open(t, session.Config{Store: newStore(t, tt.store)})
 			b := s.signedIn()
 			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 			if err != nil {
