@@ -200,7 +200,7 @@ func TestSettings(t *testing.T) {
 			"GLOBUS_SCOPES=profile", "GLOBUS_ISSUER=http://auth.globus.org", "PUBLIC_URL=ftp://x"), []string{
 			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", "SESSION_LIFETIME: ", "LOG_LEVEL: ", "GLOBUS_SCOPES must", "GLOBUS_ISSUER: ", "PUBLIC_URL must"}},
 		{"a store that cannot be read", nil, append(good, "SESSION_STORE=redis://user:canary#2@host"), []string{"SESSION_STORE cannot be read as a URL"}},
-		{"a store that does not answer", nil, append(good, "SESSION_STORE=redis://user:canary@127.0.0.1:1"), []string{"the session store: Redis at 127.0.0.1:1: it does not answer"}},
+		{"a store that does not answer", nil, append(good, "SESSION_STORE=redis://user:canary@127.0.0.1:1"), []string{"the session store: redis at 127.0.0.1:1: it does not answer"}},
 		{"plain http for the world", nil, append(good, "PUBLIC_URL=http://portal.example.edu"), []string{"PUBLIC_URL must be https"}},
 		{"an id that is none", nil, []string{"GLOBUS_CLIENT_ID=…", "GLOBUS_CLIENT_SECRET=y"}, []string{"GLOBUS_CLIENT_ID must be"}},
 		{"a misspelt name", nil, []string{"GLOBUS_CLIENTID=x"}, []string{"GLOBUS_CLIENTID is no setting", "GLOBUS_CLIENT_ID is not set"}},

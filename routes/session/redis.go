@@ -61,7 +61,7 @@ func openRedis(store string) (driver, error) {
 	client := redis.NewClient(opt)
 	d := &redisDriver{goredisstore.NewWithPrefix(client, redisPrefix), client}
 	if err := d.try(); err != nil {
-		return nil, errors.Join(fmt.Errorf("Redis at %s: %w", opt.Addr, err), client.Close())
+		return nil, errors.Join(fmt.Errorf("redis at %s: %w", opt.Addr, err), client.Close())
 	}
 	return d, nil
 }
