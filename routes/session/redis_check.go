@@ -62,9 +62,34 @@ const redisCommands = "+get +set +getdel +eval +evalsha +info +@connection ~" + 
 // A Doubt is what speaks against a store that does what it is asked.
 type Doubt struct{ Found, Remedy string }
 
-// doubts returns those about how the server is set up, none if it may not be
-// asked.
-func (d *redisDriver) doubts(ctx context.Context) (all []Doubt) {
+func (d *redisDriver) doubts(ctx context.Context) []Doubt {
+	return append(d.networkDoubts(), d.setupDoubts(ctx)...)
+}
+
+// networkDoubts returns those about a server that others may reach, too.
+func (d *redisDriver) networkDoubts() []Doubt {
+	opt := d.client.Options()
+	host, _, _ := net.SplitHostPort(opt.Addr)
+	switch {
+	case globus.IsLoopback(host):
+		return nil
+	case opt.Password == "":
+		return []Doubt{{
+			"Redis wants no password: whoever reaches it can end every session, and bring back what has ended",
+			"Give it a user with a password, who may " + redisCommands + ".",
+		}}
+	case opt.TLSConfig == nil:
+		return []Doubt{{
+			"the password of Redis crosses the network as it is",
+			"Have Redis speak TLS, and write rediss://. The sessions are sealed in any case.",
+		}}
+	}
+	return nil
+}
+
+// setupDoubts returns those about how the server is set up, none if it may not
+// be asked.
+func (d *redisDriver) setupDoubts(ctx context.Context) (all []Doubt) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
 	text, err := d.client.Info(ctx).Result()
@@ -86,13 +111,6 @@ func (d *redisDriver) doubts(ctx context.Context) (all []Doubt) {
 		all = append(all, Doubt{
 			"Redis deletes sessions when its memory is full: " + policy,
 			"maxmemory-policy noeviction, in its configuration.",
-		})
-	}
-	opt := d.client.Options()
-	if host, _, _ := net.SplitHostPort(opt.Addr); opt.TLSConfig == nil && opt.Password != "" && !globus.IsLoopback(host) {
-		all = append(all, Doubt{
-			"the password of Redis crosses the network as it is",
-			"Have Redis speak TLS, and write rediss://. The sessions are sealed in any case.",
 		})
 	}
 	return all

@@ -200,18 +200,22 @@ func TestRedisDoubts(t *testing.T) {
 	tests := []struct {
 		name     string
 		settings []string
+		at       string // what stands before the port; 0.0.0.0 is this machine, but might be another
 		want     string // in the log; "" for nothing said
 	}{
-		{"as it should be", []string{"--maxmemory", "100mb", "--maxmemory-policy", "noeviction"}, ""},
-		{"no limit", []string{"--maxmemory-policy", "allkeys-lru"}, ""},
-		{"nothing kept", []string{"--appendonly", "no"}, "appendonly yes"},
-		{"sessions deleted", []string{"--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru"}, "maxmemory-policy noeviction"},
-		{"not to be asked", []string{"--rename-command", "INFO", ""}, ""},
+		{"as it should be", []string{"--maxmemory", "100mb", "--maxmemory-policy", "noeviction"}, "127.0.0.1", ""},
+		{"no limit", []string{"--maxmemory-policy", "allkeys-lru"}, "127.0.0.1", ""},
+		{"nothing kept", []string{"--appendonly", "no"}, "127.0.0.1", "appendonly yes"},
+		{"sessions deleted", []string{"--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru"}, "127.0.0.1", "maxmemory-policy noeviction"},
+		{"not to be asked", []string{"--rename-command", "INFO", ""}, "127.0.0.1", ""},
+		{"a password in the clear", []string{"--requirepass", "canary"}, ":canary@0.0.0.0", "write rediss://"},
+		{"open to all", nil, "0.0.0.0", "wants no password"},
+		{"open to all, and not to be asked", []string{"--rename-command", "INFO", ""}, "0.0.0.0", "wants no password"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			addr, _ := startRedis(t, tt.settings...)
-			s := open(t, session.Config{Store: "redis://" + addr})
+			s := open(t, session.Config{Store: "redis://" + strings.Replace(addr, "127.0.0.1", tt.at, 1)})
 			doubts, err := session.Check(t.Context(), s.store)
 			if err != nil || (len(doubts) > 0) != (tt.want != "") {
 				t.Errorf("Check: got %q, %v, want %q", doubts, err, tt.want)
