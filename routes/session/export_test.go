@@ -20,8 +20,3 @@ func (m *Manager) Insert(ctx context.Context, key string, data []byte, expiry ti
 func (m *Manager) Swap(ctx context.Context, key string, old, data []byte) (bool, error) {
 	return m.store.driver.SwapCtx(ctx, key, old, data)
 }
-
-// Take deletes what is under a key, and returns it.
-func (m *Manager) Take(ctx context.Context, key string) ([]byte, error) {
-	return m.store.driver.TakeCtx(ctx, key)
-}

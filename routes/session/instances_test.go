@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,5 +81,39 @@ func TestRefreshAtTwoInstances(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSignOutAtTwoInstances: of sign-outs at once, one has the tokens. Who gets
+// none knows that somebody else ended the session.
+func TestSignOutAtTwoInstances(t *testing.T) {
+	for _, kind := range []string{"sqlite", "redis"} {
+		t.Run(kind, func(t *testing.T) {
+			store := newStore(t, kind)
+			sites := []*site{open(t, session.Config{Store: store}), open(t, session.Config{Store: store})}
+			for round := range 50 {
+				signedIn, err := sites[0].SignIn(t.Context(), record(sites[0].clock.Now()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var all sync.WaitGroup
+				var had atomic.Int32
+				for i := range 8 {
+					all.Go(func() {
+						tokens, err := sites[i%2].End(t.Context(), signedIn)
+						if err != nil {
+							t.Error(err)
+						}
+						if len(tokens) > 0 {
+							had.Add(1)
+						}
+					})
+				}
+				all.Wait()
+				if got := had.Load(); got != 1 {
+					t.Fatalf("round %d: %d sign-outs have the tokens, want 1", round, got)
+				}
+			}
+		})
 	}
 }

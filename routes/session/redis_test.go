@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -41,12 +43,16 @@ func TestRedisExpiry(t *testing.T) {
 	}
 }
 
-// A lossy is a proxy before Redis. While it loses, it closes a connection in
-// place of answering.
+// A lossy is a proxy before Redis that can lose the answer to a command.
 type lossy struct {
-	addr      string
-	losing    atomic.Bool
-	questions atomic.Int32 // while it loses
+	addr string
+	lose atomic.Pointer[loss]
+}
+
+// A loss is what a lossy does once, in place of answering.
+type loss struct {
+	command string
+	silent  bool // the connection stays open
 }
 
 func newLossy(t *testing.T, redis string) *lossy {
@@ -85,11 +91,15 @@ func (p *lossy) serve(browser net.Conn, redis string) {
 		if _, err := server.Write(question[:n]); err != nil {
 			return
 		}
+		l := p.lose.Load()
+		meant := l != nil && bytes.Contains(question[:n], []byte(l.command))
 		if n, err = server.Read(answer); err != nil {
 			return
 		}
-		if p.losing.CompareAndSwap(true, false) {
-			p.questions.Add(1)
+		if meant && p.lose.CompareAndSwap(l, nil) {
+			if l.silent {
+				continue
+			}
 			return
 		}
 		if _, err := browser.Write(answer[:n]); err != nil {
@@ -98,8 +108,7 @@ func (p *lossy) serve(browser net.Conn, redis string) {
 	}
 }
 
-// Where an answer is lost on its way, a swap that was done counts as done, and
-// what was taken is not taken twice: it would look as if it had not been there.
+// Where an answer is lost on its way, a swap that was done counts as done.
 func TestRedisLosesAnswers(t *testing.T) {
 	addr, _ := startRedis(t)
 	proxy := newLossy(t, addr)
@@ -111,19 +120,38 @@ func TestRedisLosesAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	proxy.losing.Store(true)
+	proxy.lose.Store(&loss{command: "evalsha"})
 	if swapped, err := s.Swap(t.Context(), "key", []byte("old"), []byte("new")); !swapped || err != nil {
 		t.Errorf("swap: got %t, %v, want it done", swapped, err)
 	}
 	if swapped, err := s.Swap(t.Context(), "key", []byte("old"), []byte("other")); swapped || err != nil {
 		t.Errorf("a swap of what is no longer there: got %t, %v, want it refused", swapped, err)
 	}
-	proxy.losing.Store(true)
-	if data, err := s.Take(t.Context(), "key"); err == nil {
-		t.Errorf("take: got %q, want an error", data)
+	if proxy.lose.Load() != nil {
+		t.Error("no answer was lost")
 	}
-	if got := proxy.questions.Load(); got != 2 {
-		t.Errorf("%d answers were lost, want 2", got)
+}
+
+// A sign-out whose answer is lost has deleted the record all the same. When it is
+// tried again, there is nothing left; its tokens are revoked nevertheless.
+func TestRedisLosesSignOut(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("silent %t", silent), func(t *testing.T) {
+			t.Parallel() // they wait
+			addr, _ := startRedis(t)
+			proxy := newLossy(t, addr)
+			s := open(t, session.Config{Store: "redis://" + proxy.addr})
+			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy.lose.Store(&loss{"getdel", silent})
+			wantStoreError(t, "SignOut", signOut(s, s.request(signedIn)))
+			if got := len(s.records()); got != 0 {
+				t.Errorf("%d records, want none", got)
+			}
+			await(t, "its tokens are revoked", func() bool { return s.revoked.has("canary-refresh-1") })
+		})
 	}
 }
 

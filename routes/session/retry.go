@@ -54,7 +54,7 @@ func (r retries) delete(ctx context.Context, token string) (globus.Tokens, error
 	case r.slots <- struct{}{}:
 		r.busy.Go(func() {
 			defer func() { <-r.slots }()
-			r.again(token)
+			r.again(token, tokens)
 		})
 	default:
 		r.log.ErrorContext(ctx, "session not deleted", "reason", "too many deletions wait for the store")
@@ -62,7 +62,8 @@ func (r retries) delete(ctx context.Context, token string) (globus.Tokens, error
 	return nil, err
 }
 
-func (r retries) again(token string) {
+// again goes on with a session that had these tokens when it was last seen.
+func (r retries) again(token string, seen globus.Tokens) {
 	ctx, cancel := context.WithTimeout(r.ctx, retryFor)
 	defer cancel()
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
@@ -71,10 +72,13 @@ func (r retries) again(token string) {
 		case <-time.After(pause):
 		}
 		tokens, err := r.end(context.WithoutCancel(ctx), token)
+		if tokens != nil {
+			seen = tokens
+		}
 		switch {
 		case err == nil:
 			r.log.Info("session deleted late")
-			r.revoke(ctx, tokens)
+			r.revoke(ctx, seen)
 			return
 		case ctx.Err() != nil:
 			r.log.Error("session not deleted", "reason", err)

@@ -61,18 +61,24 @@ func (m *Manager) End(ctx context.Context, s *Session) (globus.Tokens, error) {
 	return m.retries.delete(ctx, s.token)
 }
 
-// end deletes a record and returns its tokens: of one that cannot be read, none.
+// end deletes a record and returns its tokens: of one that cannot be read, or
+// that another request deleted, none. With an error come those that it held just
+// before, for the deletion may be done and only its answer lost.
 func (m *Manager) end(ctx context.Context, token string) (globus.Tokens, error) {
-	sealed, err := m.store.take(ctx, token)
-	m.opened.drop(token)
-	if err != nil || sealed == nil {
+	sealed, found, err := m.store.find(ctx, token)
+	if err != nil || !found {
 		return nil, err
 	}
-	rec, _, err := m.unseal(token, sealed)
-	if err != nil {
-		return nil, nil
+	taken, err := m.store.take(ctx, token)
+	m.opened.drop(token)
+	if err == nil {
+		sealed = taken
 	}
-	return rec.Tokens, nil
+	rec, _, unreadable := m.unseal(token, sealed)
+	if unreadable != nil {
+		return nil, err
+	}
+	return rec.Tokens, err
 }
 
 // Update changes the record of s by compare-and-swap: change is called with
