@@ -87,6 +87,7 @@ func (s *proxied) addresses(t *testing.T) {
 		rows = append(rows,
 			row{s.url + "/livez", http.StatusForbidden, ""},
 			row{s.url + "/readyz", http.StatusForbidden, ""},
+			row{s.url + "/%72eadyz", http.StatusForbidden, ""},
 			row{s.url + "/robots.txt", http.StatusOK, "Disallow"})
 	} else {
 		rows = append(rows,
