@@ -22,6 +22,11 @@ func TestSystemd(t *testing.T) {
 		judge(t, "portal.service", map[string]string{"portal.service": shipped})
 	})
 	t.Run("one of several", func(t *testing.T) {
+		// Without Redis it ends at once, so systemd must not tire of starting it.
+		// That the line is in the right section, judge sees.
+		if !strings.Contains(several, "\nStartLimitIntervalSec=0\n") {
+			t.Error("systemd would give up while Redis is down")
+		}
 		redis := startRedis(t)
 		env, dir := unitEnv(t, shipped+several)
 		if err := os.WriteFile(filepath.Join(dir, "session-store"), []byte(redis.url()+"\n"), 0o400); err != nil {
