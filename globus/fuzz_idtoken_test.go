@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
@@ -32,6 +33,7 @@ const (
 	ours = iota
 	foreign
 	hmacWithModulus
+	withRS256
 	unsigned
 	signings
 )
@@ -46,6 +48,9 @@ func signAs(how byte, header, payload string) string {
 		signature, _ = rsa.SignPKCS1v15(rand.Reader, signingKey(), crypto.SHA512, hash[:])
 	case foreign:
 		signature, _ = rsa.SignPKCS1v15(rand.Reader, foreignKey(), crypto.SHA512, hash[:])
+	case withRS256:
+		hash := sha256.Sum256([]byte(signed))
+		signature, _ = rsa.SignPKCS1v15(rand.Reader, signingKey(), crypto.SHA256, hash[:])
 	case hmacWithModulus:
 		mac := hmac.New(sha512.New, signingKey().N.Bytes())
 		mac.Write([]byte(signed))
@@ -95,6 +100,8 @@ func FuzzIDToken(f *testing.F) {
 			f.Add(how, header, goodClaims(""))
 		}
 	}
+	short := sha256.Sum256([]byte(fuzzAccess))
+	f.Add(byte(withRS256), `{"alg":"RS256"}`, goodClaims(`"at_hash":"`+base64.RawURLEncoding.EncodeToString(short[:16])+`"`))
 	for _, claim := range []string{`"sub":"other"`, `"sub":null`, `"SUB":"other"`, `"x":1,"X":2`, `"\u017fub":"other"`} {
 		f.Add(byte(ours), plainHeader, strings.TrimSuffix(goodClaims(""), "}")+","+claim+"}")
 	}

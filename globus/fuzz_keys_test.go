@@ -38,6 +38,9 @@ func FuzzKeys(f *testing.F) {
 		if len(keys) > 10 {
 			t.Errorf("%d keys are used", len(keys))
 		}
+		if most := fitting(set.Keys); len(keys) > most {
+			t.Errorf("%s: %d keys are used, want %d at most", body, len(keys), most)
+		}
 		hasOurs := false
 		for _, k := range keys {
 			key, ok := k.(*rsa.PublicKey)
@@ -55,4 +58,19 @@ func FuzzKeys(f *testing.F) {
 			checkQuiet(t, err)
 		}
 	})
+}
+
+// fitting counts the keys that say nothing against their use.
+func fitting(keys []json.RawMessage) (n int) {
+	for _, raw := range keys {
+		var key map[string]any
+		if json.Unmarshal(raw, &key) != nil || key["kty"] != "RSA" {
+			continue
+		}
+		use, alg := key["use"], key["alg"]
+		if (use == nil || use == "" || use == "sig") && (alg == nil || alg == "" || alg == "RS512") {
+			n++
+		}
+	}
+	return n
 }

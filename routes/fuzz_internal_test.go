@@ -129,16 +129,16 @@ var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 // staysHere reports why a browser that is sent to target would come to another
 // site, out of the app, or to where people are signed in or out; "" if it stays.
 func staysHere(base, target string) string {
-	for range 3 { // as it is, and as it would be for whoever decodes it once more
+	if u, err := url.Parse("https://portal.example.edu" + target); err != nil || u.Host != "portal.example.edu" || u.User != nil {
+		return "elsewhere, says net/url"
+	}
+	for range 2 { // as it is, and as it is to whoever decodes it once more
 		path, here := lands(target)
-		u, err := url.Parse("https://portal.example.edu" + target)
-		switch {
-		case !here:
-			return "another site"
-		case base+"/" != path[:min(len(path), len(base)+1)]:
+		if !here {
+			return "to another site"
+		}
+		if !strings.HasPrefix(path, base+"/") {
 			return "out of the app, to " + path
-		case err != nil || u.Host != "portal.example.edu" || u.User != nil:
-			return "elsewhere, says net/url"
 		}
 		plain, err := url.PathUnescape(path)
 		if err != nil {
@@ -147,10 +147,9 @@ func staysHere(base, target string) string {
 		if end := strings.TrimRight(plain, "/"); end == base+"/login" || end == base+"/logout" {
 			return "to " + end
 		}
-		if plain == path {
-			return ""
+		if target = plain; plain == path {
+			break
 		}
-		target = plain
 	}
 	return ""
 }

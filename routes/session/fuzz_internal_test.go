@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -18,7 +19,7 @@ import (
 // fuzzNow is when all of this happens.
 var fuzzNow = time.Unix(1_800_000_000, 0).UTC()
 
-func fuzzManager(t *testing.T, log *strings.Builder) *Manager {
+func fuzzManager(t testing.TB, log *strings.Builder) *Manager {
 	t.Helper()
 	m, err := Open(Config{
 		Store: "memory:", Lifetime: time.Hour, Audience: "app", Now: func() time.Time { return fuzzNow },
@@ -30,6 +31,9 @@ func fuzzManager(t *testing.T, log *strings.Builder) *Manager {
 	}
 	t.Cleanup(func() { m.Close() })
 	m.refresh.revoke, m.retries.revoke = ignore, ignore
+	m.refresh.refresh = func(context.Context, string, globus.Token) (globus.Token, error) {
+		return globus.Token{}, globus.ErrNoToken
+	}
 	return m
 }
 
@@ -53,10 +57,10 @@ func FuzzSealed(f *testing.F) {
 	f.Add(own, bytes.Repeat([]byte{0}, maxRecord+1), uint16(0), byte(1))
 	f.Fuzz(func(t *testing.T, cookie string, plain []byte, at uint16, flip byte) {
 		m := &Manager{cookie: http.Cookie{Name: "c"}}
-		r := &http.Request{Header: http.Header{}}
-		r.AddCookie(&http.Cookie{Name: "c", Value: cookie})
-		token := m.token(r)
-		if isToken := cookieValue.MatchString(cookie); isToken != (token == cookie && token != "") {
+		token := m.token(&http.Request{Header: http.Header{"Cookie": {"c=" + cookie}}})
+		// A reader of cookies drops what surrounds a value, and what is behind it.
+		value := strings.Trim(strings.TrimSpace(strings.Split(cookie, ";")[0]), `"`)
+		if cookieValue.MatchString(value) && len(value) == len(cookie) && token != cookie || token != "" && (token != value || !cookieValue.MatchString(token)) {
 			t.Fatalf("the cookie %q is read as %q", cookie, token)
 		}
 		if token == "" {
@@ -116,10 +120,11 @@ func FuzzRecord(f *testing.F) {
 	} {
 		f.Add([]byte(plain))
 	}
+	var log strings.Builder
+	m := fuzzManager(f, &log)
+	token := strings.Repeat("A", tokenLen)
 	f.Fuzz(func(t *testing.T, plain []byte) {
-		var log strings.Builder
-		m := fuzzManager(t, &log)
-		token := strings.Repeat("A", tokenLen)
+		log.Reset()
 		if err := m.store.Commit(token, plain, fuzzNow.Add(time.Hour)); err != nil {
 			if len(plain) <= maxRecord {
 				t.Fatal(err)
