@@ -2,7 +2,9 @@ package globus_test
 
 import (
 	"context"
+	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,9 @@ func FuzzTokenAnswer(f *testing.F) {
 			if login.Identity.Subject != "7a1c2e40-3b5d-4f6e-8a90-0123456789ab" || !strings.Contains(body, genuine) {
 				t.Errorf("%s signs in %v", body, login.Identity)
 			}
+			if json.Valid([]byte(body)) && !allBearer(body) {
+				t.Errorf("%s has tokens of another type than Bearer", body)
+			}
 			for server, token := range login.Tokens {
 				checkToken(t, server, token)
 			}
@@ -57,6 +62,19 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 		checkToken(t, globus.AuthServer, fresh)
 	})
+}
+
+// allBearer reports whether each token of an answer says that it is a Bearer token.
+func allBearer(body string) bool {
+	type token struct {
+		Type string `json:"token_type"`
+	}
+	var top struct {
+		token
+		Others []token `json:"other_tokens"`
+	}
+	_ = json.Unmarshal([]byte(body), &top)
+	return !slices.ContainsFunc(append(top.Others, top.token), func(t token) bool { return !strings.EqualFold(t.Type, "bearer") })
 }
 
 func checkToken(t *testing.T, server string, token globus.Token) {
@@ -76,7 +94,7 @@ func FuzzAnswer(f *testing.F) {
 	const uuid = "7a1c2e40-3b5d-4f6e-8a90-0123456789ab"
 	long := strings.Repeat("\u00e9x", 200)
 	for call, bodies := range [][]string{
-		{`{"sub":"` + uuid + `","name":null,"email":"` + long + `","identity_set":[{"sub":"x","username":"\u0000y"},null]}`, `{"sub":""}`, `{"sub":7}`, `{"sub":"` + uuid + `","identity_set":[` + strings.Repeat(`{"name":"`+long+`"},`, 60) + `{}]}`},
+		{`{"sub":"` + uuid + `","name":null,"email":"` + long + `","identity_set":[{"sub":"x","username":"\u0000y"},null]}`, `{"sub":""}`, `{"sub":7}`, `{"sub":"x","identity_set":[` + strings.Repeat(`{},`, 60) + `{}]}`, `{"sub":"` + uuid + `","identity_set":[` + strings.Repeat(`{"name":"`+long+`"},`, 60) + `{}]}`},
 		{`{"active":true,"sub":"` + uuid + `","exp":1800000000,"scope":"a b","session_info":{"authentications":{"` + uuid + `":{"idp":"x","auth_time":1800000000,"acr":null,"amr":["mfa"]}}},"identity_set_detail":[{"sub":"` + uuid + `","username":"r@x"}]}`,
 			`{"active":false}`, `{"active":null}`, `{"active":"true"}`, `{"active":true,"sub":"a b"}`, `{"active":true,"sub":"x","session_info":{"authentications":{"x":{"amr":[` + strings.Repeat(`"a",`, 30) + `"\u0000"],"auth_time":1e300},"y":7}}}`},
 		{`[{"id":"` + uuid + `","name":"\u0007g","my_memberships":[{"identity_id":"x","status":"active","role":"member"}]}]`, `[]`, `null`, `{}`, `[null]`},
@@ -90,7 +108,7 @@ func FuzzAnswer(f *testing.F) {
 			f.Add(byte(call), 307, "text/html", body)
 		}
 	}
-	f.Add(byte(0), 200, "application/json", strings.Repeat(" ", 256<<10)+"{}")
+	f.Add(byte(0), 200, "application/json", `{"sub":"x"`+strings.Repeat(" ", 256<<10)+"}")
 	f.Fuzz(func(t *testing.T, call byte, status int, contentType, body string) {
 		if status < 200 || status > 599 {
 			return

@@ -18,7 +18,7 @@ func FuzzScopes(f *testing.F) {
 		"", " ", "openid", "openid profile  email ", transferScope + "[*https://auth.globus.org/scopes/7a1c2e40-3b5d-4f6e-8a90-0123456789ab/data_access]",
 		"a[b c] a[*d] *a", "a[b[c[d[e[f[g[h[i]]]]]]]]", "a[b[c[d[e[f[g[h[i[j]]]]]]]]]", "a[a]", "a[b[a]]", "a[b] b[a]", "a[]", "a[ b ]", "a[*b *b[c]]",
 		"*", "**a", "a*b", "[a]", "a]", "a[b", "a[b]c", "a[b] c", "a [b]", `a"b`, `a\b`, "a\tb", "a\nb", "é", "\x7f", strings.Repeat("s", 512), strings.Repeat("s", 513),
-		strings.Repeat("a[", 4000), strings.Repeat("x ", 4096), strings.Repeat("*a ", 2000) + "a",
+		strings.Repeat("a[", 4000), strings.Repeat("x ", 4096), strings.Repeat("x ", 4097), strings.Repeat("*a ", 2000) + "a",
 	} {
 		f.Add(text)
 	}

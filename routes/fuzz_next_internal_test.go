@@ -17,7 +17,7 @@ func FuzzNext(f *testing.F) {
 	for _, attack := range OpenRedirects(f) {
 		f.Add(attack)
 	}
-	for _, good := range []string{"/", "/user", "/portal/user?x=//evil.example#y", "/portal/", "/browse/a%20b/%C3%A9", "/?next=/login", "/portal/LOGIN", "/.well-known", "/a.b/..c/d.."} {
+	for _, good := range []string{"/", "/user", "/portal/user?x=//evil.example#y", "/portal/", "/browse/a%20b/%C3%A9", "/?next=/login", "/portal/LOGIN", "/.well-known", "/a.b/..c/d..", "/" + strings.Repeat("x", 1023), "/" + strings.Repeat("x", 1024)} {
 		f.Add(good)
 	}
 	f.Fuzz(func(t *testing.T, next string) {
