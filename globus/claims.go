@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// readClaims returns the names of the claims of an ID token that are read, here and in go-oidc.
+// readClaims returns the names of the claims of an ID token that are read, here
+// and in go-oidc.
 func readClaims() []string {
 	return []string{
 		"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "_claim_names", "_claim_sources", "preferred_username", "name",
@@ -15,9 +16,10 @@ func readClaims() []string {
 	}
 }
 
-// plainNames reports whether all readers take the claims in payload, a JSON
+// plainNames reports whether every reader takes the claims in payload, a JSON
 // object, for the same. To encoding/json Sub is sub too, and of two it is the
-// last that counts, unless that is null (RFC 7519, section 4).
+// last that counts, unless that is null; others see it otherwise (RFC 7519,
+// section 4).
 func plainNames(payload []byte) bool {
 	read := readClaims()
 	seen := map[string]bool{}

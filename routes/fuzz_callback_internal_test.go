@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -108,53 +107,4 @@ func kept(t *testing.T, a *App, kept attempt) (name, value string) {
 		t.Fatalf("it is kept in %v", cookies)
 	}
 	return cookies[0].Name, cookies[0].Value
-}
-
-// FuzzAttempt: an attempt that is written is read back as it was; what a browser
-// has in its place is an attempt that is whole or none; and of the cookies that
-// are there, no other's is taken, and five attempts at most are left.
-func FuzzAttempt(f *testing.F) {
-	for _, next := range []string{"", "/", "/user?a=b&c=d#e", "/browse/%C3%A9", "/" + strings.Repeat("x", 1023), "/?" + strings.Repeat(`"`, 1000), "//evil.example"} {
-		f.Add(next, "", "")
-	}
-	for _, value := range []string{
-		"e30", "bnVsbA", "W10", "IiI", "eyJTdGF0ZSI6IngifQ", "eyJTdGF0ZSI6IngiLCJOb25jZSI6InkiLCJWZXJpZmllciI6InoifQ", "eyJTdGF0ZSI6IngiLCJOb25jZSI6InkiLCJWZXJpZmllciI6InoiLCJTdGVwVXAiOnt9fQ", "====", "e30=", "\x00", strings.Repeat("A", 3000),
-	} {
-		f.Add("/user", value, "a=b; __Host-login-0=x; LOGIN; LOGIN")
-	}
-	a, _ := fuzzApp(f, "https://portal.example.edu", &wire{status: 500})
-	f.Fuzz(func(t *testing.T, next, value, others string) {
-		next = a.localPath(next)
-		up := &stepUp{Subject: "s", Asked: globus.Requirements{Code: "c", Scopes: globus.Scopes{{Name: "a", Optional: true}}, MFA: true}}
-		want := attempt{Attempt: begun, Next: next, Begun: fuzzNow, StepUp: up}
-		name, written := kept(t, a, want)
-		r := &http.Request{Header: http.Header{"Cookie": {name + "=" + written}}}
-		got, ok := a.attempt(r, begun.State)
-		if whole, err := want.cookieValue(); err != nil || len(whole) > maxAttempt {
-			want.Next = "" // it does not fit
-		}
-		if !ok || !reflect.DeepEqual(got, want) || len(name)+len(written) > 2<<10+100 {
-			t.Errorf("%+v is read back as %+v, %t, from %d bytes", want, got, ok, len(written))
-		}
-
-		if read, ok := readAttempt(value); ok {
-			text, err := read.cookieValue()
-			again, ok := readAttempt(text)
-			if err != nil || len(text) <= maxAttempt && (!ok || !reflect.DeepEqual(again, read)) || read.State == "" || read.Nonce == "" || read.Verifier == "" {
-				t.Errorf("%q is read as %+v, and that as %+v, %v", value, read, again, err)
-			}
-		}
-
-		r.Header.Set("Cookie", strings.ReplaceAll(others, "LOGIN", name+"="+written)+"; x="+value)
-		w := httptest.NewRecorder()
-		another := globus.NewAttempt()
-		if err := a.keepAttempt(w, r, attempt{Attempt: another, Begun: fuzzNow}); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range w.Result().Cookies() {
-			if c.MaxAge < 0 && !strings.HasPrefix(c.Name, "__Host-login-") {
-				t.Errorf("%q: the cookie %s is taken", others, c.Name)
-			}
-		}
-	})
 }
