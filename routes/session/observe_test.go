@@ -76,7 +76,7 @@ func TestObserve(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, `msg="session store up again" can=write after=`) {
+	if got := s.log.String(); strings.Count(got, "session store") != 2 || !strings.Contains(got, `msg="session store up again" can=write after=`) {
 		t.Errorf("got %q, want one line more, that it is up", got)
 	}
 }
