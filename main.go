@@ -16,7 +16,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -257,6 +256,247 @@ func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop 
 	return server.Close, nil
 }
 
+// listen says what to do when the address is taken.
+func listen(addr, remedy string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: %s", addr, remedy)
+	}
+	return listener, err
+}
+
+// newLogger writes to standard error: text on a terminal, else JSON.
+func newLogger(cfg settings) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
+	info, err := os.Stderr.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	if cfg.LogFormat == "text" || cfg.LogFormat == "" && terminal {
+		return slog.New(slog.NewTextHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+}
+
+// announce says where the app is, and what whoever runs it needs to know.
+func (cfg settings) announce(log *slog.Logger) {
+	attrs := []any{"version", version(), "url", cfg.public.String(), "listen", cfg.Listen, "redirect_uri", cfg.redirectURI(), "globus", cfg.Issuer}
+	if path, ok := strings.CutPrefix(cfg.Store, "sqlite:"); ok {
+		if abs, err := filepath.Abs(path); err == nil {
+			attrs = append(attrs, "data", abs)
+		}
+	} else if u, err := url.Parse(cfg.Store); err == nil {
+		attrs = append(attrs, "data", u.Redacted())
+	}
+	log.Info("serving", append(attrs, "who_may_enter", routes.WhoMayEnter(cfg.policy))...)
+	if host, _, _ := net.SplitHostPort(cfg.Listen); cfg.public.Scheme == "http" && !globus.IsLoopback(host) {
+		log.Warn("LISTEN lets other machines in, but PUBLIC_URL is http: what they send is not encrypted")
+	}
+}
+
+// version names the commit that the program was built from, such as
+// "4041c0b9e1d2", or "4041c0b9e1d2, modified".
+func version() string {
+	info, _ := debug.ReadBuildInfo()
+	var revision, modified string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = ", modified"
+		}
+	}
+	if revision == "" {
+		return "development" // go run notes none
+	}
+	return revision + modified
+}
+
+// readSettings reads the environment, and returns all that is wrong with it.
+func readSettings(demo bool) (cfg settings, wrong faults) {
+	cfg.demo = demo
+	if errs, ok := errors.AsType[env.AggregateError](env.Parse(&cfg)); ok {
+		for _, err := range errs.Errors {
+			wrong.add("%v", named(err))
+		}
+	}
+	cfg.ClientSecret = strings.TrimSpace(cfg.ClientSecret)
+	wrong.fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET")
+	wrong.fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE")
+	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
+	if cfg.Lifetime < 5*time.Minute && !wrong.in("SESSION_LIFETIME") {
+		wrong.add("SESSION_LIFETIME must be 5m at least, such as 12h")
+	}
+	if err := routes.CheckSessionStore(cfg.Store); err != nil {
+		wrong.add("SESSION_STORE %v", err)
+	}
+	if !slices.Contains([]string{"", "text", "json"}, cfg.LogFormat) {
+		wrong.add("LOG_FORMAT must be text or json")
+	}
+	cfg.readGlobus(&wrong)
+	host := cfg.readAddresses(&wrong)
+	if demo {
+		cfg.checkDemo(host, &wrong)
+		return cfg, wrong
+	}
+	if cfg.ClientID == "" {
+		wrong.add("GLOBUS_CLIENT_ID is not set")
+	} else if !globus.IsUUID(cfg.ClientID) {
+		wrong.add("GLOBUS_CLIENT_ID must be the Client UUID of the registration")
+	}
+	if cfg.ClientSecret == "" && cfg.ClientSecretFile == "" {
+		wrong.add("GLOBUS_CLIENT_SECRET is not set")
+	}
+	return cfg, wrong
+}
+
+// readGlobus reads where Globus is, what it is asked for, and who may enter.
+func (cfg *settings) readGlobus(wrong *faults) {
+	wrong.because("GLOBUS_ISSUER", globus.CheckIssuer(cfg.Issuer))
+	var err error
+	cfg.scopes, err = globus.ParseScopes(cmp.Or(cfg.Scopes, strings.Join(globus.DefaultScopes(), " ")))
+	if err != nil {
+		wrong.add("GLOBUS_SCOPES must be scopes, separated by blanks")
+	} else if !slices.Contains(cfg.scopes.Texts(), "openid") {
+		wrong.add("GLOBUS_SCOPES must include openid")
+	}
+	cfg.policy = globus.Policy{Domains: list(cfg.AllowedDomains), Groups: list(cfg.AllowedGroups), MFA: cfg.RequireMFA}
+	wrong.because("ALLOWED_DOMAINS", globus.Policy{Domains: cfg.policy.Domains}.Check())
+	wrong.because("ALLOWED_GROUPS", globus.Policy{Groups: cfg.policy.Groups}.Check())
+}
+
+// readAddresses reads where the app listens, whose host it returns, and where
+// browsers reach it.
+func (cfg *settings) readAddresses(wrong *faults) (host string) {
+	host, port, err := splitListen(cfg.Listen)
+	if err != nil {
+		wrong.add("LISTEN must be host:port, such as 127.0.0.1:8888")
+		port = "8888"
+	}
+	if _, metricsPort, err := splitListen(cfg.MetricsListen); cfg.MetricsListen != "" && err != nil {
+		wrong.add("METRICS_LISTEN must be host:port, such as 127.0.0.1:9090")
+	} else if metricsPort == port {
+		wrong.add("METRICS_LISTEN must have another port than LISTEN")
+	}
+	cfg.public, err = routes.ParsePublicURL(cmp.Or(cfg.PublicURL, "http://localhost:"+port))
+	if err != nil {
+		wrong.add("PUBLIC_URL %v", err)
+		cfg.public = &url.URL{Scheme: "http", Host: "localhost:8888"}
+	}
+	return host
+}
+
+// checkDemo keeps -demo away from a registered app, and from other machines.
+func (cfg *settings) checkDemo(host string, wrong *faults) {
+	switch {
+	case cfg.ClientID != "":
+		wrong.add("-demo does not go with GLOBUS_CLIENT_ID: unset it, or leave out -demo to use the real Globus")
+	case !globus.IsLoopback(host) || !globus.IsLoopback(cfg.public.Hostname()):
+		wrong.add("-demo signs in anybody who asks, so LISTEN and PUBLIC_URL must be on localhost")
+	}
+}
+
+// splitListen returns the host, which may be empty, and the port to listen on.
+func splitListen(addr string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(addr)
+	if n, e := strconv.Atoi(port); err == nil && (e != nil || n < 1 || n > 65535) {
+		err = errors.New("no such port")
+	}
+	return host, port, err
+}
+
+// list reads a setting of several values.
+func list(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
+// named makes of an error of the env package, such as «parse error on field
+// "Lifetime" …», one that names the setting: «SESSION_LIFETIME: …».
+func named(err error) error {
+	parse, ok := errors.AsType[env.ParseError](err)
+	if !ok {
+		return err
+	}
+	field, _ := reflect.TypeFor[settings]().FieldByName(parse.Name)
+	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
+}
+
+// unknownSettings names what looks like a setting, and is likely misspelt.
+func unknownSettings() []string {
+	var unknown []string
+	known, _ := env.GetFieldParams(&settings{})
+	for _, e := range os.Environ() {
+		name, _, _ := strings.Cut(e, "=")
+		ours := strings.HasPrefix(name, "GLOBUS_") || strings.HasPrefix(name, "SESSION_")
+		if ours && !slices.ContainsFunc(known, func(p env.FieldParams) bool { return p.Key == name }) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
+}
+
+// faults are what is wrong with the settings. Each begins with the setting's
+// name, or with that of its …_FILE form.
+type faults []string
+
+func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// because adds what globus finds wrong with a setting, if err is not nil.
+func (f *faults) because(name string, err error) {
+	if err != nil {
+		f.add("%s: %s", name, strings.TrimPrefix(err.Error(), "globus: "))
+	}
+}
+
+// fromFile sets value from the file that the setting's other form names.
+func (f *faults) fromFile(value *string, file, name string) {
+	if file == "" {
+		return
+	}
+	if *value != "" {
+		f.add("%s and %s_FILE are both set; one is enough", name, name)
+		return
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		f.add("%s_FILE: %v", name, err)
+		return
+	}
+	if *value = strings.TrimSpace(string(content)); *value == "" {
+		f.add("%s_FILE: %s is empty", name, file)
+	}
+}
+
+// in reports whether the setting of this name is at fault.
+func (f faults) in(name string) bool {
+	return slices.ContainsFunc(f, func(s string) bool { return strings.HasPrefix(s, name) })
+}
+
+// cannotStart reports all that is wrong with the settings at once.
+func (cfg settings) cannotStart(wrong faults) error {
+	var lines []string
+	for _, name := range unknownSettings() {
+		lines = append(lines, name+" is no setting; is it misspelt?")
+	}
+	lines = append(lines, wrong...)
+	registered := cfg.ClientID != "" && (cfg.ClientSecret != "" || cfg.ClientSecretFile != "")
+	if !cfg.demo && !registered {
+		lines = append(lines, "", cfg.howToRegister())
+	}
+	return errors.New("cannot start:\n  " + strings.Join(lines, "\n  "))
+}
+
+func (cfg settings) howToRegister() string {
+	return `To register the app, open https://app.globus.org/settings/developers, choose
+  "Register a portal, science gateway, or other application you host", and enter
+  this as its redirect URI, exactly:
+
+    ` + cfg.redirectURI() + `
+
+  To look around first, without registering anything: go run . -demo`
+}
+
+func (cfg settings) redirectURI() string { return cfg.public.String() + "/login" }
+
 // globus returns the client of this app; observe may be nil, as in its Config.
 func (cfg settings) globus(observe func(call, outcome string, took time.Duration)) (*globus.Client, error) {
 	return globus.New(globus.Config{
@@ -300,235 +540,6 @@ func (cfg settings) check(ctx context.Context, wrong faults, out io.Writer) erro
 		return fmt.Errorf("%d to mend, marked ✗; begin at the top, for one may come of another", n)
 	}
 	return nil
-}
-
-// version names the commit that the program was built from, such as
-// "4041c0b9e1d2", or "4041c0b9e1d2, modified".
-func version() string {
-	info, _ := debug.ReadBuildInfo()
-	var revision, modified string
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = ", modified"
-		}
-	}
-	if revision == "" {
-		return "development" // go run notes none
-	}
-	return revision + modified
-}
-
-// announce says where the app is, and what whoever runs it needs to know.
-func (cfg settings) announce(log *slog.Logger) {
-	attrs := []any{"version", version(), "url", cfg.public.String(), "listen", cfg.Listen, "redirect_uri", cfg.redirectURI(), "globus", cfg.Issuer}
-	if path, ok := strings.CutPrefix(cfg.Store, "sqlite:"); ok {
-		if abs, err := filepath.Abs(path); err == nil {
-			attrs = append(attrs, "data", abs)
-		}
-	} else if u, err := url.Parse(cfg.Store); err == nil {
-		attrs = append(attrs, "data", u.Redacted())
-	}
-	log.Info("serving", append(attrs, "who_may_enter", routes.WhoMayEnter(cfg.policy))...)
-	if host, _, _ := net.SplitHostPort(cfg.Listen); cfg.public.Scheme == "http" && !globus.IsLoopback(host) {
-		log.Warn("LISTEN lets other machines in, but PUBLIC_URL is http: what they send is not encrypted")
-	}
-}
-
-func (cfg settings) redirectURI() string { return cfg.public.String() + "/login" }
-
-// faults are what is wrong with the settings. Each begins with the setting's
-// name, or with that of its …_FILE form.
-type faults []string
-
-func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
-
-// in reports whether the setting of this name is at fault.
-func (f faults) in(name string) bool {
-	return slices.ContainsFunc(f, func(s string) bool { return strings.HasPrefix(s, name) })
-}
-
-// cannotStart reports all that is wrong with the settings at once.
-func (cfg settings) cannotStart(wrong faults) error {
-	var lines []string
-	for _, name := range unknownSettings() {
-		lines = append(lines, name+" is no setting; is it misspelt?")
-	}
-	lines = append(lines, wrong...)
-	if !cfg.demo && !cfg.hasClient() {
-		lines = append(lines, "", cfg.howToRegister())
-	}
-	return errors.New("cannot start:\n  " + strings.Join(lines, "\n  "))
-}
-
-// readSettings reads the environment, and returns all that is wrong with it.
-func readSettings(demo bool) (cfg settings, wrong faults) {
-	cfg.demo = demo
-	fault := wrong.add
-
-	if errs, ok := errors.AsType[env.AggregateError](env.Parse(&cfg)); ok {
-		for _, err := range errs.Errors {
-			fault("%v", named(err))
-		}
-	}
-	cfg.ClientSecret = strings.TrimSpace(cfg.ClientSecret)
-	fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET", fault)
-	fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE", fault)
-	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
-	if cfg.Lifetime < 5*time.Minute && !wrong.in("SESSION_LIFETIME") {
-		fault("SESSION_LIFETIME must be 5m at least, such as 12h")
-	}
-	if err := routes.CheckSessionStore(cfg.Store); err != nil {
-		fault("SESSION_STORE %v", err)
-	}
-	if !slices.Contains([]string{"", "text", "json"}, cfg.LogFormat) {
-		fault("LOG_FORMAT must be text or json")
-	}
-	if err := globus.CheckIssuer(cfg.Issuer); err != nil {
-		fault("GLOBUS_ISSUER: %v", strings.TrimPrefix(err.Error(), "globus: "))
-	}
-	cfg.Scopes = cmp.Or(cfg.Scopes, strings.Join(globus.DefaultScopes(), " "))
-	var err error
-	if cfg.scopes, err = globus.ParseScopes(cfg.Scopes); err != nil {
-		fault("GLOBUS_SCOPES must be scopes, separated by blanks")
-	} else if !slices.Contains(cfg.scopes.Texts(), "openid") {
-		fault("GLOBUS_SCOPES must include openid")
-	}
-	cfg.policy = globus.Policy{Domains: list(cfg.AllowedDomains), MFA: cfg.RequireMFA}
-	if err := cfg.policy.Check(); err != nil {
-		fault("ALLOWED_DOMAINS: %v", strings.TrimPrefix(err.Error(), "globus: "))
-	}
-	cfg.policy.Groups = list(cfg.AllowedGroups)
-	if err := (globus.Policy{Groups: cfg.policy.Groups}).Check(); err != nil {
-		fault("ALLOWED_GROUPS: %v", strings.TrimPrefix(err.Error(), "globus: "))
-	}
-	host, port, err := splitListen(cfg.Listen)
-	if err != nil {
-		fault("LISTEN must be host:port, such as 127.0.0.1:8888")
-		port = "8888"
-	}
-	if _, metricsPort, err := splitListen(cfg.MetricsListen); cfg.MetricsListen != "" && err != nil {
-		fault("METRICS_LISTEN must be host:port, such as 127.0.0.1:9090")
-	} else if metricsPort == port {
-		fault("METRICS_LISTEN must have another port than LISTEN")
-	}
-	cfg.public, err = routes.ParsePublicURL(cmp.Or(cfg.PublicURL, "http://localhost:"+cmp.Or(port, "8888")))
-	if err != nil {
-		fault("PUBLIC_URL %v", err)
-		cfg.public = &url.URL{Scheme: "http", Host: "localhost:8888"}
-	}
-	switch {
-	case demo && cfg.ClientID != "":
-		fault("-demo does not go with GLOBUS_CLIENT_ID: unset it, or leave out -demo to use the real Globus")
-	case demo && (!globus.IsLoopback(host) || !globus.IsLoopback(cfg.public.Hostname())):
-		fault("-demo signs in anybody who asks, so LISTEN and PUBLIC_URL must be on localhost")
-	case demo:
-	case !cfg.hasClient():
-		if cfg.ClientID == "" {
-			fault("GLOBUS_CLIENT_ID is not set")
-		}
-		if cfg.ClientSecret == "" && cfg.ClientSecretFile == "" {
-			fault("GLOBUS_CLIENT_SECRET is not set")
-		}
-	case !regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(cfg.ClientID):
-		fault("GLOBUS_CLIENT_ID must be the Client UUID of the registration")
-	}
-	return cfg, wrong
-}
-
-// hasClient reports whether it is said which registered app this is.
-func (cfg settings) hasClient() bool {
-	return cfg.ClientID != "" && (cfg.ClientSecret != "" || cfg.ClientSecretFile != "")
-}
-
-// splitListen returns the host, which may be empty, and the port to listen on.
-func splitListen(addr string) (host, port string, err error) {
-	host, port, err = net.SplitHostPort(addr)
-	if n, e := strconv.Atoi(port); err == nil && (e != nil || n < 1 || n > 65535) {
-		err = errors.New("no such port")
-	}
-	return host, port, err
-}
-
-// list reads a setting of several values.
-func list(value string) []string {
-	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-}
-
-// named makes of an error of the env package, such as «parse error on field
-// "Lifetime" …», one that names the setting: «SESSION_LIFETIME: …».
-func named(err error) error {
-	parse, ok := errors.AsType[env.ParseError](err)
-	if !ok {
-		return err
-	}
-	field, _ := reflect.TypeFor[settings]().FieldByName(parse.Name)
-	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
-}
-
-func (cfg settings) howToRegister() string {
-	return `To register the app, open https://app.globus.org/settings/developers, choose
-  "Register a portal, science gateway, or other application you host", and enter
-  this as its redirect URI, exactly:
-
-    ` + cfg.redirectURI() + `
-
-  To look around first, without registering anything: go run . -demo`
-}
-
-// fromFile sets value from the file that the setting's other form names.
-func fromFile(value *string, file, name string, fault func(string, ...any)) {
-	if file == "" {
-		return
-	}
-	if *value != "" {
-		fault("%s and %s_FILE are both set; one is enough", name, name)
-		return
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		fault("%s_FILE: %v", name, err)
-		return
-	}
-	if *value = strings.TrimSpace(string(content)); *value == "" {
-		fault("%s_FILE: %s is empty", name, file)
-	}
-}
-
-// unknownSettings names what looks like a setting, and is likely misspelt.
-func unknownSettings() []string {
-	var unknown []string
-	known, _ := env.GetFieldParams(&settings{})
-	for _, e := range os.Environ() {
-		name, _, _ := strings.Cut(e, "=")
-		ours := strings.HasPrefix(name, "GLOBUS_") || strings.HasPrefix(name, "SESSION_")
-		if ours && !slices.ContainsFunc(known, func(p env.FieldParams) bool { return p.Key == name }) {
-			unknown = append(unknown, name)
-		}
-	}
-	return unknown
-}
-
-// newLogger writes to standard error: text on a terminal, else JSON.
-func newLogger(cfg settings) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
-	info, err := os.Stderr.Stat()
-	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
-	if cfg.LogFormat == "text" || cfg.LogFormat == "" && terminal {
-		return slog.New(slog.NewTextHandler(os.Stderr, opts))
-	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, opts))
-}
-
-// listen says what to do when the address is taken.
-func listen(addr, remedy string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use: %s", addr, remedy)
-	}
-	return listener, err
 }
 
 // Where -demo puts the emulator: on another host name than the app, and so on
