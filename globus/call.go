@@ -1,15 +1,31 @@
 package globus
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strings"
 )
 
-// getJSON sends req and decodes the JSON that answers it into v. Its
-// errors are *Error, but for those of a TokenFunc, which it hands on.
+// post sends form to an endpoint of Globus Auth, with the client id and secret
+// in it, and decodes the answer as getJSON does.
+func (c *Client) post(ctx context.Context, call, path string, form url.Values, v any) error {
+	form.Set("client_id", c.oauth.ClientID)
+	form.Set("client_secret", c.oauth.ClientSecret)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.issuer+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return callError(call, err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return getJSON(c.http, call, req, v)
+}
+
+// getJSON sends req and decodes the JSON that answers it into v. Its errors are
+// *Error, but for those of a TokenFunc, which it hands on.
 func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	resp, err := client.Do(req)
 	if e, ok := errors.AsType[tokenError](err); ok {

@@ -81,6 +81,14 @@ var (
 	ErrNoToken = errors.New("globus: there is no token for that resource server")
 )
 
+// IsInvalidGrant reports whether err says that a code or a refresh token is
+// spent, aged or withdrawn (RFC 6749, section 5.2). Globus sends it with status
+// 400 or 401; with 500 and above it is not believed.
+func IsInvalidGrant(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Reason == Refused && e.Code == "invalid_grant"
+}
+
 // callError classifies what a library reports of a failed call. The errors of
 // the libraries quote what came: bodies, tokens, a line that is no HTTP. So
 // nothing of their text is kept but what the network said.
@@ -136,8 +144,8 @@ func answerError(call string, status int, code string) *Error {
 }
 
 // ErrorCode returns code if it looks like an error code, such as invalid_grant
-// or ClientError.NotFound, of at most 50 letters, dots and underscores, else "". What came from outside is never copied into
-// a log unseen.
+// or ClientError.NotFound, of at most 50 letters, dots and underscores, else "".
+// What came from outside is never copied into a log unseen.
 func ErrorCode(code string) string {
 	return plain(code, 50, func(r rune) bool { return isLetter(r) || r == '.' || r == '_' })
 }

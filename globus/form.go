@@ -10,6 +10,10 @@ var (
 	domainForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
 )
 
+// IsUUID reports whether s is a UUID, by which Globus names collections among
+// other things, in either case.
+func IsUUID(s string) bool { return lowerUUID(s) != "" }
+
 // lowerUUID returns s in lower case if it is a UUID, else "".
 func lowerUUID(s string) string {
 	if len(s) != 36 || !uuidForm.MatchString(asciiLower(s)) {

@@ -5,8 +5,8 @@
 // github.com/coreos/go-oidc, which checks signatures, and adds what Globus does
 // its own way: a token for each resource server, identity sets, ID tokens
 // signed with RS512 by keys without an id, its logout page, and what its services
-// require of people in the middle of work. It imports nothing
-// else of this project: copy the folder into your own.
+// require of people in the middle of work. It imports nothing else of this
+// project: copy the folder into your own.
 package globus
 
 import (
@@ -23,30 +23,23 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// The base URLs of the real Globus Auth and the real Globus Transfer, without a
-// slash at the end.
-const (
-	Issuer      = "https://auth.globus.org"
-	TransferURL = "https://transfer.api.globus.org/v0.10"
-)
+// Issuer is the base URL of the real Globus Auth, without a slash at the end.
+const Issuer = "https://auth.globus.org"
 
 // Globus Auth's endpoints, relative to the issuer. They are constants, so that
 // an app starts, and serves its pages, while Globus is down.
 const (
-	authorizePath = "/v2/oauth2/authorize"
-	tokenPath     = "/v2/oauth2/token"
-	userInfoPath  = "/v2/oauth2/userinfo"
-	revokePath    = "/v2/oauth2/token/revoke"
-	keysPath      = "/jwk.json"
-	discoveryPath = "/.well-known/openid-configuration"
-	logoutPath    = "/v2/web/logout"
-
+	authorizePath  = "/v2/oauth2/authorize"
+	tokenPath      = "/v2/oauth2/token"
+	userInfoPath   = "/v2/oauth2/userinfo"
+	revokePath     = "/v2/oauth2/token/revoke"
+	introspectPath = "/v2/oauth2/token/introspect"
+	keysPath       = "/jwk.json"
+	discoveryPath  = "/.well-known/openid-configuration"
+	logoutPath     = "/v2/web/logout"
 	identitiesPath = "/v2/web/identities"
 	consentsPath   = "/v2/web/consents"
 )
-
-// TransferScope lets an app do in Globus Transfer all that the person can.
-const TransferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
 
 // DefaultScopes returns the scopes of the example in Globus's integration
 // guide: who the person is, and their transfers.
@@ -85,8 +78,8 @@ type Config struct {
 	// Observe is told of every call, when it is over: what was called (token,
 	// userinfo, keys, revoke, introspect, transfer, groups or other), what came
 	// of it (the HTTP status, such as "200", or the Reason why there was no
-	// answer), and how long it took. It may be called from several goroutines at once; nil
-	// means that nobody wants to know.
+	// answer), and how long it took. It may be called from several goroutines at
+	// once; nil means that nobody wants to know.
 	Observe func(call, outcome string, took time.Duration)
 
 	// Now is the clock that tokens are checked against; nil means time.Now.

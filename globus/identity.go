@@ -67,11 +67,14 @@ const (
 
 var errSubject = errors.New("sub is empty, too long or not plain text")
 
+// plainSubject returns s if it could name an identity, else "".
+func plainSubject(s string) string {
+	return plain(s, maxSubject, func(r rune) bool { return r > 0x20 && r < 0x7f })
+}
+
 // check refuses an identity that names nobody, and trims what is merely odd.
 func (id *Identity) check() error {
-	printable := func(r rune) bool { return r > 0x20 && r < 0x7f }
-	if id.Subject == "" || len(id.Subject) > maxSubject ||
-		strings.ContainsFunc(id.Subject, func(r rune) bool { return !printable(r) }) {
+	if plainSubject(id.Subject) == "" {
 		return errSubject
 	}
 	for _, s := range []*string{&id.Username, &id.Name, &id.Email, &id.Organization, &id.Provider, &id.ProviderName} {

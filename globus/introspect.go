@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,8 +13,6 @@ import (
 // IdentitySetScope lets an app see which identities the person has linked.
 // Introspect needs it to name those of them that were used.
 const IdentitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
-
-const introspectPath = "/v2/oauth2/token/introspect"
 
 // An Introspection is what Globus Auth says of an access token (RFC 7662), and
 // of the session in which the person obtained it.
@@ -54,19 +51,9 @@ type Authentication struct {
 // Introspect asks Globus Auth about an access token for AuthServer that it gave
 // to this app. A token that is not active is no error. The error is an *Error.
 func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
-	form := url.Values{
-		"token":         {accessToken},
-		"include":       {"session_info,identity_set_detail"},
-		"client_id":     {c.oauth.ClientID},
-		"client_secret": {c.oauth.ClientSecret},
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.issuer+introspectPath, strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, callError("introspect", err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	form := url.Values{"token": {accessToken}, "include": {"session_info,identity_set_detail"}}
 	var answer introspectionJSON
-	if err := getJSON(c.http, "introspect", req, &answer); err != nil {
+	if err := c.post(ctx, "introspect", introspectPath, form, &answer); err != nil {
 		return nil, err
 	}
 	switch {
@@ -165,9 +152,4 @@ func untouched(s string) string {
 		return ""
 	}
 	return s
-}
-
-// plainSubject returns s if it could name an identity, else "".
-func plainSubject(s string) string {
-	return plain(s, maxSubject, func(r rune) bool { return r > 0x20 && r < 0x7f })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -158,12 +157,4 @@ func (c *Client) helperPage(path, redirectURI, redirectName string) string {
 		q.Set("redirect_name", redirectName)
 	}
 	return c.issuer + path + "?" + q.Encode()
-}
-
-// IsInvalidGrant reports whether err says that a code or a refresh token is
-// spent, aged or withdrawn (RFC 6749, section 5.2). Globus sends it with status
-// 400 or 401; with 500 and above it is not believed.
-func IsInvalidGrant(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Reason == Refused && e.Code == "invalid_grant"
 }

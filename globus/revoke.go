@@ -3,26 +3,14 @@ package globus
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 )
 
 // Revoke ends one access or refresh token (RFC 7009). A token that is already
 // dead, or was never alive, is success. The error is an *Error.
 func (c *Client) Revoke(ctx context.Context, token string) error {
-	form := url.Values{
-		"token":         {token},
-		"client_id":     {c.oauth.ClientID},
-		"client_secret": {c.oauth.ClientSecret},
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.issuer+revokePath, strings.NewReader(form.Encode()))
-	if err != nil {
-		return callError("revoke", err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return getJSON(c.http, "revoke", req, &struct{}{})
+	return c.post(ctx, "revoke", revokePath, url.Values{"token": {token}}, &struct{}{})
 }
 
 // RevokeAll ends every access and refresh token of every resource server, all

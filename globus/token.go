@@ -9,11 +9,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// The resource servers that a portal usually holds tokens for.
-const (
-	AuthServer     = "auth.globus.org"
-	TransferServer = "transfer.api.globus.org"
-)
+// AuthServer is Globus Auth itself as a resource server.
+const AuthServer = "auth.globus.org"
 
 // Tokens are what one sign-in yields: a token for each resource server, by its
 // name. Globus puts one of them at the top of its answer and the others into

@@ -8,6 +8,16 @@ import (
 	"strconv"
 )
 
+// The real Globus Transfer: its base URL, its name as a resource server, and the
+// scope that its calls need.
+const (
+	TransferURL    = "https://transfer.api.globus.org/v0.10"
+	TransferServer = "transfer.api.globus.org"
+
+	// TransferScope lets an app do in Globus Transfer all that the person can.
+	TransferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
+)
+
 // A Transfer calls Globus Transfer as one person. Make one with Client.Transfer.
 type Transfer struct {
 	base string

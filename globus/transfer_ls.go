@@ -86,10 +86,6 @@ func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*L
 	return &listing, nil
 }
 
-// IsUUID reports whether s is a UUID, by which Globus names collections among
-// other things, in either case.
-func IsUUID(s string) bool { return lowerUUID(s) != "" }
-
 const (
 	defaultList = 1000
 	maxList     = 5000
