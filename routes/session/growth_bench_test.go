@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	mathrand "math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,7 +31,10 @@ func BenchmarkGrowth(b *testing.B) {
 		b.Skip("needs PORTAL_LONG=1")
 	}
 	b.Run("sqlite", func(b *testing.B) { grow(b, "sqlite:"+filepath.Join(b.TempDir(), "sessions.db")) })
-	b.Run("redis", func(b *testing.B) { grow(b, benchRedis(b)) })
+	b.Run("redis", func(b *testing.B) {
+		addr, _ := StartRedis(b, "--appendfsync", "everysec") // as it is deployed
+		grow(b, "redis://"+addr)
+	})
 }
 
 func grow(b *testing.B, store string) {
@@ -147,35 +148,4 @@ func (d benchedRedis) size(ctx context.Context) (bytes, records int64, err error
 	}
 	records, err = d.client.DBSize(ctx).Result()
 	return bytes, records, err
-}
-
-// benchRedis starts a Redis with an append-only file, as it is deployed.
-func benchRedis(b *testing.B) (store string) {
-	b.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		b.Skip("needs redis-server, which is not installed")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	cmd := exec.Command(path, "--bind", "127.0.0.1", "--port", port, "--dir", b.TempDir(), "--appendonly", "yes", "--save", "")
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	store = "redis://127.0.0.1:" + port
-	for begun := time.Now(); ; {
-		d, err := openRedis(store)
-		if err == nil {
-			d.Close()
-			return store
-		}
-		if time.Since(begun) > 10*time.Second {
-			b.Fatal(err)
-		}
-	}
 }

@@ -15,7 +15,7 @@ import (
 // A server that does not answer is given 2 s, and no session ends by it.
 func TestRedisHangs(t *testing.T) {
 	t.Parallel() // it waits
-	addr, process := startRedis(t)
+	addr, process := session.StartRedis(t)
 	s := open(t, session.Config{Store: "redis://" + addr})
 	b := s.signedIn()
 	if err := process.Signal(syscall.SIGSTOP); err != nil {

@@ -111,7 +111,7 @@ func (p *lossy) serve(browser net.Conn, redis string) {
 
 // Where an answer is lost on its way, a swap that was done counts as done.
 func TestRedisLosesAnswers(t *testing.T) {
-	addr, _ := startRedis(t)
+	addr, _ := session.StartRedis(t)
 	proxy := newLossy(t, addr)
 	s := open(t, session.Config{Store: "redis://" + proxy.addr})
 	if err := s.Insert(t.Context(), "key", []byte("old"), time.Now().Add(time.Hour)); err != nil {
@@ -139,7 +139,7 @@ func TestRedisLosesSignOut(t *testing.T) {
 	for _, silent := range []bool{false, true} {
 		t.Run(fmt.Sprintf("silent %t", silent), func(t *testing.T) {
 			t.Parallel() // they wait
-			addr, _ := startRedis(t)
+			addr, _ := session.StartRedis(t)
 			proxy := newLossy(t, addr)
 			s := open(t, session.Config{Store: "redis://" + proxy.addr})
 			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
@@ -181,13 +181,13 @@ func TestRedisURL(t *testing.T) {
 // TestRedisRefuses opens servers that will not do, and says why in words of
 // our own, without the password.
 func TestRedisRefuses(t *testing.T) {
-	open, _ := startRedis(t)
-	locked, _ := startRedis(t, "--requirepass", "canary-right")
-	replica, _ := startRedis(t, "--replicaof", "127.0.0.1 1")
-	limited, _ := startRedis(t,
+	open, _ := session.StartRedis(t)
+	locked, _ := session.StartRedis(t, "--requirepass", "canary-right")
+	replica, _ := session.StartRedis(t, "--replicaof", "127.0.0.1 1")
+	limited, _ := session.StartRedis(t,
 		"--user", "weak", "on", ">canary-weak", "~portal:*", "+get", "+set", "+eval", "+evalsha", "+@connection",
 		"--user", "good", "on", ">canary-good", "~portal:*", "+get", "+set", "+getdel", "+eval", "+evalsha", "+info", "+@connection")
-	old, _ := startRedis(t, "--rename-command", "GETDEL", "")
+	old, _ := session.StartRedis(t, "--rename-command", "GETDEL", "")
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil || !strings.Contains(string(readme), "~portal:* +get +set +getdel +eval +evalsha +info +@connection\n") {
 		t.Errorf("the README gives the user of Redis other rights than are tried here (%v)", err)
@@ -247,7 +247,7 @@ func TestRedisDoubts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			addr, _ := startRedis(t, tt.settings...)
+			addr, _ := session.StartRedis(t, tt.settings...)
 			s := open(t, session.Config{Store: "redis://" + strings.Replace(addr, "127.0.0.1", tt.at, 1)})
 			doubts, err := session.Check(t.Context(), s.store)
 			if err != nil || (len(doubts) > 0) != (tt.want != "") {

@@ -3,14 +3,13 @@ package session_test
 import (
 	"context"
 	"database/sql"
-	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"example.org/portal/routes/session"
 )
 
 // overStores runs a test over a new store of each kind.
@@ -27,48 +26,10 @@ func newStore(t *testing.T, kind string) string {
 	case "memory":
 		return "memory:"
 	case "redis":
-		addr, _ := startRedis(t)
+		addr, _ := session.StartRedis(t)
 		return "redis://" + addr
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
-}
-
-// startRedis starts a Redis with a few settings of its own, and returns its
-// address and process.
-func startRedis(t *testing.T, settings ...string) (addr string, process *os.Process) {
-	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("REQUIRE_ALL") == "1" {
-			t.Fatal("needs redis-server, which is not installed")
-		}
-		t.Skip("needs redis-server, which is not installed")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command(path, append([]string{
-		"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "yes", "--appendfsync", "no",
-	}, settings...)...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	await(t, "Redis listens", func() bool {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
-	return addr, cmd.Process
 }
 
 // redis returns a client of its own, if the store is Redis.
