@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// checkCookie wants a cookie whose name matches wantName with all that our
-// cookies have, and returns its kind: session, csrf, login or signed-out.
+// checkCookie wants a cookie whose name matches wantName, with all that our
+// cookies have, and returns its kind, the group in wantName: session, csrf, login
+// or signed-out.
 func checkCookie(t *testing.T, c *http.Cookie, wantName string, wantSecure bool) (kind string) {
 	t.Helper()
 	if !regexp.MustCompile(wantName).MatchString(c.Name) {

@@ -201,7 +201,7 @@ func TestStepUpTooLarge(t *testing.T) {
 				t.Errorf("asks for %v", q)
 			}
 			for _, c := range (&http.Response{Header: p.header}).Cookies() {
-				checkCookie(t, c, `login`, false)
+				checkCookie(t, c, `^portal-[0-9]+-(login-[0-9a-f]{16})$`, false)
 			}
 			if back := b.atGlobus(p, "person", "rosalind", "mfa", "1"); back.header.Get("Location") != s.url+test.want {
 				t.Errorf("ends with %d at %q, want %q", back.status, back.header.Get("Location"), test.want)
