@@ -17,22 +17,22 @@ const (
 type asking struct {
 	flight singleflight.Group
 
-	mu  sync.Mutex
-	had map[string]time.Time // when a question last failed, by session
+	mu       sync.Mutex
+	failedAt map[string]time.Time // when a question last failed, by session
 }
 
 func (q *asking) failed(session string, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.had == nil || len(q.had) >= maxRemember {
-		q.had = map[string]time.Time{}
+	if q.failedAt == nil || len(q.failedAt) >= maxRemember {
+		q.failedAt = map[string]time.Time{}
 	}
-	q.had[session] = now
+	q.failedAt[session] = now
 }
 
 func (q *asking) failedLately(session string, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	at, ok := q.had[session]
+	at, ok := q.failedAt[session]
 	return ok && now.Sub(at).Abs() < askAnewAfter
 }

@@ -2,7 +2,6 @@ package routes
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -70,7 +69,7 @@ func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) err
 			others = append(others, kept{c.Name, old.Begun})
 		}
 	}
-	slices.SortFunc(others, func(x, y kept) int { return cmp.Compare(x.begun.UnixNano(), y.begun.UnixNano()) })
+	slices.SortFunc(others, func(x, y kept) int { return x.begun.Compare(y.begun) })
 	for _, old := range others[:max(0, len(others)+1-maxAttempts)] {
 		http.SetCookie(w, a.cookies.cookie(old.name, "", -1))
 	}

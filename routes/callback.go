@@ -62,22 +62,7 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 	if err != nil {
 		return nil, err
 	}
-	if err := a.freshen(ctx, login); err != nil {
-		a.discard(r, login.Tokens)
-		return nil, err
-	}
-	rec := session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()}
-	var goesOn bool
-	if t.StepUp != nil {
-		goesOn, err = a.goOn(r.WithContext(ctx), t.StepUp, &rec)
-	}
-	if err == nil {
-		err = a.examine(ctx, login.Tokens, &rec)
-	}
-	var s *session.Session
-	if err == nil {
-		s, err = a.sessions.SignIn(ctx, rec)
-	}
+	s, goesOn, err := a.newSession(r.WithContext(ctx), login, t)
 	if err != nil {
 		a.discard(r, login.Tokens)
 		return nil, err
@@ -94,6 +79,25 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 	}
 	a.revoke(ctx, old.Without(s.Tokens)) // those that only it held
 	return s, nil
+}
+
+// newSession makes a session of a login that may be one, and says whether it goes on
+// from the one that r's browser has.
+func (a *App) newSession(r *http.Request, login *globus.Login, t attempt) (s *session.Session, goesOn bool, err error) {
+	if err := a.freshen(r.Context(), login); err != nil {
+		return nil, false, err
+	}
+	rec := session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()}
+	if t.StepUp != nil {
+		if goesOn, err = a.goOn(r, t.StepUp, &rec); err != nil {
+			return nil, false, err
+		}
+	}
+	if err := a.examine(r.Context(), login.Tokens, &rec); err != nil {
+		return nil, false, err
+	}
+	s, err = a.sessions.SignIn(r.Context(), rec)
+	return s, goesOn, err
 }
 
 // freshen takes what userinfo says about the person in place of the ID token's

@@ -115,9 +115,8 @@ func (d *doctor) checkModes(path string) {
 }
 
 func storeRemedy(store string, err error) string {
-	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	switch {
-	case unknown:
+	case isA[x509.UnknownAuthorityError](err):
 		return "Set SSL_CERT_FILE to the certificate of the authority that Redis's certificate is of."
 	case !strings.HasPrefix(store, "sqlite:"):
 		return "SESSION_STORE must name a Redis of 6.2 or later, or a Valkey, that runs, and the user and password that it knows: redis://user:password@host:6379/0."

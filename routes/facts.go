@@ -30,8 +30,8 @@ func (a *App) renewFacts(ctx context.Context, s *session.Session, due questions)
 	got, err, _ := a.asking.flight.Do(fmt.Sprint(s.ID(), due), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFacts)
 		defer cancel()
-		if due.session {
-			a.refreshGrant(ctx, s) // the old token may tell of the session as it was
+		if due.session && s.Tokens[globus.AuthServer].RefreshToken != "" {
+			_ = a.replaceToken(ctx, s, globus.AuthServer) // the old one may tell of the session as it was
 		}
 		facts, err := a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
 		if err != nil {
@@ -57,18 +57,6 @@ func newer(old, fresh globus.Facts) globus.Facts {
 		old.Groups, old.GroupsAsked = fresh.Groups, fresh.GroupsAsked
 	}
 	return old
-}
-
-// refreshGrant refreshes the token for Globus Auth, if that can be done.
-func (a *App) refreshGrant(ctx context.Context, s *session.Session) {
-	old := s.Tokens[globus.AuthServer]
-	if old.RefreshToken == "" {
-		return
-	}
-	if fresh, err := a.sessions.Token(ctx, s, globus.AuthServer, old.AccessToken); err == nil && fresh.AccessToken != old.AccessToken {
-		s.Tokens[globus.AuthServer] = fresh
-		a.revoke(ctx, globus.Tokens{globus.AuthServer: {AccessToken: old.AccessToken}})
-	}
 }
 
 // gather returns facts with what is due asked of Globus anew, both at once: one

@@ -1,8 +1,6 @@
 package routes
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // livez tells a supervisor that the process serves.
 func (a *App) livez(w http.ResponseWriter, _ *http.Request) {

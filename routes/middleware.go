@@ -18,7 +18,7 @@ const permissions = "accelerometer=(), browsing-topics=(), camera=(), display-ca
 // outermost gives every answer the headers that keep it safe, and every
 // request a name.
 func (a *App) outermost(next http.Handler) http.Handler {
-	host := strings.TrimPrefix(strings.TrimPrefix(a.origin, "https://"), "http://")
+	_, host, _ := strings.Cut(a.origin, "://")
 	// A portal under a path must not decide for its neighbours on the host.
 	hsts := a.cookies.secure && a.site.BasePath == ""
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -26,7 +26,7 @@ const (
 func (a *App) protect(next http.Handler) http.Handler {
 	a.csrf = nosurf.New(next)
 	a.csrf.SetBaseCookie(*a.cookies.cookie(a.cookies.name("csrf"), "", 0))
-	a.csrf.SetIsTLSFunc(func(*http.Request) bool { return strings.HasPrefix(a.origin, "https://") })
+	a.csrf.SetIsTLSFunc(func(*http.Request) bool { return a.cookies.secure })
 	a.csrf.SetFailureHandler(a.catch(a.refuseForm))
 
 	// Two checks that know nothing of each other: whence the browser says that

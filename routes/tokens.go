@@ -58,21 +58,30 @@ func (a *App) showToken(w http.ResponseWriter, r *http.Request, s *session.Sessi
 // refreshToken refreshes the token of one resource server now, due or not.
 func (a *App) refreshToken(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	server := r.PostForm.Get("server")
-	old, held := s.Tokens[server]
-	if !held {
+	if _, held := s.Tokens[server]; !held {
 		return noSuchToken()
 	}
-	fresh, err := a.sessions.Token(r.Context(), s, server, old.AccessToken)
-	if err != nil {
+	if err := a.replaceToken(r.Context(), s, server); err != nil {
 		return err
-	}
-	s.Tokens[server] = fresh
-	if fresh.AccessToken != old.AccessToken { // no sign-out would find the old one
-		a.revoke(r.Context(), globus.Tokens{server: {AccessToken: old.AccessToken}})
 	}
 	card := a.card(r, s)
 	card.TokensOpen = true
 	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(card))
+}
+
+// replaceToken puts a fresh token for one resource server into s, due or not, and
+// revokes the old one, which no sign-out would find.
+func (a *App) replaceToken(ctx context.Context, s *session.Session, server string) error {
+	old := s.Tokens[server]
+	fresh, err := a.sessions.Token(ctx, s, server, old.AccessToken)
+	if err != nil {
+		return err
+	}
+	s.Tokens[server] = fresh
+	if fresh.AccessToken != old.AccessToken {
+		a.revoke(ctx, globus.Tokens{server: {AccessToken: old.AccessToken}})
+	}
+	return nil
 }
 
 func noSuchToken() error {
