@@ -14,8 +14,9 @@ const (
 // nothing is known ("sub-only"), one whose name is markup and runs both ways
 // ("markup"). Their subs never change. Rosalind has 25 tasks at Globus Transfer,
 // one of which succeeds 40 seconds after she is first shown it; Ada has five,
-// "markup" three, "sub-only" none. Rosalind is in the group DemoLab; Ada is by one of
-// her linked identities; "markup" has asked to join it, "sub-only" has nothing to do with groups.
+// "markup" three, "sub-only" none. Rosalind is in the group DemoLab, Ada too, by
+// one of her linked identities; "markup" has asked to join it, and "sub-only" has
+// nothing to do with groups.
 func DemoPeople() []Person {
 	return []Person{
 		{

@@ -37,15 +37,15 @@ func readForm(r *http.Request) (url.Values, error) {
 // repeated returns the name of a parameter that was sent more than once, the
 // first in the alphabet, or "".
 func repeated(params url.Values) string {
-	return firstName(params, func(name string) bool { return len(params[name]) > 1 })
+	return firstWhere(params, func(name string) bool { return len(params[name]) > 1 })
 }
 
 // unknown returns the name of a parameter that is none of names, likewise.
 func unknown(params url.Values, names []string) string {
-	return firstName(params, func(name string) bool { return !slices.Contains(names, name) })
+	return firstWhere(params, func(name string) bool { return !slices.Contains(names, name) })
 }
 
-func firstName(params url.Values, is func(name string) bool) string {
+func firstWhere(params url.Values, is func(name string) bool) string {
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if is(name) {
 			return name

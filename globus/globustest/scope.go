@@ -9,7 +9,10 @@ const (
 	groupsServer   = "groups.api.globus.org"
 )
 
-const identitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
+const (
+	identitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
+	transferScope    = "urn:globus:auth:scope:transfer.api.globus.org:all"
+)
 
 // A scope is something that an app may ask for.
 type scope struct {

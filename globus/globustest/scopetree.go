@@ -5,8 +5,6 @@ import (
 	"strings"
 )
 
-const transferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
-
 // splitScopes splits what an app asks for at the blanks that are outside of
 // brackets.
 func splitScopes(asked string) []string {

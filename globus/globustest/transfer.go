@@ -74,10 +74,8 @@ func readQuery(r *http.Request, names ...string) (url.Values, error) {
 	if name := repeated(params); name != "" {
 		return nil, badParameter(r, "Repeated parameter '"+name+"'")
 	}
-	for name := range params {
-		if !slices.Contains(names, name) { // Globus may well know it
-			return nil, badParameter(r, "Unknown parameter '"+name+"'")
-		}
+	if name := unknown(params, names); name != "" { // Globus may well know it
+		return nil, badParameter(r, "Unknown parameter '"+name+"'")
 	}
 	return params, nil
 }
