@@ -1,14 +1,12 @@
 package routes
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
-	"strings"
 
 	"example.org/portal/components"
 	"example.org/portal/globus"
@@ -159,69 +157,4 @@ func (a *App) asHTTPError(r *http.Request, err error) *httpError {
 func isStoreError(err error) bool {
 	_, ok := errors.AsType[*session.StoreError](err)
 	return ok
-}
-
-// globusError says what the person reads about a call to Globus that failed.
-// Whatever Globus is at fault for is a 503: a 502 may be sent again by a
-// proxy, and an authorization code is good once.
-func globusError(e *globus.Error) *httpError {
-	if e.Call == "transfer" || e.Call == "refresh" {
-		return serviceError(e)
-	}
-	if globus.IsInvalidGrant(e) {
-		return &httpError{
-			status: http.StatusBadRequest, heading: "That sign-in link was used already or has expired",
-			message: "Nobody was signed in by it. Begin again.",
-		}
-	}
-	said := &httpError{status: http.StatusServiceUnavailable, heading: "Globus could not sign you in"}
-	switch e.Reason {
-	case globus.Timeout:
-		said.message = "Globus did not answer in time. Nobody was signed in. Please try again in a moment."
-	case globus.Unreachable:
-		said.message = "Globus cannot be reached from here just now. Nobody was signed in. Please try again in a moment."
-	default:
-		said.message = "Globus gave an answer that this site cannot accept. Nobody was signed in. " +
-			"Please try again; if it happens again, tell the people who run this site, with the reference below."
-	}
-	return said
-}
-
-// codeEnd is what comes last in the code of an error, after what kind it is of:
-// Transfer has renamed the kinds.
-func codeEnd(e *globus.Error) string { return e.Code[strings.LastIndexByte(e.Code, '.')+1:] }
-
-// serviceError is globusError for someone who is signed in, and stays so.
-func serviceError(e *globus.Error) *httpError {
-	switch {
-	case strings.HasSuffix(e.Code, "ConsentRequired"):
-		return &httpError{
-			status: http.StatusForbidden, heading: "Globus wants your consent",
-			message: "It says: " + cmp.Or(e.Message, "nothing more") + ". Give it at Globus, and then try again.",
-		}
-	case e.Status == http.StatusUnauthorized:
-		return &httpError{
-			status: http.StatusForbidden, heading: "Globus did not accept this site's token",
-			message: "You are still signed in here. Log out and in again to get a new one.",
-		}
-	case strings.HasSuffix(e.Code, "PermissionDenied"), e.Status == http.StatusForbidden:
-		return &httpError{
-			status: http.StatusForbidden, heading: "You may not see that",
-			message: "Whoever owns it has not let you in, by the identity that you use here. Ask them, or sign in with another one.",
-		}
-	case strings.HasPrefix(codeEnd(e), "GC"), codeEnd(e) == "EndpointError": // GCDisconnected and its kin
-		return &httpError{
-			status: http.StatusServiceUnavailable, heading: "The collection does not answer",
-			message: "The computer that it is on may be switched off, or away from the network. You are still signed in here.",
-		}
-	case e.Status == http.StatusNotFound, codeEnd(e) == "NotFound":
-		return &httpError{
-			status: http.StatusNotFound, heading: "Globus does not know that",
-			message: "It may be gone, or it may not be yours.",
-		}
-	}
-	return &httpError{
-		status: http.StatusServiceUnavailable, heading: "Globus does not answer as it should",
-		message: "You are still signed in here. Please try again in a moment.",
-	}
 }
