@@ -81,7 +81,6 @@ func refusal(call string, status int, body []byte) *Error {
 		e.RequestID = requestID(errs[0].ID)
 	}
 	e.Message = tidy(text("message"))
-	_ = json.Unmarshal(fields["required_scopes"], &e.RequiredScopes)
 	e.Requirements, _ = ReadRequirements(body)
 	if e.Code != "" && e.Reason == BadStatus && status < http.StatusInternalServerError {
 		e.Reason = Refused

@@ -40,11 +40,9 @@ type Error struct {
 	RequestID string // names the call to Globus's support; "" if none
 	Detail    string // more for the operator; "" if there is nothing to add
 
-	// Message is what the service says to the person, and RequiredScopes what
-	// they would have to consent to. Neither is part of the error's text: they
-	// may name what a person owns.
-	Message        string
-	RequiredScopes []string
+	// Message is what the service says to the person; "" if it says nothing. It is
+	// no part of the error's text: it may name what a person owns.
+	Message string
 
 	// Requirements is what Globus wants of the person before it answers; nil if
 	// the service does not say, or that is not what went wrong.
