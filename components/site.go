@@ -6,9 +6,6 @@ package components
 import (
 	"net/url"
 	"slices"
-	"time"
-
-	"example.org/portal/globus"
 )
 
 // What the app calls itself, and where its footer points. Change these first.
@@ -84,86 +81,9 @@ type Page struct {
 	Visitor Visitor // who looks at it
 }
 
-// A Visitor is who the header says is signed in; the zero value is nobody.
-type Visitor struct {
-	Site
-	SignedIn bool          // somebody is
-	Name     string        // or user name; empty if Globus told neither
-	Left     time.Duration // until the session ends
-
-	// Ended: somebody was signed in when the page was opened, and is not any
-	// more. LoginURL leads back to that page.
-	Ended    bool
-	LoginURL string
-}
-
 func (p Page) title() string {
 	if p.Title == "" {
 		return AppName
 	}
 	return p.Title + " · " + AppName
 }
-
-// A Card is what the user card shows. Without an Identity it is the card of
-// someone who is not signed in, and nothing else in it counts.
-type Card struct {
-	Site
-	CSRFToken    string           // for the card's own forms
-	Ended        bool             // nobody is signed in, but somebody was
-	Identity     *globus.Identity // nil: nobody is signed in
-	AccessToken  Secret           // for Globus Auth itself
-	RefreshToken Secret           // likewise
-	SignedIn     time.Time        // when the session began
-	Ends         time.Time        // when it will
-	Now          time.Time        // for how long things last
-
-	Tokens     []TokenRow // the token panel; empty leaves it out
-	TokensOpen bool       // the panel is unfolded
-}
-
-// A Secret is a token that the card masks until it is asked for.
-type Secret struct {
-	Held  bool   // there is one
-	Shown string // the token itself; empty while masked
-}
-
-// A TokenRow is what the token panel shows of the tokens for one resource
-// server.
-type TokenRow struct {
-	Server    string    // its name
-	Scopes    []string  // what the access token is good for
-	Expiry    time.Time // of the access token
-	Refreshes bool      // there is a refresh token
-	Shown     string    // the access token; empty while masked
-}
-
-// A Problem is what an error page says.
-type Problem struct {
-	Site
-	Heading   string // what happened, in a few words
-	Message   string // what happened and what to do, in a sentence or two
-	Facts     []Fact // that explain it
-	Ways      []Way  // out of it, beside the home page
-	Reference string // names the line in the log; empty if there is none
-	LoginURL  string // where to sign in, if that helps; else empty
-	Retry     string // path of what to try again, as a browser sees it; empty if that cannot help
-	Form      *Form  // a form to send again, or nil
-}
-
-// A Fact is something that an error page says of what came and what was needed.
-type Fact struct{ Label, Value string }
-
-// A Way is a link that leads out of a problem.
-type Way struct{ Label, URL string }
-
-// A Form repeats a form that was refused because it was too old: the same
-// fields, with a fresh token.
-type Form struct {
-	Action    string  // where it goes, as a browser sees it
-	CSRFToken string  // the fresh one
-	Fields    []Field // what was typed
-	Label     string  // of its button
-}
-
-// A Field is one field of a Form.
-type Field struct{ Name, Value string }

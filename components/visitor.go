@@ -1,0 +1,16 @@
+package components
+
+import "time"
+
+// A Visitor is who the header says is signed in; the zero value is nobody.
+type Visitor struct {
+	Site
+	SignedIn bool          // somebody is
+	Name     string        // or user name; empty if Globus told neither
+	Left     time.Duration // until the session ends
+
+	// Ended: somebody was signed in when the page was opened, and is not any
+	// more. LoginURL leads back to that page.
+	Ended    bool
+	LoginURL string
+}
