@@ -43,7 +43,7 @@ func TestObserve(t *testing.T) {
 	if err := signOut(s, s.request(signedIn)); err != nil {
 		t.Fatal(err)
 	}
-	want("a session's life", map[string]int{"insert ok": 1, "find ok": 2, "swap ok": 1, "take ok": 1})
+	want("a session's life", map[string]int{"insert ok": 1, "find ok": 1, "swap ok": 1, "take ok": 1})
 
 	unlock := s.lock("BEGIN IMMEDIATE")
 	var failing sync.WaitGroup
@@ -76,6 +76,7 @@ func TestObserve(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// The first sweep may have met the lock, and says so in a line of its own.
 	if got := s.log.String(); strings.Count(got, "session store") != 2 || !strings.Contains(got, `msg="session store up again" can=write after=`) {
 		t.Errorf("got %q, want one line more, that it is up", got)
 	}
