@@ -33,7 +33,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 	}
 	got := a.answers.once(r.Context(), t.Attempt, func() (*session.Session, error) { return a.signIn(r, q.Get("code"), t) })
 	if toldNothing(got.err, t) {
-		return a.begin(w, r, attempt{Next: t.Next, Asked: true, StepUp: t.StepUp}, globus.PromptLogin())
+		return a.begin(w, r, attempt{Next: t.Next, Asked: true}) // where a step up came from, it is asked for again
 	}
 	if got.err != nil {
 		return a.stepUpFailed(r, t, a.loginFailed(r, got.err, t))

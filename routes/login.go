@@ -63,7 +63,7 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 	}
 	next := a.localPath(q.Get("next"))
 	if q.Get("prompt") == "login" {
-		return a.begin(w, r, attempt{Next: next, Asked: true}, globus.PromptLogin())
+		return a.begin(w, r, attempt{Next: next, Asked: true})
 	}
 	s, err := a.load(w, r)
 	if err != nil {
@@ -78,16 +78,24 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 	return a.begin(w, r, attempt{Next: next})
 }
 
-// begin sends the browser to Globus with the attempt t, whose secrets it makes.
-func (a *App) begin(w http.ResponseWriter, r *http.Request, t attempt, opts ...oauth2.AuthCodeOption) error {
+// begin sends the browser to Globus to sign in with the attempt t.
+func (a *App) begin(w http.ResponseWriter, r *http.Request, t attempt) error {
+	if a.signedOut(r) {
+		http.SetCookie(w, a.cookies.cookie(a.cookies.name("signed-out"), "", -1))
+	}
+	return a.toGlobus(w, r, t, a.policy.AuthCodeOptions())
+}
+
+// toGlobus sends the browser to Globus with the attempt t, whose secrets it makes.
+func (a *App) toGlobus(w http.ResponseWriter, r *http.Request, t attempt, opts []oauth2.AuthCodeOption) error {
 	t.Attempt, t.Begun = globus.NewAttempt(), a.now()
 	if err := a.keepAttempt(w, r, t); err != nil {
 		return err
 	}
-	if a.signedOut(r) {
-		http.SetCookie(w, a.cookies.cookie(a.cookies.name("signed-out"), "", -1))
+	if t.Asked {
+		opts = append(opts, globus.PromptLogin())
 	}
-	return redirect(w, a.globus.AuthCodeURL(t.Attempt, append(a.policy.AuthCodeOptions(), opts...)...))
+	return redirect(w, a.globus.AuthCodeURL(t.Attempt, opts...))
 }
 
 // absolute returns the URL of a local path; "" stands for the home page.

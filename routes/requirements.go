@@ -94,11 +94,9 @@ func (a *App) askAgain(w http.ResponseWriter, r *http.Request, s *session.Sessio
 func (a *App) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, next string) error {
 	asked := *want
 	asked.Code, asked.Message, asked.SessionMessage = "", "", "" // nobody reads them in the cookie
-	t := attempt{
-		Attempt: globus.NewAttempt(), Next: next, Begun: a.now(),
-		StepUp: &stepUp{Subject: s.Identity.Subject, Asked: asked},
-	}
-	err := a.keepAttempt(w, r, t)
+	t := attempt{Next: next, StepUp: &stepUp{Subject: s.Identity.Subject, Asked: asked}}
+	opts := append(want.AuthCodeOptions(), a.scopesWith(s, want.Scopes).AuthCodeOption())
+	err := a.toGlobus(w, r, t, opts)
 	if errors.Is(err, errAttemptTooLarge) {
 		return &httpError{
 			status: http.StatusForbidden, heading: "Globus wants more than this site can ask for",
@@ -106,11 +104,7 @@ func (a *App) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Ses
 			cause:   err,
 		}
 	}
-	if err != nil {
-		return err
-	}
-	opts := append(want.AuthCodeOptions(), a.scopesWith(s, want.Scopes).AuthCodeOption())
-	return redirect(w, a.globus.AuthCodeURL(t.Attempt, opts...))
+	return err
 }
 
 // scopesWith returns more beside all that the app asks for, and that s holds

@@ -258,3 +258,30 @@ func TestStepUpRacesSignOut(t *testing.T) {
 		t.Errorf("signed in: %t, %d live tokens, after signing out", b.signedIn(), s.auth.LiveTokens())
 	}
 }
+
+// TestStepUpToldNothing: the session ends while the person is at Globus, which
+// then lets them pass without a word about how they signed in, though a policy
+// needs it. They are asked to sign in, and what was wanted is wanted still.
+func TestStepUpToldNothing(t *testing.T) {
+	var c clock
+	s := start(t, options{policy: globus.Policy{MFA: true}, now: c.now})
+	s.wanting(func() *globus.Requirements { return domain("example.edu") })
+	person := []string{"person", "rosalind", "mfa", "1"}
+	b := s.browser()
+	b.enter("/login", page{}.form(person...))
+	c.pass(7*24*time.Hour - 5*time.Minute)
+	first := b.get("/wanting")
+	c.pass(6 * time.Minute)
+	s.auth.Lie(saysNothing(globustest.Lie{}))
+	back := b.atGlobus(first, person...)
+	s.auth.Lie(globustest.Lie{})
+	if got := back.asked(t, s); got.Get("prompt") != "login" || got.Has("session_required_single_domain") {
+		t.Fatalf("Globus is asked %v, want to ask who it is", got)
+	}
+	if p := b.atGlobus(back, person...); p.header.Get("Location") != s.url+"/wanting" {
+		t.Fatalf("got %d to %q:\n%s", p.status, p.header.Get("Location"), p.body)
+	}
+	if got := b.get("/wanting").asked(t, s).Get("session_required_single_domain"); got != "example.edu" {
+		t.Errorf("Globus is asked for %q, want example.edu", got)
+	}
+}
