@@ -16,6 +16,7 @@ func TestSystemd(t *testing.T) {
 	t.Run("one instance", func(t *testing.T) {
 		env, dir := unitEnv(t, shipped)
 		app := run(t, dir, append(env, "LISTEN=127.0.0.1:"+freePort(t)))
+		await(t, "it serves", func() bool { return strings.Contains(app.log.String(), `"serving"`) })
 		if log := app.log.String(); strings.Contains(log, "unknown setting") || !isFile(filepath.Join(dir, "portal", "sessions.db")) {
 			t.Errorf("the app does not take the unit's settings:\n%s", log)
 		}
@@ -33,6 +34,7 @@ func TestSystemd(t *testing.T) {
 			t.Fatal(err)
 		}
 		app := run(t, dir, env)
+		await(t, "it serves", func() bool { return strings.Contains(app.log.String(), `"serving"`) })
 		if log := app.log.String(); strings.Contains(log, "unknown setting") || !strings.Contains(log, "127.0.0.1:"+redis.port) {
 			t.Errorf("the app does not take the unit's settings:\n%s", log)
 		}

@@ -43,7 +43,7 @@ func TestObserve(t *testing.T) {
 	if err := signOut(s, s.request(signedIn)); err != nil {
 		t.Fatal(err)
 	}
-	want("a session's life", map[string]int{"insert ok": 1, "find ok": 1, "swap ok": 1, "take ok": 1})
+	want("a session's life", map[string]int{"insert ok": 1, "find ok": 2, "swap ok": 1, "take ok": 1})
 
 	unlock := s.lock("BEGIN IMMEDIATE")
 	var failing sync.WaitGroup
