@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -82,9 +84,15 @@ func (m *Manager) keepAlive(ctx context.Context, s *Session) error {
 // request that waits for it is cancelled.
 func (m *Manager) renew(ctx context.Context, s Session, server, rejected string) (globus.Token, error) {
 	key := storeKey(s.token) + " " + server
-	done := m.refresh.flight.DoChan(key, func() (any, error) {
+	done := m.refresh.flight.DoChan(key, func() (token any, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRefresh)
 		defer cancel()
+		defer func() { // here, nobody else would recover, and the process would end
+			if p := recover(); p != nil {
+				m.log.ErrorContext(ctx, "panic", "stack", string(debug.Stack()))
+				token, err = globus.Token{}, fmt.Errorf("panic: %T", p)
+			}
+		}()
 		return m.renewOnce(ctx, &s, key, server, rejected)
 	})
 	select {

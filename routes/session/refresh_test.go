@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"context"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,5 +117,24 @@ func TestSignOutAtTwoInstances(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A refresh that panics ends neither the process nor the session.
+func TestRefreshPanics(t *testing.T) {
+	s := open(t, session.Config{Refresh: func(context.Context, string, globus.Token, string) (globus.Token, error) { panic("canary") }})
+	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clock.add(48 * time.Hour) // it is due
+	if got, err := s.Load(httptest.NewRecorder(), s.request(signedIn)); got == nil || err != nil {
+		t.Errorf("got %v, %v, want the session", got, err)
+	}
+	if _, err := s.Token(t.Context(), signedIn, globus.TransferServer, ""); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v, want an error that does not quote it", err)
+	}
+	if got := strings.Count(s.log.String(), "msg=panic stack="); got != 2 {
+		t.Errorf("%d panics are logged, want 2:\n%s", got, s.log)
 	}
 }
