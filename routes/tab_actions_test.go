@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -160,13 +161,25 @@ func (b *tab) place(label string) []float64 {
 	return place
 }
 
+// press presses a key. What it types comes with it, as from a keyboard:
+// chromedp.KeyEvent sends that as a message of its own, which may come after the
+// page has done what the key asked for, and then goes to what stands there now.
+func (b *tab) press(key rune) {
+	b.t.Helper()
+	k := kb.Keys[key]
+	down := input.DispatchKeyEventParams{Type: kb.KeyDown, Key: k.Key, Code: k.Code, WindowsVirtualKeyCode: k.Windows, Text: k.Text}
+	up := down
+	up.Type, up.Text = kb.KeyUp, ""
+	b.do(call(input.DispatchKeyEvent, down), call(input.DispatchKeyEvent, up))
+}
+
 // tabTo presses Tab until the focus is on what begins with label. All that it
 // passes must show that it has the focus.
 func (b *tab) tabTo(label string) {
 	b.t.Helper()
 	b.settled()
 	for range 60 {
-		b.do(chromedp.KeyEvent(kb.Tab))
+		b.press('\t')
 		if !b.is(`document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== "none"`) {
 			b.t.Errorf("nothing shows that %q has the focus", b.get("document.activeElement.outerHTML"))
 		}
