@@ -5,7 +5,9 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -101,7 +103,12 @@ func (s *keySet) renew(ctx context.Context) fetched {
 	}
 }
 
-func (s *keySet) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
+func (s *keySet) fetch(ctx context.Context) (keys []crypto.PublicKey, err error) {
+	defer func() { // in singleflight's goroutine nobody else would recover, and the process would end
+		if p := recover(); p != nil {
+			err = &Error{Call: "keys", Reason: Malformed, Detail: fmt.Sprintf("panic: %T\n%s", p, debug.Stack())}
+		}
+	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return nil, callError("keys", err)
@@ -112,7 +119,7 @@ func (s *keySet) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
 	if err := getJSON(s.client.http, "keys", req, &set); err != nil {
 		return nil, err
 	}
-	keys := usableKeys(set.Keys)
+	keys = usableKeys(set.Keys)
 	if len(keys) == 0 {
 		return nil, &Error{Call: "keys", Reason: Malformed, Detail: "there is no usable RSA key"}
 	}

@@ -9,6 +9,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +46,26 @@ func TestKeysServeOn(t *testing.T) {
 	f.wantSignIn("endpoint down", "", 1)
 	f.clock.add(24 * time.Hour)
 	f.wantSignIn("a day later", "", 1)
+}
+
+// What panics while the keys are fetched fails one sign-in, and not the process.
+func TestKeysPanic(t *testing.T) {
+	f := newFlow(t)
+	f.client = f.newClient(globus.Config{Transport: panicking{f.wire}})
+	_, err := f.signIn("rosalind")
+	if err == nil || !strings.Contains(err.Error(), "panicking.RoundTrip") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v, want an error that says where, and not what", err)
+	}
+}
+
+// panicking is a transport that cannot fetch keys.
+type panicking struct{ http.RoundTripper }
+
+func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, globustest.KeysPath) {
+		panic("canary")
+	}
+	return p.RoundTripper.RoundTrip(r)
 }
 
 // A forged token makes the client ask once, to no avail, and what it had is
