@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -101,11 +100,11 @@ func sizeOf(t *testing.T, dir string) (bytes int64) {
 		t.Fatal(names, err)
 	}
 	for _, name := range names {
-		var info syscall.Stat_t
-		if err := syscall.Stat(name, &info); err != nil {
+		info, err := os.Stat(name)
+		if err != nil {
 			t.Fatal(err)
 		}
-		bytes += info.Size
+		bytes += info.Size()
 	}
 	return bytes
 }
