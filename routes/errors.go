@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,14 +44,15 @@ func (e *httpError) Unwrap() error { return e.cause }
 // panics too, become pages.
 func (a *App) catch(h handlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := a.guard(h, w, r); err != nil {
+		if err := a.guarded(r.Context(), func() error { return h(w, r) }); err != nil {
 			a.fail(w, r, err)
 		}
 	})
 }
 
-// guard calls h, and makes an error of a panic.
-func (a *App) guard(h handlerFunc, w http.ResponseWriter, r *http.Request) (err error) {
+// guarded calls f, and makes an error of a panic. What runs in a goroutine of its
+// own needs it too: nobody else would recover there, and the process would end.
+func (a *App) guarded(ctx context.Context, f func() error) (err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -59,10 +61,10 @@ func (a *App) guard(h handlerFunc, w http.ResponseWriter, r *http.Request) (err 
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		a.log.ErrorContext(r.Context(), "panic", "stack", string(debug.Stack()))
+		a.log.ErrorContext(ctx, "panic", "stack", string(debug.Stack()))
 		err = fmt.Errorf("panic: %T", p)
 	}()
-	return h(w, r)
+	return f()
 }
 
 // fail answers with the page of err, or for htmx its fragment. Why is logged
@@ -91,13 +93,13 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		problem.Retry = a.localPath(r.URL.RequestURI())
 	}
 	// What panicked may be a part of every page, this one too.
-	err = a.guard(func(w http.ResponseWriter, r *http.Request) error {
+	err = a.guarded(r.Context(), func() error {
 		if wantsFragment(r) {
 			besideForm(w, r)
 			return write(w, r, e.status, components.ProblemFragment(problem))
 		}
 		return write(w, r, e.status, components.ProblemPage(a.page(r, e.heading), problem))
-	}, w, r)
+	})
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "error page not rendered", "reason", err)
 		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)

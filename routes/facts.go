@@ -68,10 +68,14 @@ func (a *App) gather(ctx context.Context, facts globus.Facts, due questions, id 
 	var inErr, groupsErr error
 	var asked sync.WaitGroup
 	if due.session {
-		asked.Go(func() { in, inErr = a.introspect(ctx, tokens(globus.AuthServer), id) })
+		asked.Go(func() {
+			inErr = a.guarded(ctx, func() (err error) { in, err = a.introspect(ctx, tokens(globus.AuthServer), id); return err })
+		})
 	}
 	if due.groups {
-		asked.Go(func() { groups, groupsErr = a.globus.Groups(tokens(globus.GroupsServer)).Mine(ctx) })
+		asked.Go(func() {
+			groupsErr = a.guarded(ctx, func() (err error) { groups, err = a.globus.Groups(tokens(globus.GroupsServer)).Mine(ctx); return err })
+		})
 	}
 	asked.Wait()
 	facts.Subject = id.Subject

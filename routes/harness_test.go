@@ -43,7 +43,8 @@ type options struct {
 	people    []globustest.Person
 	places    []globustest.Collection
 	now       func() time.Time
-	textLog   bool // as on a terminal, instead of JSON
+	transport http.RoundTripper // to Globus; nil is the usual one
+	textLog   bool              // as on a terminal, instead of JSON
 }
 
 // A site is the whole app on a real listener, with an emulated Globus beside it.
@@ -90,7 +91,7 @@ func start(t testing.TB, o options) *site {
 	client, err := globus.New(globus.Config{
 		ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirectURI, Issuer: s.auth.URL, TransferURL: s.auth.URL + globustest.TransferPath,
 		GroupsURL: s.auth.URL + globustest.GroupsPath, Now: o.now, Scopes: append(globus.DefaultScopes(), o.policy.Scopes().Texts()...),
-		Observe: metrics.GlobusCall,
+		Observe: metrics.GlobusCall, Transport: o.transport,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"example.org/portal/globus/globustest"
 )
 
 // TestPanic: whatever panics, the answer is a whole one with every header, the
@@ -76,4 +78,43 @@ func TestPanic(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPanicBesideRequests: what panics in a goroutine beside a request, where
+// net/http does not recover, ends neither the process nor what is known.
+func TestPanicBesideRequests(t *testing.T) {
+	var c clock
+	transport := &panicking{next: http.DefaultTransport}
+	s := start(t, options{policy: domains("example.edu"), now: c.now, transport: transport})
+	b := s.browser()
+	b.enter("/login", as("rosalind"))
+
+	transport.path.Store(globustest.IntrospectPath)
+	c.pass(61 * time.Minute)
+	if p := b.get("/user"); p.status != http.StatusOK {
+		t.Errorf("got %d, want what was last known:\n%s", p.status, p.body)
+	}
+	await(t, "the log says where it was", func() bool { return strings.Contains(s.log.String(), "panicking).RoundTrip") })
+	if p := s.browser().enter("/login", as("ada")); p.status != http.StatusInternalServerError {
+		t.Errorf("somebody else: got %d, want 500:\n%s", p.status, p.body)
+	}
+	if p := b.get("/user"); p.status != http.StatusOK {
+		t.Errorf("afterwards: got %d:\n%s", p.status, p.body)
+	}
+	if strings.Contains(s.log.String(), "canary") {
+		t.Errorf("want no value in the log:\n%s", s.log)
+	}
+}
+
+// A panicking transport has calls of one path panic.
+type panicking struct {
+	next http.RoundTripper
+	path atomic.Value
+}
+
+func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == p.path.Load() {
+		panic("canary-value")
+	}
+	return p.next.RoundTrip(r)
 }

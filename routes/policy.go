@@ -65,7 +65,9 @@ func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error 
 		renewing := *s // the request's own goes on
 		renewing.Tokens = maps.Clone(s.Tokens)
 		ctx := context.WithoutCancel(r.Context())
-		a.background.Go(func() { _ = a.renewFacts(ctx, &renewing, due) })
+		a.background.Go(func() {
+			_ = a.guarded(ctx, func() error { return a.renewFacts(ctx, &renewing, due) })
+		})
 	}
 	if d := p.Decide(s.Facts, a.now()); !d.Allowed() {
 		return &refusal{d, s.Identity, s.Facts, true, a.localPath(r.URL.RequestURI())}
