@@ -33,7 +33,7 @@ func unreachableRemedy(err error, host string) string {
 	case errors.Is(err, http.ErrSchemeMismatch), isA[tls.RecordHeaderError](err):
 		return "What listens there speaks plain http: turn TLS on in the web server (SSLEngine on), or correct the port in PUBLIC_URL."
 	case isA[*tls.CertificateVerificationError](err):
-		return certificateRemedy(err, host)
+		return ownCertificateRemedy(err, host)
 	}
 	return "See what the web server in front of the app logs."
 }
@@ -43,8 +43,8 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// certificateRemedy says what is to be done about our own certificate.
-func certificateRemedy(err error, host string) string {
+// ownCertificateRemedy says what is to be done about our own certificate.
+func ownCertificateRemedy(err error, host string) string {
 	if isA[x509.HostnameError](err) {
 		return "Get a certificate for " + host + ", or see that the web server takes the virtual host of that name (ServerName)."
 	}

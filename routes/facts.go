@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
 )
@@ -19,6 +21,9 @@ const (
 	sessionFactsFor = time.Hour       // until Globus is asked anew how somebody signed in
 	groupFactsFor   = 5 * time.Minute // likewise, for their groups
 	maxFacts        = 5 * time.Second // for asking; a page waits as long only if nothing is known yet
+
+	askAnewAfter = 10 * time.Second // a Globus that did not answer about a session
+	maxRemember  = 1000             // such sessions
 )
 
 // questions are what Globus is asked about somebody.
@@ -129,4 +134,29 @@ func (a *App) introspect(ctx context.Context, token globus.TokenFunc, id globus.
 		return nil, errNotTheirs
 	}
 	return in, nil
+}
+
+// asking is what goes on between policies and Globus: one question for all
+// requests of a session that have it, and none for a while after one failed.
+type asking struct {
+	flight singleflight.Group
+
+	mu       sync.Mutex
+	failedAt map[string]time.Time // when a question last failed, by session
+}
+
+func (q *asking) failed(session string, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.failedAt == nil || len(q.failedAt) >= maxRemember {
+		q.failedAt = map[string]time.Time{}
+	}
+	q.failedAt[session] = now
+}
+
+func (q *asking) failedLately(session string, now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	at, ok := q.failedAt[session]
+	return ok && now.Sub(at).Abs() < askAnewAfter
 }

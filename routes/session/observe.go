@@ -84,10 +84,10 @@ func (o *observedDriver) note(ctx context.Context, what string, proof bool, err 
 	switch {
 	case err != nil && !down:
 		o.down[what] = time.Now()
-		o.log.ErrorContext(ctx, "session store down", "cannot", what, "reason", err)
+		o.log.ErrorContext(ctx, "session store down", "operation", what, "reason", err)
 	case err == nil && down:
 		delete(o.down, what)
-		o.log.InfoContext(ctx, "session store up again", "can", what, "after", time.Since(since).Round(time.Millisecond).String())
+		o.log.InfoContext(ctx, "session store up again", "operation", what, "after", time.Since(since).Round(time.Millisecond).String())
 	}
 }
 
