@@ -46,9 +46,11 @@ func (u *upstream) start() {
 func (u *upstream) stop() { u.http.Close() }
 
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	u.mu.Lock()
-	u.asked = append(u.asked, r.Clone(r.Context()))
-	u.mu.Unlock()
+	if r.URL.Path != "/readyz" { // the proxy's own question, at any time
+		u.mu.Lock()
+		u.asked = append(u.asked, r.Clone(r.Context()))
+		u.mu.Unlock()
+	}
 	switch code := r.URL.Query().Get("code"); code {
 	case "hang-up":
 		panic(http.ErrAbortHandler)
