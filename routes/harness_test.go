@@ -18,8 +18,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -340,17 +342,23 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// freePort returns a port on loopback that nobody listens on.
+// freePort returns a port on loopback that nobody listens on. It is not one that
+// the system gives to clients, as it does from 32768 on: those may be taken
+// before a server listens, or while it is started again.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20_000 + (os.Getpid()+int(portsGiven.Add(1)))%10_000)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("there is no free port")
+	return ""
 }
+
+var portsGiven atomic.Int64
 
 // await polls until ok, for what happens by itself.
 func await(t testing.TB, what string, ok func() bool) {

@@ -4,6 +4,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -19,13 +21,8 @@ func StartRedis(t testing.TB, settings ...string) (addr string, process *os.Proc
 		}
 		t.Skip("needs redis-server, which is not installed")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(addr)
+	port := freePort(t)
+	addr = "127.0.0.1:" + port
 	cmd := exec.Command(path, append([]string{
 		"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "yes", "--appendfsync", "no",
 	}, settings...)...)
@@ -48,3 +45,19 @@ func StartRedis(t testing.TB, settings ...string) (addr string, process *os.Proc
 		}
 	}
 }
+
+// freePort is that of the tests of routes, with other ports: both run at once.
+func freePort(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		port := strconv.Itoa(10_000 + (os.Getpid()+int(portsGiven.Add(1)))%10_000)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Fatal("there is no free port")
+	return ""
+}
+
+var portsGiven atomic.Int64
