@@ -19,12 +19,14 @@ func TestBrowserSessionEnds(t *testing.T) {
 	s := start(t, options{publicURL: "http://localhost:PORT", now: c.now})
 	b := startChromium(t).person(t, s).tab()
 	b.signIn()
-	c.pass(7*24*time.Hour - 12*time.Second) // it lasts a week
+	c.pass(7*24*time.Hour - 25*time.Second) // it lasts a week
 	b.goTo("/")
 	b.sees("Hello Rosalind Franklin!", "less than a minute", "Photo 51")
 	b.mark()
 	b.set(`document.querySelector("main").insertAdjacentHTML("beforeend", "<textarea id='typed'>an hour's work</textarea>")`)
 	b.expect("status of 401") // of the list, which is under way
+	c.pass(25 * time.Second)
+	b.pass(40 * time.Second) // a tick begins to count, and one more notices
 	b.sees("Your session has ended. Log in again", "You are not signed in")
 	b.swapped(s.url + "/")
 	b.holdsNothingPersonal()
