@@ -99,11 +99,17 @@ func (b *tab) at(address string) {
 	})
 }
 
+// complete is whether a page is complete, and none of it waits for htmx: which
+// takes up what came with the page only some time after its script has run, and
+// what comes by a swap when it has read the answer.
+const complete = `document.readyState === "complete" && document.querySelector("[class*=htmx-]") === null &&
+	!(globalThis.htmx && document.querySelector(":is([hx-get], [hx-post]):not([data-htmx-powered])"))`
+
 // settled waits until the page is complete and nothing is being loaded.
 func (b *tab) settled() {
 	b.t.Helper()
 	await(b.t, "the page is complete", func() bool {
-		return b.quiet(0) && b.is(`document.readyState === "complete"`)
+		return b.is(complete) && b.quiet(0) // in this order: what a page asks for by itself it has asked for by then
 	})
 }
 
