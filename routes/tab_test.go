@@ -44,6 +44,8 @@ func (p *person) window() *tab { p.t.Helper(); return p.open(true) }
 func (p *person) open(window bool) *tab {
 	p.t.Helper()
 	b := &tab{t: p.t, site: p.site, loading: map[network.RequestID]cdp.LoaderID{}}
+	// A page reads what is under way every 5 s, also while somebody signs out.
+	b.expect("status of 401 (Unauthorized) (" + p.site.url + "/transfers)")
 	var cancel context.CancelFunc
 	b.ctx, cancel = chromedp.NewContext(p.ctx, chromedp.WithNewWindow(window), chromedp.WithListener(b.note))
 	p.t.Cleanup(func() {
