@@ -70,7 +70,8 @@ func TestRefreshFails(t *testing.T) {
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			var c clock
-			s := start(t, options{now: c.now})
+			begin := time.Now()
+			s := start(t, options{now: func() time.Time { return begin.Add(time.Duration(c.ahead.Load())) }}) // a moment lasts
 			b := s.browser()
 			b.signIn("rosalind")
 			s.auth.Lie(brokenToken(fault))
