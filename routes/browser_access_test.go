@@ -11,13 +11,13 @@ func TestBrowserSwapIsReady(t *testing.T) {
 	s := start(t, options{publicURL: "http://localhost:PORT"})
 	b := startChromium(t).person(t, s).tab()
 	b.signIn()
+	b.mark() // before anything is observed: the transfers are read again by themselves
 	// Observers are called when the script that changed the page has ended.
 	b.set(`new MutationObserver((_, observer) => {
 		if (document.getElementById("user-card").marked) return;
 		window.ready = document.getElementById("logout").form.hasAttribute("data-htmx-powered");
 		observer.disconnect();
 	}).observe(document.getElementById("main"), {childList: true, subtree: true})`)
-	b.mark()
 	b.click("Show access token")
 	b.swapped(s.url + "/")
 	if !b.is("window.ready") {
