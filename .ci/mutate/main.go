@@ -1,6 +1,6 @@
 // Mutate shows that the tests would notice: it takes one check after another out
-// of the code, and wants the tests that are named beside it in mutations.txt to
-// fail. The tree stays as it is, for the compiler reads the changed files from
+// of the code, or makes one too strict, and wants the tests that are named beside
+// it in mutations.txt to fail. The tree stays as it is, for the compiler reads the changed files from
 // elsewhere.
 //
 //	go run ./.ci/mutate           # all of them, in some minutes
