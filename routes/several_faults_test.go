@@ -167,14 +167,24 @@ func TestSeveralKill(t *testing.T) {
 }
 
 // TestSeveralRollingRestart restarts all instances, one after the other. No
-// request fails.
+// request fails, and no sign-in that Globus keeps waiting meanwhile.
 func TestSeveralRollingRestart(t *testing.T) {
 	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	for i := range instances {
+		goOn := f.signInSlowly(t, i)
 		if err := f.apps[i].Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
+		await(t, "the instance is not ready any more", func() bool {
+			resp, err := http.Get("http://" + f.addresses[i] + "/readyz")
+			if err != nil {
+				return true
+			}
+			resp.Body.Close()
+			return resp.StatusCode != http.StatusOK
+		})
+		goOn()
 		if err := f.apps[i].Wait(); err != nil {
 			t.Errorf("instance %d ended with %v", i, err)
 		}
@@ -187,6 +197,27 @@ func TestSeveralRollingRestart(t *testing.T) {
 		t.Errorf("%q", amiss)
 	}
 	f.wantSignedIn(t, c.people)
+}
+
+// signInSlowly begins a sign-in at an instance, and returns when Globus has the
+// code. It answers, and the sign-in must come to its end, when goOn is called.
+func (f *fleet) signInSlowly(t *testing.T, i int) (goOn func()) {
+	t.Helper()
+	b, wait := f.via(f.browser(t), i), make(chan struct{})
+	callback, before := b.callback("ada"), f.auth.Requests(globustest.TokenPath)
+	f.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: wait}}})
+	var signIn sync.WaitGroup
+	signIn.Go(func() {
+		if p, err := b.try(t.Context(), http.MethodGet, callback, nil); err != nil || p.status != http.StatusSeeOther {
+			t.Errorf("instance %d: the sign-in under way got %d, %v", i, p.status, err)
+		}
+	})
+	await(t, "Globus has the code", func() bool { return f.auth.Requests(globustest.TokenPath) > before })
+	return func() {
+		f.auth.Lie(globustest.Lie{})
+		close(wait)
+		signIn.Wait()
+	}
 }
 
 // TestSeveralRedisRestart kills Redis under load, and starts it again. Meanwhile
