@@ -235,7 +235,7 @@ func TestWhatIsSaid(t *testing.T) {
 			`href="https://auth.globus.org/v2/web/identities?client_id=x&amp;redirect_name=y"`, "/v2/web/consents", `data-local="text">2026-03-04 11:59:00 UTC</time>`, `title="2026-03-11 11:59:59 UTC">7 days</time>`}, []string{"<bdi></bdi>"}},
 		{"UserCard/one shown", []string{`<details id="tokens" open>`, `<code id="token-transfer.api.globus.org">transfer-token-shown</code>`, `data-copy="token-transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, "load delay:60s"},
 			[]string{`datetime="0001`}},
-		{"TransferList/active", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="tick from:body, tab-visible from:body"`, `hx-status:5xx="swap:none"`, "<bdi>Run 42</bdi>", "<bdi>Beamline</bdi>", "<bdi>Archive</bdi>",
+		{"TransferList/active", []string{`id="transfers"`, `</bdi> <span aria-hidden="true">→</span><span class="visually-hidden">to</span> <bdi>`, `hx-get="/app/transfers"`, `hx-trigger="tick from:body, tab-visible from:body"`, `hx-status:5xx="swap:none"`, "<bdi>Run 42</bdi>", "<bdi>Beamline</bdi>", "<bdi>Archive</bdi>",
 			`<span class="badge active">Active</span>`, "12 of 1,200 files", "3 skipped", `title="1,234,567,890 bytes">1.2 GB<`, "87.3 MB/s", "1 fault<", `Started <time datetime="2026-03-04T11:56:55Z" data-local="title" title="2026-03-04 11:56:55 UTC">3 minutes ago`, "<bdi>connecting</bdi>"},
 			[]string{">Older<", ">Newest<", "<html", "<form", "Paused"}},
 		{"TransferList/paused", []string{`<span class="badge attention">Paused</span>`, "tick from:body"}, []string{">Active<", "Finished"}},
