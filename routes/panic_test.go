@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -84,17 +85,23 @@ func TestPanic(t *testing.T) {
 // net/http does not recover, ends neither the process nor what is known.
 func TestPanicBesideRequests(t *testing.T) {
 	var c clock
-	transport := &panicking{next: http.DefaultTransport}
+	var broken atomic.Bool
+	transport := answering(func(r *http.Request) (*http.Response, error) {
+		if broken.Load() && r.URL.Path == globustest.IntrospectPath {
+			panic("canary-value")
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
 	s := start(t, options{policy: domains("example.edu"), now: c.now, transport: transport})
 	b := s.browser()
 	b.enter("/login", as("rosalind"))
 
-	transport.path.Store(globustest.IntrospectPath)
+	broken.Store(true)
 	c.pass(61 * time.Minute)
 	if p := b.get("/user"); p.status != http.StatusOK {
 		t.Errorf("got %d, want what was last known:\n%s", p.status, p.body)
 	}
-	await(t, "the log says where it was", func() bool { return strings.Contains(s.log.String(), "panicking).RoundTrip") })
+	await(t, "the log says where it was", func() bool { return strings.Contains(s.log.String(), "panic_test.go") })
 	if p := s.browser().enter("/login", as("ada")); p.status != http.StatusInternalServerError {
 		t.Errorf("somebody else: got %d, want 500:\n%s", p.status, p.body)
 	}
@@ -106,15 +113,41 @@ func TestPanicBesideRequests(t *testing.T) {
 	}
 }
 
-// A panicking transport has calls of one path panic.
-type panicking struct {
-	next http.RoundTripper
-	path atomic.Value
+// TestPanicInBackground: so does what panics once the page is answered.
+func TestPanicInBackground(t *testing.T) {
+	var c clock
+	var broken atomic.Bool
+	var once sync.Once
+	answered := make(chan struct{})
+	transport := answering(func(r *http.Request) (*http.Response, error) {
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if r.URL.Path == globustest.IntrospectPath && c.ahead.Load() > 0 {
+			once.Do(func() { <-answered; broken.Store(true) }) // the time is asked next, to note when that was
+		}
+		return resp, err
+	})
+	s := start(t, options{policy: domains("example.edu"), transport: transport, now: func() time.Time {
+		if broken.Load() {
+			panic("canary-value")
+		}
+		return c.now()
+	}})
+	b := s.browser()
+	b.enter("/login", as("rosalind"))
+	c.pass(61 * time.Minute)
+	p := b.get("/user")
+	close(answered)
+	s.app.Idle()
+	broken.Store(false)
+	if again := b.get("/user"); p.status != http.StatusOK || again.status != http.StatusOK {
+		t.Errorf("got %d and %d, want what was last known", p.status, again.status)
+	}
+	if got := s.log.String(); !strings.Contains(got, "facts.go") || strings.Contains(got, "canary") {
+		t.Errorf("want where it was, and no value, in the log:\n%s", got)
+	}
 }
 
-func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Path == p.path.Load() {
-		panic("canary-value")
-	}
-	return p.next.RoundTrip(r)
-}
+// An answering transport does what the function does.
+type answering func(*http.Request) (*http.Response, error)
+
+func (f answering) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
