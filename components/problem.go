@@ -3,6 +3,7 @@ package components
 // A Problem is what an error page says.
 type Problem struct {
 	Site
+	Reason    string // what kind of problem it is, in a word that does not change, such as form_old
 	Heading   string // what happened, in a few words
 	Message   string // what happened and what to do, in a sentence or two
 	Facts     []Fact // that explain it

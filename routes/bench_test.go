@@ -5,21 +5,23 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // BenchmarkHome is a page of someone who is signed in, without the network,
 // beside a handler that does nothing but write the same bytes.
 func BenchmarkHome(b *testing.B) {
-	s := start(b, options{})
-	person := s.browser()
-	person.signIn("rosalind")
-	name, session := person.cookie("session")
-	csrf, token := person.cookie("csrf")
-	request := httptest.NewRequest(http.MethodGet, s.url+"/", nil)
+	s := routestest.Start(b, routestest.Options{})
+	person := s.Browser()
+	person.SignIn("rosalind")
+	name, session := person.Cookie("session")
+	csrf, token := person.Cookie("csrf")
+	request := httptest.NewRequest(http.MethodGet, s.URL+"/", nil)
 	request.Header.Set("Cookie", name+"="+session+"; "+csrf+"="+token)
 
 	w := httptest.NewRecorder()
-	s.app.ServeHTTP(w, request.Clone(b.Context()))
+	s.App.ServeHTTP(w, request.Clone(b.Context()))
 	page := w.Body.Bytes()
 	if len(page) < 1000 || w.Code != http.StatusOK {
 		b.Fatalf("got %d with %d bytes", w.Code, len(page))
@@ -28,7 +30,7 @@ func BenchmarkHome(b *testing.B) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(page)
 	})
-	for name, h := range map[string]http.Handler{"app": s.app, "bare": bare} {
+	for name, h := range map[string]http.Handler{"app": s.App, "bare": bare} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -24,7 +24,7 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 	id, path := strings.ToLower(r.PathValue("id")), r.URL.Query().Get("path")
 	if !globus.IsUUID(id) || path != "" && !isFolder(path) {
 		return &httpError{
-			status: http.StatusNotFound, heading: "There is no such folder",
+			status: http.StatusNotFound, reason: "no_such_folder", heading: "There is no such folder",
 			message: "Check the address, or go to the home page.",
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 func TestBrowse(t *testing.T) {
@@ -14,12 +15,12 @@ func TestBrowse(t *testing.T) {
 	for i := range 230 {
 		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/file-%03d", i)})
 	}
-	s := start(t, options{places: []globustest.Collection{open, large}})
-	b, nobody := s.browser(), s.browser()
-	b.signIn("rosalind")
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{open, large}})
+	b, nobody := s.Browser(), s.Browser()
+	b.SignIn("rosalind")
 	tests := []struct {
 		name       string
-		browser    *browser
+		browser    *routestest.Browser
 		path       string // after /browse/
 		headers    []string
 		wantStatus int
@@ -27,18 +28,18 @@ func TestBrowse(t *testing.T) {
 		wantCalls  int
 	}{
 		{"a page", b, open.ID, nil, 200, []string{"<html", "README.txt", "photo51", "1.0 kB", "?path=%2Fphoto51%2F"}, 1},
-		{"a fragment", b, open.ID, htmx, 200, []string{`<section id="browse"`}, 1},
+		{"a fragment", b, open.ID, routestest.Htmx, 200, []string{`<section id="browse"`}, 1},
 		{"in capitals", b, strings.ToUpper(open.ID), nil, 200, []string{"README.txt"}, 1},
-		{"a folder", b, open.ID + "?path=/photo51/raw/", htmx, 200, []string{"frame 1 &amp; 2.h5", "3.0 GB", `?path=%2Fphoto51%2F"`}, 1},
-		{"without its slash", b, open.ID + "?path=/photo51", htmx, 200, []string{"exposure-01.tif", "path=%2Fphoto51%2Fraw%2F"}, 1},
-		{"an empty one", b, open.ID + "?path=/empty/", htmx, 200, []string{"This folder is empty"}, 1},
-		{"odd names", b, open.ID + "?path=/odd+names/", htmx, 200, []string{"&lt;script&gt;alert(1)&lt;", "per%20cent?#&amp;=+", "\u202eevil.txt</bdi>"}, 1},
+		{"a folder", b, open.ID + "?path=/photo51/raw/", routestest.Htmx, 200, []string{"frame 1 &amp; 2.h5", "3.0 GB", `?path=%2Fphoto51%2F"`}, 1},
+		{"without its slash", b, open.ID + "?path=/photo51", routestest.Htmx, 200, []string{"exposure-01.tif", "path=%2Fphoto51%2Fraw%2F"}, 1},
+		{"an empty one", b, open.ID + "?path=/empty/", routestest.Htmx, 200, []string{"This folder is empty"}, 1},
+		{"odd names", b, open.ID + "?path=/odd+names/", routestest.Htmx, 200, []string{"&lt;script&gt;alert(1)&lt;", "per%20cent?#&amp;=+", "\u202eevil.txt</bdi>"}, 1},
 		{"no such folder", b, open.ID + "?path=/nowhere/", nil, 404, []string{"Globus does not know that"}, 1},
-		{"the first page", b, large.ID, htmx, 200, []string{"file-000", "file-099", "?offset=100"}, 1},
-		{"the last page", b, large.ID + "?offset=200", htmx, 200, []string{"file-200", "file-229", "First page"}, 1},
-		{"beyond it", b, large.ID + "?offset=99999999999999999999", htmx, 200, []string{"There is no more"}, 1},
-		{"no number", b, large.ID + "?offset=x", htmx, 200, []string{"file-000"}, 1},
-		{"less than none", b, large.ID + "?offset=-5", htmx, 200, []string{"file-000"}, 1},
+		{"the first page", b, large.ID, routestest.Htmx, 200, []string{"file-000", "file-099", "?offset=100"}, 1},
+		{"the last page", b, large.ID + "?offset=200", routestest.Htmx, 200, []string{"file-200", "file-229", "First page"}, 1},
+		{"beyond it", b, large.ID + "?offset=99999999999999999999", routestest.Htmx, 200, []string{"There is no more"}, 1},
+		{"no number", b, large.ID + "?offset=x", routestest.Htmx, 200, []string{"file-000"}, 1},
+		{"less than none", b, large.ID + "?offset=-5", routestest.Htmx, 200, []string{"file-000"}, 1},
 		{"an unknown collection", b, "0dc3a1f0-0000-4000-8000-00000000dead", nil, 404, []string{"Globus does not know that"}, 1},
 		{"no UUID", b, "x", nil, 404, []string{"There is no such folder"}, 0},
 		{"almost one", b, open.ID + "%2Fls", nil, 404, []string{"There is no such folder"}, 0},
@@ -47,22 +48,22 @@ func TestBrowse(t *testing.T) {
 		{"a path with a zero", b, open.ID + "?path=/%00/", nil, 404, []string{"There is no such folder"}, 0},
 		{"a path that is too long", b, open.ID + "?path=/" + strings.Repeat("x", 5000), nil, 414, []string{"too long"}, 0},
 		{"signed out", nobody, open.ID + "?path=/photo51/", nil, 303, nil, 0},
-		{"signed out, by htmx", nobody, open.ID, htmx, 401, []string{"Your session has ended"}, 0},
+		{"signed out, by htmx", nobody, open.ID, routestest.Htmx, 401, []string{"Your session has ended"}, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			before := s.auth.Requests(globustest.ListPath)
-			p := test.browser.get("/browse/"+test.path, test.headers...)
-			if got := s.auth.Requests(globustest.ListPath) - before; p.status != test.wantStatus || got != test.wantCalls {
-				t.Errorf("got %d after %d calls, want %d and %d:\n%s", p.status, got, test.wantStatus, test.wantCalls, p.body)
+			before := s.Globus.Requests(globustest.ListPath)
+			p := test.browser.Get("/browse/"+test.path, test.headers...)
+			if got := s.Globus.Requests(globustest.ListPath) - before; p.Status != test.wantStatus || got != test.wantCalls {
+				t.Errorf("got %d after %d calls, want %d and %d:\n%s", p.Status, got, test.wantStatus, test.wantCalls, p.Body)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(p.body, want) {
-					t.Errorf("it lacks %q:\n%s", want, p.body)
+				if !strings.Contains(p.Body, want) {
+					t.Errorf("it lacks %q:\n%s", want, p.Body)
 				}
 			}
-			if p.status == http.StatusOK && strings.Contains(p.body, "<html") != (test.headers == nil) {
-				t.Errorf("a page or a fragment, but the wrong one:\n%s", p.body)
+			if p.Status == http.StatusOK && strings.Contains(p.Body, "<html") != (test.headers == nil) {
+				t.Errorf("a page or a fragment, but the wrong one:\n%s", p.Body)
 			}
 		})
 	}
@@ -90,16 +91,16 @@ func TestBrowseFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			b := s.browser()
-			b.signIn("rosalind")
-			s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.ListPath: test.fault}})
-			p := b.get("/browse/" + place(t, "Example Light").ID)
-			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
-				t.Errorf("got %d, want %d and %q:\n%s", p.status, test.wantStatus, test.want, p.body)
+			s := routestest.Start(t, routestest.Options{})
+			b := s.Browser()
+			b.SignIn("rosalind")
+			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.ListPath: test.fault}})
+			p := b.Get("/browse/" + place(t, "Example Light").ID)
+			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.wantStatus, test.want, p.Body)
 			}
-			if strings.Contains(strings.ReplaceAll(p.body, "It says: canary", "")+s.log.String(), "canary") || !b.signedIn() {
-				t.Errorf("not a page of ours, or signed out:\n%s\n%s", p.body, s.log)
+			if strings.Contains(strings.ReplaceAll(p.Body, "It says: canary", "")+s.Log.String(), "canary") || !b.SignedIn() {
+				t.Errorf("not a page of ours, or signed out:\n%s\n%s", p.Body, s.Log)
 			}
 		})
 	}

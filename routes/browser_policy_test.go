@@ -4,40 +4,40 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // Who comes with an identity that is not let in, comes again with another.
 func TestBrowserPolicy(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT", policy: domains("lab.example.org")})
-	c := startChromium(t)
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: domains("lab.example.org")})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
-			p := c.person(t, s)
-			p.noScript = name == "without JavaScript"
-			b := p.tab()
+			p := s.Person(t)
+			p.NoScript = name == "without JavaScript"
+			b := p.Tab()
 			comeAsAnother(b, func(state string) {
-				if p.hasSession() {
+				if p.HasSession() {
 					t.Errorf("%s: there is a session", state)
 				}
 			})
-			b.at(s.url + "/transfers")
-			b.sees("Ada Lovelace", "Note G")
+			b.At(s.URL + "/transfers")
+			b.Sees("Ada Lovelace", "Note G")
 		})
 	}
 }
 
 // comeAsAnother is refused as Ada, and comes in as another of her identities.
-func comeAsAnother(b *tab, look func(state string)) {
-	b.t.Helper()
-	b.expect("status of 403")
-	b.goTo("/login?next=/transfers&prompt=login")
-	b.click("Ada Lovelace")
-	b.sees("You may not enter as this identity", "ada@example.edu", "an identity of lab.example.org")
+func comeAsAnother(b *routestest.Tab, look func(state string)) {
+	b.T.Helper()
+	b.Expect("status of 403")
+	b.GoTo("/login?next=/transfers&prompt=login")
+	b.Click("Ada Lovelace")
+	b.Sees("You may not enter as this identity", "ada@example.edu", "an identity of lab.example.org")
 	look("not-admitted")
-	b.click("Log in with another identity")
-	b.at(b.site.auth.URL + globustest.AuthorizePath)
-	b.click("With another identity of Ada Lovelace")
-	b.click("lovelace@lab.example.org")
-	b.at(b.site.url + "/transfers")
-	b.sees("Ada Lovelace")
+	b.Click("Log in with another identity")
+	b.At(b.Site.Globus.URL + globustest.AuthorizePath)
+	b.Click("With another identity of Ada Lovelace")
+	b.Click("lovelace@lab.example.org")
+	b.At(b.Site.URL + "/transfers")
+	b.Sees("Ada Lovelace")
 }

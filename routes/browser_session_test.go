@@ -10,27 +10,28 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // A page that is open when its session's time is up says so by itself, shows
 // nothing personal any more, and keeps what was typed.
 func TestBrowserSessionEnds(t *testing.T) {
-	var c clock
-	s := start(t, options{publicURL: "http://localhost:PORT", now: c.now})
-	b := startChromium(t).person(t, s).tab()
-	b.signIn()
-	c.pass(7*24*time.Hour - 25*time.Second) // it lasts a week
-	b.goTo("/")
-	b.sees("Hello Rosalind Franklin!", "less than a minute", "Photo 51")
-	b.mark()
-	b.set(`document.querySelector("main").insertAdjacentHTML("beforeend", "<textarea id='typed'>an hour's work</textarea>")`)
-	b.expect("status of 401") // of the list, which is under way
-	c.pass(25 * time.Second)
-	b.pass(40 * time.Second) // a tick begins to count, and one more notices
-	b.sees("Your session has ended. Log in again", "You are not signed in")
-	b.swapped(s.url + "/")
-	b.holdsNothingPersonal()
-	if got := b.get(`document.getElementById("typed").value`); got != "an hour's work" {
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: c.Now})
+	b := s.Person(t).Tab()
+	b.SignIn()
+	c.Pass(7*24*time.Hour - 25*time.Second) // it lasts a week
+	b.GoTo("/")
+	b.Sees("Hello Rosalind Franklin!", "less than a minute", "Photo 51")
+	b.Mark()
+	b.Run(`document.querySelector("main").insertAdjacentHTML("beforeend", "<textarea id='typed'>an hour's work</textarea>")`)
+	b.Expect("status of 401") // of the list, which is under way
+	c.Pass(25 * time.Second)
+	b.Pass(40 * time.Second) // a tick begins to count, and one more notices
+	b.Sees("Your session has ended. Log in again", "You are not signed in")
+	b.Swapped(s.URL + "/")
+	b.HoldsNothingPersonal()
+	if got := b.Text(`document.getElementById("typed").value`); got != "an hour's work" {
 		t.Errorf("what was typed is %q now", got)
 	}
 }
@@ -38,22 +39,22 @@ func TestBrowserSessionEnds(t *testing.T) {
 // The header of a page without a card notices a sign-out elsewhere, and leads
 // back to that page.
 func TestBrowserHeader(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	p := startChromium(t).person(t, s)
-	a, b := p.tab(), p.tab()
-	a.front()
-	a.signIn()
-	b.front()
-	b.goTo("/no/such/page")
-	b.expect("status of 404")
-	b.sees("There is no such page", "Rosalind Franklin")
-	a.front()
-	a.click("Log out")
-	a.sees("You are signed out here")
-	b.front()
-	b.sees("Your session has ended.")
-	b.holdsNothingPersonal()
-	if got, want := b.get(`document.querySelector("#visitor a").href`), s.url+"/login?next=%2Fno%2Fsuch%2Fpage"; got != want {
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	p := s.Person(t)
+	a, b := p.Tab(), p.Tab()
+	a.Front()
+	a.SignIn()
+	b.Front()
+	b.GoTo("/no/such/page")
+	b.Expect("status of 404")
+	b.Sees("There is no such page", "Rosalind Franklin")
+	a.Front()
+	a.Click("Log out")
+	a.Sees("You are signed out here")
+	b.Front()
+	b.Sees("Your session has ended.")
+	b.HoldsNothingPersonal()
+	if got, want := b.Text(`document.querySelector("#visitor a").href`), s.URL+"/login?next=%2Fno%2Fsuch%2Fpage"; got != want {
 		t.Errorf("the link leads to %s, want %s", got, want)
 	}
 }
@@ -64,9 +65,9 @@ const note = `<form id="note" method="post" action="/tokens/show" HTMX>
 	<input name="note" value="an hour's work"><button>Keep it</button></form>`
 
 // addNote puts the form on the page, with htmx or as a plain form.
-func (b *tab) addNote(attributes string) {
-	b.t.Helper()
-	b.set(`{
+func addNote(b *routestest.Tab, attributes string) {
+	b.T.Helper()
+	b.Run(`{
 		const main = document.querySelector("main");
 		main.insertAdjacentHTML("beforeend", ` + "`" + strings.Replace(note, "HTMX", attributes, 1) + "`" + `);
 		document.querySelector("#note [name=csrf_token]").value = document.querySelector("#logout").form.csrf_token.value;
@@ -77,60 +78,59 @@ func (b *tab) addNote(attributes string) {
 // A form that is sent after the session's end is not lost: it can be sent again
 // once somebody has logged in, in another tab.
 func TestBrowserFormAfterEnd(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	c := startChromium(t)
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for _, name := range []string{"ended, with htmx", "ended, plain", "signed out elsewhere, with htmx", "signed out elsewhere, plain"} {
 		t.Run(name, func(t *testing.T) {
-			p := c.person(t, s)
-			b := p.tab()
-			b.signIn()
+			p := s.Person(t)
+			b := p.Tab()
+			b.SignIn()
 			if strings.HasSuffix(name, "htmx") {
-				b.addNote(`hx-post="/tokens/show" hx-target="#note" hx-swap="outerHTML"`)
+				addNote(b, `hx-post="/tokens/show" hx-target="#note" hx-swap="outerHTML"`)
 			} else {
-				b.addNote("")
+				addNote(b, "")
 			}
-			b.expect("status of 401")
-			b.expect("status of 403")
+			b.Expect("status of 401")
+			b.Expect("status of 403")
 			if strings.HasPrefix(name, "signed out elsewhere") {
-				elsewhere := p.tab()
-				elsewhere.front()
-				elsewhere.goTo("/")
-				elsewhere.click("Log out")
-				elsewhere.sees("You are signed out here")
-				b.front()
-				b.sees("Your session has ended.") // in the header
-				b.click("Keep it")
-				b.sees("You are not signed in any more", "in another tab")
+				elsewhere := p.Tab()
+				elsewhere.Front()
+				elsewhere.GoTo("/")
+				elsewhere.Click("Log out")
+				elsewhere.Sees("You are signed out here")
+				b.Front()
+				b.Sees("Your session has ended.") // in the header
+				b.Click("Keep it")
+				b.Sees("You are not signed in any more", "in another tab")
 			} else {
-				b.endSession()
-				b.click("Keep it")
-				b.sees("Your session has ended", "in another tab")
+				b.EndSession()
+				b.Click("Keep it")
+				b.Sees("Your session has ended", "in another tab")
 			}
-			b.settled()
+			b.Settled()
 			if strings.HasSuffix(name, "htmx") {
-				b.sees("You are not signed in")
+				b.Sees("You are not signed in")
 			}
-			if !b.is(`[...document.querySelectorAll("[name=note]")].some((e) => e.value === "an hour's work")`) {
+			if !b.Holds(`[...document.querySelectorAll("[name=note]")].some((e) => e.value === "an hour's work")`) {
 				t.Fatal("what was typed is gone")
 			}
 			const stays = `[...document.querySelectorAll("a.primary, #visitor a")].filter((a) => a.innerText.includes("another tab")).every((a) => a.target === "_blank")`
-			if !b.is(stays) {
+			if !b.Holds(stays) {
 				t.Error("a link leaves the page where something was typed")
 			}
-			other := p.tab()
-			other.front()
-			other.goTo("/login")
-			other.sees("Hello Rosalind Franklin!") // Globus remembers her
-			b.front()
+			other := p.Tab()
+			other.Front()
+			other.GoTo("/login")
+			other.Sees("Hello Rosalind Franklin!") // Globus remembers her
+			b.Front()
 			if strings.HasSuffix(name, "htmx") {
-				b.sees("Signed in as\nRosalind Franklin")
-				b.click("Keep it")
+				b.Sees("Signed in as\nRosalind Franklin")
+				b.Click("Keep it")
 			} else {
-				b.click("Send it again")
+				b.Click("Send it again")
 			}
-			b.sees("This form was too old", "You are signed in as")
-			b.click("Send it again")
-			b.sees("Hello Rosalind Franklin!", "Hide")
+			b.Sees("This form was too old", "You are signed in as")
+			b.Click("Send it again")
+			b.Sees("Hello Rosalind Franklin!", "Hide")
 		})
 	}
 }
@@ -138,60 +138,59 @@ func TestBrowserFormAfterEnd(t *testing.T) {
 // What answers a form with an error stands beside it: what was typed stays, and
 // so does the focus. The next answer takes its place.
 func TestBrowserErrorBesideForm(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	b := startChromium(t).person(t, s).tab()
-	b.signIn()
-	b.addNote(`hx-post="/tokens/show" hx-target="#note" hx-swap="outerHTML" hx-disable="find button"`)
-	b.set(`document.querySelector("#note [name=note]").value = "x".repeat(9000)`)
-	b.expect("status of 413")
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	b := s.Person(t).Tab()
+	b.SignIn()
+	addNote(b, `hx-post="/tokens/show" hx-target="#note" hx-swap="outerHTML" hx-disable="find button"`)
+	b.Run(`document.querySelector("#note [name=note]").value = "x".repeat(9000)`)
+	b.Expect("status of 413")
 	for range 2 {
-		b.click("Keep it")
-		b.sees("The form holds more than can be sent at once")
-		b.settled()
-		if !b.is(`document.querySelectorAll(".problem").length === 1 && document.querySelector("#note [name=note]").value.length === 9000`) {
+		b.Click("Keep it")
+		b.Sees("The form holds more than can be sent at once")
+		b.Settled()
+		if !b.Holds(`document.querySelectorAll(".problem").length === 1 && document.querySelector("#note [name=note]").value.length === 9000`) {
 			t.Fatal("want one answer, and what was typed")
 		}
-		if !b.is(`document.activeElement.textContent === "Keep it"`) {
-			t.Errorf("the focus is on %s", b.get("document.activeElement.tagName"))
+		if !b.Holds(`document.activeElement.textContent === "Keep it"`) {
+			t.Errorf("the focus is on %s", b.Text("document.activeElement.tagName"))
 		}
 	}
-	b.set(`document.querySelector("#note [name=note]").value = "shorter"`)
-	b.click("Keep it")
-	b.sees("Hide")
-	b.settled()
-	if !b.is(`document.querySelector(".problem, #note") === null`) {
+	b.Run(`document.querySelector("#note [name=note]").value = "shorter"`)
+	b.Click("Keep it")
+	b.Sees("Hide")
+	b.Settled()
+	if !b.Holds(`document.querySelector(".problem, #note") === null`) {
 		t.Error("the form, or an old answer, is still there")
 	}
 }
 
 // A double click does what a click does.
 func TestBrowserDoubleClick(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	c := startChromium(t)
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
-			p := c.person(t, s)
-			p.noScript = name == "without JavaScript"
-			b := p.tab()
-			b.goTo("/")
-			b.doubleClick("Log in with Globus")
-			b.sees("Choose who signs in")
-			b.click("Rosalind Franklin")
-			b.sees("Hello Rosalind Franklin!")
-			if !p.noScript {
-				place := b.place("Show access token")
-				b.mark()
-				b.do(chromedp.MouseClickXY(place[0], place[1]))
-				b.swapped(s.url + "/") // another button is there now
-				b.do(chromedp.MouseClickXY(place[0], place[1], chromedp.ClickCount(2)))
-				b.idle()
-				b.sees("Hide")
+			p := s.Person(t)
+			p.NoScript = name == "without JavaScript"
+			b := p.Tab()
+			b.GoTo("/")
+			b.DoubleClick("Log in with Globus")
+			b.Sees("Choose who signs in")
+			b.Click("Rosalind Franklin")
+			b.Sees("Hello Rosalind Franklin!")
+			if !p.NoScript {
+				place := b.Place("Show access token")
+				b.Mark()
+				b.Do(chromedp.MouseClickXY(place[0], place[1]))
+				b.Swapped(s.URL + "/") // another button is there now
+				b.Do(chromedp.MouseClickXY(place[0], place[1], chromedp.ClickCount(2)))
+				b.Idle()
+				b.Sees("Hide")
 			}
-			b.doubleClick("Log out")
-			b.sees("You are signed out here")
-			b.idle()
-			b.sees("You are signed out here")
-			if p.hasSession() {
+			b.DoubleClick("Log out")
+			b.Sees("You are signed out here")
+			b.Idle()
+			b.Sees("You are signed out here")
+			if p.HasSession() {
 				t.Error("there is still a session cookie")
 			}
 		})
@@ -200,65 +199,64 @@ func TestBrowserDoubleClick(t *testing.T) {
 
 // The second of two log-outs, whose form is too old by then, is a log-out too.
 func TestLogoutTwice(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	home := b.signIn("rosalind")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	home := b.SignIn("rosalind")
 	for range 2 {
-		p := b.send(http.MethodPost, "/logout", home.form())
-		if p.status != http.StatusSeeOther || !strings.HasSuffix(p.header.Get("Location"), "/signed-out") {
-			t.Fatalf("got %d to %q, want 303 to the page of those who have signed out", p.status, p.header.Get("Location"))
+		p := b.Send(http.MethodPost, "/logout", home.Form())
+		if p.Status != http.StatusSeeOther || !strings.HasSuffix(p.Header.Get("Location"), "/signed-out") {
+			t.Fatalf("got %d to %q, want 303 to the page of those who have signed out", p.Status, p.Header.Get("Location"))
 		}
 	}
-	b.signIn("ada")
-	if p := b.send(http.MethodPost, "/logout", home.form()); p.status != http.StatusForbidden || !b.signedIn() {
-		t.Errorf("got %d, want 403: it is another session", p.status)
+	b.SignIn("ada")
+	if p := b.Send(http.MethodPost, "/logout", home.Form()); p.Status != http.StatusForbidden || !b.SignedIn() {
+		t.Errorf("got %d, want 403: it is another session", p.Status)
 	}
 }
 
 // What takes long shows that it is under way.
 func TestBrowserProgress(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	b := startChromium(t).person(t, s).tab()
-	b.signIn()
-	b.sees("Photo 51")
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	b := s.Person(t).Tab()
+	b.SignIn()
+	b.Sees("Photo 51")
 	const bar = `getComputedStyle(document.querySelector(".site-header"), "::after")`
-	if !b.is(bar + `.opacity === "0"`) {
+	if !b.Holds(bar + `.opacity === "0"`) {
 		t.Error("the bar shows, though nothing is under way")
 	}
 	wait := make(chan struct{})
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Wait: wait}}})
-	b.click("Refresh the transfers")
-	await(t, "the bar shows", func() bool { return b.is(bar + `.opacity > 0.4`) })
-	if !b.is(bar+`.animationDelay === "0.15s"`) || !b.is(`getComputedStyle(document.querySelector("#transfers-refresh")).opacity < 1`) {
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Wait: wait}}})
+	b.Click("Refresh the transfers")
+	routestest.Await(t, "the bar shows", func() bool { return b.Holds(bar + `.opacity > 0.4`) })
+	if !b.Holds(bar+`.animationDelay === "0.15s"`) || !b.Holds(`getComputedStyle(document.querySelector("#transfers-refresh")).opacity < 1`) {
 		t.Error("want a delay of 150 ms, and the button dimmed")
 	}
 	close(wait)
-	b.settled()
-	await(t, "the bar is gone", func() bool { return b.is(bar + `.opacity === "0"`) })
+	b.Settled()
+	routestest.Await(t, "the bar is gone", func() bool { return b.Holds(bar + `.opacity === "0"`) })
 }
 
 // Times are in the reader's zone, or in UTC for those without JavaScript.
 func TestBrowserTimes(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	c := startChromium(t)
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for name, want := range map[string]string{"with JavaScript": "GMT+5:45", "without JavaScript": "UTC"} {
 		t.Run(name, func(t *testing.T) {
-			p := c.person(t, s)
-			p.noScript = name == "without JavaScript"
-			b := p.tab()
-			b.do(call(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}))
-			b.signIn()
+			p := s.Person(t)
+			p.NoScript = name == "without JavaScript"
+			b := p.Tab()
+			b.Do(routestest.Call(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}))
+			b.SignIn()
 			for _, step := range []string{"first", "swapped"} {
-				if got := b.get(`document.querySelector("time[data-local=text]").innerText`); !strings.HasSuffix(got, want) {
+				if got := b.Text(`document.querySelector("time[data-local=text]").innerText`); !strings.HasSuffix(got, want) {
 					t.Errorf("%s: the time is %q, want it to end with %s", step, got, want)
 				}
-				if got := b.get(`document.querySelector("time[data-local=title]").title`); !strings.HasSuffix(got, want) {
+				if got := b.Text(`document.querySelector("time[data-local=title]").title`); !strings.HasSuffix(got, want) {
 					t.Errorf("%s: behind the words is %q, want it to end with %s", step, got, want)
 				}
-				b.mark()
-				b.do(chromedp.Click(chromedp.CSS("#refresh")))
-				await(t, "the card is another", func() bool { return b.is(`document.getElementById("user-card")?.marked !== true`) })
-				b.settled()
+				b.Mark()
+				b.Do(chromedp.Click(chromedp.CSS("#refresh")))
+				routestest.Await(t, "the card is another", func() bool { return b.Holds(`document.getElementById("user-card")?.marked !== true`) })
+				b.Settled()
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // Who signs out in one tab is signed out in the others as soon as they look at
@@ -15,106 +16,105 @@ import (
 // The tabs are real tabs of one window: Page.bringToFront hides the one and
 // shows the other, as a click on a tab does. No event is made up.
 func TestBrowserTwoTabs(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	p := startChromium(t).person(t, s)
-	a, b := p.tab(), p.tab()
-	a.front()
-	a.signIn()
-	b.front()
-	b.goTo("/")
-	b.sees("Hello Rosalind Franklin!")
-	b.mark()
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	p := s.Person(t)
+	a, b := p.Tab(), p.Tab()
+	a.Front()
+	a.SignIn()
+	b.Front()
+	b.GoTo("/")
+	b.Sees("Hello Rosalind Franklin!")
+	b.Mark()
 
-	a.front()
-	await(t, "the other tab is hidden", func() bool { return b.is(`document.visibilityState === "hidden"`) })
-	a.click("Log out")
-	a.sees("You are signed out here")
-	a.idle()
-	if !b.is(`document.getElementById("user-card").marked`) {
+	a.Front()
+	routestest.Await(t, "the other tab is hidden", func() bool { return b.Holds(`document.visibilityState === "hidden"`) })
+	a.Click("Log out")
+	a.Sees("You are signed out here")
+	a.Idle()
+	if !b.Holds(`document.getElementById("user-card").marked`) {
 		t.Error("a hidden tab read its card again")
 	}
-	asked := s.auth.Requests(globustest.AuthorizePath)
+	asked := s.Globus.Requests(globustest.AuthorizePath)
 
-	b.expect("status of 401") // its transfers
-	b.front()
-	b.swapped(s.url + "/")
-	b.sees("You are not signed in", "Your session has ended")
-	b.idle()
-	a.front()
-	a.idle()
-	b.front() // again: the card of someone signed out reads nothing
-	b.idle()
-	b.holdsNothingPersonal()
-	if p.hasSession() {
+	b.Expect("status of 401") // its transfers
+	b.Front()
+	b.Swapped(s.URL + "/")
+	b.Sees("You are not signed in", "Your session has ended")
+	b.Idle()
+	a.Front()
+	a.Idle()
+	b.Front() // again: the card of someone signed out reads nothing
+	b.Idle()
+	b.HoldsNothingPersonal()
+	if p.HasSession() {
 		t.Error("signed in again without a click")
 	}
-	if got := s.auth.Requests(globustest.AuthorizePath); got != asked {
+	if got := s.Globus.Requests(globustest.AuthorizePath); got != asked {
 		t.Errorf("Globus was asked %d times more, want none", got-asked)
 	}
 
-	b.click("Log in with Globus")
-	b.sees("Hello Rosalind Franklin!") // it did remember: nobody was chosen
+	b.Click("Log in with Globus")
+	b.Sees("Hello Rosalind Franklin!") // it did remember: nobody was chosen
 }
 
 // The card that a tab reads again has a token that is good for its forms.
 func TestBrowserLogOutAfterReread(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	p := startChromium(t).person(t, s)
-	a, b := p.tab(), p.tab()
-	a.front()
-	a.signIn()
-	b.front()
-	b.goTo("/")
-	b.sees("Hello Rosalind Franklin!")
-	b.mark()
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	p := s.Person(t)
+	a, b := p.Tab(), p.Tab()
+	a.Front()
+	a.SignIn()
+	b.Front()
+	b.GoTo("/")
+	b.Sees("Hello Rosalind Franklin!")
+	b.Mark()
 
-	a.front()
-	a.click("Log out")
-	a.click("Log in again")
-	a.sees("Hello Rosalind Franklin!")
+	a.Front()
+	a.Click("Log out")
+	a.Click("Log in again")
+	a.Sees("Hello Rosalind Franklin!")
 
-	b.front()
-	b.swapped(s.url + "/")
-	b.sees("Hello Rosalind Franklin!")
-	b.click("Log out")
-	b.sees("You are signed out here")
-	b.holdsNothingPersonal()
-	if p.hasSession() {
+	b.Front()
+	b.Swapped(s.URL + "/")
+	b.Sees("Hello Rosalind Franklin!")
+	b.Click("Log out")
+	b.Sees("You are signed out here")
+	b.HoldsNothingPersonal()
+	if p.HasSession() {
 		t.Error("there is still a session cookie")
 	}
 }
 
 // A form from before the last sign-in is refused, and offered again.
 func TestBrowserFormTooOld(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	p := startChromium(t).person(t, s)
-	a, b := p.tab(), p.window() // both in sight, so a does not read its card again
-	a.signIn()
-	b.goTo("/")
-	b.click("Log out")
-	b.click("Log in again")
-	b.sees("Hello Rosalind Franklin!")
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	p := s.Person(t)
+	a, b := p.Tab(), p.Window() // both in sight, so a does not read its card again
+	a.SignIn()
+	b.GoTo("/")
+	b.Click("Log out")
+	b.Click("Log in again")
+	b.Sees("Hello Rosalind Franklin!")
 
-	a.expect("status of 403")
-	a.mark()
-	a.click("Log out")
-	a.sees("This form was too old")
-	a.swapped(s.url + "/")
-	if !p.hasSession() {
+	a.Expect("status of 403")
+	a.Mark()
+	a.Click("Log out")
+	a.Sees("This form was too old")
+	a.Swapped(s.URL + "/")
+	if !p.HasSession() {
 		t.Error("signed out by a form that was refused")
 	}
-	a.click("Send it again")
-	a.sees("You are signed out here")
-	a.holdsNothingPersonal()
-	if p.hasSession() {
+	a.Click("Send it again")
+	a.Sees("You are signed out here")
+	a.HoldsNothingPersonal()
+	if p.HasSession() {
 		t.Error("there is still a session cookie")
 	}
 }
 
 // The Back button brings back no page of someone who has signed out.
 func TestBrowserBack(t *testing.T) {
-	s := start(t, options{publicURL: "http://localhost:PORT"})
-	c := startChromium(t)
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	tests := []struct {
 		name     string
 		noScript bool
@@ -125,39 +125,39 @@ func TestBrowserBack(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := c.person(t, s)
-			p.noScript = test.noScript
-			b := p.tab()
-			b.signIn()
-			b.goTo("/user")
-			b.sees("Rosalind Franklin")
-			b.goTo("/transfers") // which would send somebody else to sign in
-			b.sees("Photo 51")
-			b.goTo("/")
-			b.click("Log out")
-			b.sees("You are signed out here")
-			b.expect("status of 401")
+			p := s.Person(t)
+			p.NoScript = test.noScript
+			b := p.Tab()
+			b.SignIn()
+			b.GoTo("/user")
+			b.Sees("Rosalind Franklin")
+			b.GoTo("/transfers") // which would send somebody else to sign in
+			b.Sees("Photo 51")
+			b.GoTo("/")
+			b.Click("Log out")
+			b.Sees("You are signed out here")
+			b.Expect("status of 401")
 			for i := range test.pages {
-				b.mark()
-				b.back()
-				b.loaded(s.url)
+				b.Mark()
+				b.Back()
+				b.Loaded(s.URL)
 				if i == test.pages-3 { // the transfers
-					b.sees("You are signed out here", "Log in to see this page")
+					b.Sees("You are signed out here", "Log in to see this page")
 				} else {
-					b.sees("You are not signed in")
+					b.Sees("You are not signed in")
 				}
-				b.holdsNothingPersonal()
+				b.HoldsNothingPersonal()
 			}
 			// Globus, which remembers the person, answers the old question once more.
-			b.expect("status of 400")
-			b.back()
-			b.sees("That sign-in link was used already or has expired")
-			b.holdsNothingPersonal()
-			if p.hasSession() {
+			b.Expect("status of 400")
+			b.Back()
+			b.Sees("That sign-in link was used already or has expired")
+			b.HoldsNothingPersonal()
+			if p.HasSession() {
 				t.Error("signed in again by going back")
 			}
 			// In Chromium 156: never, because of CacheControlNoStoreHTTPOnlyCookieModified.
-			times, whyNot := b.cached()
+			times, whyNot := b.Cached()
 			t.Logf("back/forward cache: used %d times; else not, because of %q", times, whyNot)
 		})
 	}
@@ -168,21 +168,21 @@ func TestBrowserBack(t *testing.T) {
 func TestBrowserBackForwardCache(t *testing.T) {
 	var later atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
-	s := start(t, options{publicURL: "http://localhost:PORT", now: now})
-	b := startChromium(t).person(t, s).tab()
-	b.signIn()
-	b.goTo("/user") // which loads nothing by itself: else the browser would not keep it
-	b.sees("Rosalind Franklin")
-	b.mark()
-	b.goTo("/transfers")
-	b.sees("Recent transfers")
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: now})
+	b := s.Person(t).Tab()
+	b.SignIn()
+	b.GoTo("/user") // which loads nothing by itself: else the browser would not keep it
+	b.Sees("Rosalind Franklin")
+	b.Mark()
+	b.GoTo("/transfers")
+	b.Sees("Recent transfers")
 	later.Store(int64(30 * 24 * time.Hour)) // longer than any session
 
-	b.back()
-	b.sees("You are not signed in")
-	b.loaded(s.url + "/user")
-	b.holdsNothingPersonal()
-	if times, whyNot := b.cached(); times == 0 {
-		skip(t, fmt.Sprintf("the browser did not keep the page, because of %q", whyNot))
+	b.Back()
+	b.Sees("You are not signed in")
+	b.Loaded(s.URL + "/user")
+	b.HoldsNothingPersonal()
+	if times, whyNot := b.Cached(); times == 0 {
+		routestest.Skip(t, fmt.Sprintf("the browser did not keep the page, because of %q", whyNot))
 	}
 }

@@ -19,14 +19,14 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request, q url.Values) err
 	}
 	if a.answers.busy() {
 		return &httpError{
-			status: http.StatusServiceUnavailable, heading: "Many people are signing in just now",
+			status: http.StatusServiceUnavailable, reason: "busy", heading: "Many people are signing in just now",
 			message: "Reload this page in a moment to go on.", cause: errBusy,
 		}
 	}
 	a.spendAttempt(w, state)
 	// RFC 9207. Globus sends none so far; one that is sent must be Globus's.
 	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
-		return a.refuseLogin(errors.New("iss is not Globus Auth"), "That answer does not come from Globus", "Nobody was signed in by it.")
+		return a.refuseLogin(errors.New("iss is not Globus Auth"), "wrong_issuer", "That answer does not come from Globus", "Nobody was signed in by it.")
 	}
 	if q.Has("error") {
 		return a.stepUpFailed(r, t, a.globusRefused(q.Get("error")))
@@ -55,13 +55,13 @@ func (a *App) noAttempt(w http.ResponseWriter, r *http.Request) error {
 		a.notSignedIn(r, errNoAttempt) // by this, but they are
 		return redirect(w, a.absolute(""))
 	}
-	return a.refuseLogin(errNoAttempt, "That sign-in link was used already or has expired", "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
+	return a.refuseLogin(errNoAttempt, "link_used", "That sign-in link was used already or has expired", "It works once, for ten minutes, and only in the browser that began. Nobody was signed in by it.")
 }
 
 // refuseLogin is the error for a link to /login that signs nobody in.
-func (a *App) refuseLogin(cause error, heading, message string) error {
+func (a *App) refuseLogin(cause error, reason, heading, message string) error {
 	return &httpError{
-		status: http.StatusBadRequest, heading: heading, message: message,
+		status: http.StatusBadRequest, reason: reason, heading: heading, message: message,
 		loginURL: a.site.LoginURL(""), cause: cause,
 	}
 }
@@ -70,13 +70,13 @@ func (a *App) refuseLogin(cause error, heading, message string) error {
 // is believed, and what the person reads is ours.
 func (a *App) globusRefused(code string) error {
 	e := &httpError{
-		status: http.StatusServiceUnavailable, heading: "Globus could not sign you in",
+		status: http.StatusServiceUnavailable, reason: "globus_error", heading: "Globus could not sign you in",
 		message:  "Globus answered with an error. Nobody was signed in. Please try again; if it happens again, tell the people who run this site, with the reference below.",
 		loginURL: a.site.LoginURL(""),
 		cause:    &globus.Error{Call: "authorize", Reason: globus.Refused, Code: globus.ErrorCode(code)},
 	}
 	if isDenial(code) {
-		e.status, e.heading = http.StatusForbidden, "Globus did not sign you in"
+		e.status, e.reason, e.heading = http.StatusForbidden, "denied", "Globus did not sign you in"
 		e.message = "You, or Globus, said no. Nothing was changed. You can try again, or go on without signing in."
 	}
 	return e
@@ -94,7 +94,7 @@ func (a *App) loginFailed(r *http.Request, err error, t attempt) error {
 	e.cause = err
 	switch {
 	case errors.Is(err, session.ErrTooLarge), errors.Is(err, session.ErrGone):
-		e.status, e.heading = http.StatusServiceUnavailable, "Globus could not sign you in"
+		e.status, e.reason, e.heading = http.StatusServiceUnavailable, "not_kept", "Globus could not sign you in"
 		e.message = "What Globus sent cannot be kept here: it is too much, or has expired already. Please tell the people who run this site, with the reference below."
 	case isStoreError(err):
 		e.message = "This site could not write down that you signed in, so you are not. Please try again in a moment."

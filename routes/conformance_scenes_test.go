@@ -20,6 +20,7 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // calls is what Globus was asked.
@@ -27,26 +28,26 @@ type calls struct{ token, keys, userinfo int }
 
 // A scene is what happens in a module, from a browser's first request to the page
 // that is seen in the end.
-type scene func(conversation) page
+type scene func(conversation) routestest.Page
 
 // A conversation is a browser at an app of its own.
 type conversation struct {
-	*browser
-	clock *clock // the app's
-	asked calls  // of Globus before it began
-	live  int    // tokens by then
+	*routestest.Browser
+	clock *routestest.Clock // the app's
+	asked calls             // of Globus before it began
+	live  int               // tokens by then
 }
 
 func converse(t *testing.T, auth *globustest.Server) conversation {
-	c := conversation{clock: new(clock)}
-	c.browser = start(t, options{auth: auth, now: c.clock.now}).browser()
+	c := conversation{clock: new(routestest.Clock)}
+	c.Browser = routestest.Start(t, routestest.Options{Globus: auth, Now: c.clock.Now}).Browser()
 	c.asked, c.live = c.calls(), auth.LiveTokens()
 	return c
 }
 
 // calls counts what Globus was asked since.
 func (c conversation) calls() calls {
-	asked := c.site.auth.Requests
+	asked := c.Site.Globus.Requests
 	return calls{
 		token:    asked(globustest.TokenPath) - c.asked.token,
 		keys:     asked(globustest.KeysPath) - c.asked.keys,
@@ -55,48 +56,48 @@ func (c conversation) calls() calls {
 }
 
 // left counts the tokens that came of it and are live.
-func (c conversation) left() int { return c.site.auth.LiveTokens() - c.live }
+func (c conversation) left() int { return c.Site.Globus.LiveTokens() - c.live }
 
 var loggedReason = regexp.MustCompile(`"reason":"([^"]*)"`)
 
 // reasons lists why anything went wrong, as the log has it.
 func (c conversation) reasons() string {
 	var all []string
-	for _, m := range loggedReason.FindAllStringSubmatch(c.site.log.String(), -1) {
+	for _, m := range loggedReason.FindAllStringSubmatch(c.Site.Log.String(), -1) {
 		all = append(all, m[1])
 	}
 	return strings.Join(all, "\n")
 }
 
 // finish visits a callback, and goes where that leads.
-func (c conversation) finish(callback string) page {
-	c.t.Helper()
-	return c.follow(c.get(callback))
+func (c conversation) finish(callback string) routestest.Page {
+	c.T.Helper()
+	return c.Follow(c.Get(callback))
 }
 
 // signsIn is a sign-in in which Globus lies once the person has chosen.
 func signsIn(lie globustest.Lie) scene {
-	return func(c conversation) page {
-		callback := c.callback("rosalind")
-		c.site.auth.Lie(lie)
+	return func(c conversation) routestest.Page {
+		callback := c.Callback("rosalind")
+		c.Site.Globus.Lie(lie)
 		return c.finish(callback)
 	}
 }
 
 // startedBy begins at a link that somebody else made.
 func startedBy(query string) scene {
-	return func(c conversation) page {
-		back := c.choose(c.follow(c.get("/login?"+query)), "rosalind")
-		return c.finish(back.header.Get("Location"))
+	return func(c conversation) routestest.Page {
+		back := c.Choose(c.Follow(c.Get("/login?"+query)), "rosalind")
+		return c.finish(back.Header.Get("Location"))
 	}
 }
 
 // callbackWith changes one parameter of the callback; "" leaves it out.
 func callbackWith(name, value string) scene {
-	return func(c conversation) page {
-		u, err := url.Parse(c.callback("rosalind"))
+	return func(c conversation) routestest.Page {
+		u, err := url.Parse(c.Callback("rosalind"))
 		if err != nil {
-			c.t.Fatal(err)
+			c.T.Fatal(err)
 		}
 		q := u.Query()
 		q.Del(name)
@@ -119,34 +120,34 @@ func claimFrom(source map[string]string) scene {
 }
 
 // rotated has Globus change its key when the person comes back.
-func rotated(c conversation) page {
-	callback := c.callback("rosalind")
-	c.site.auth.RotateKey()
+func rotated(c conversation) routestest.Page {
+	callback := c.Callback("rosalind")
+	c.Site.Globus.RotateKey()
 	return c.finish(callback)
 }
 
 // rotatedBetween has it change its key between two sign-ins, so far apart that
 // the keys are fetched again: forgeries must not have that done at will.
-func rotatedBetween(c conversation) page {
-	c.signIn("rosalind")
-	c.site.auth.RotateKey()
-	c.clock.pass(30 * time.Second)
-	return c.signIn("rosalind")
+func rotatedBetween(c conversation) routestest.Page {
+	c.SignIn("rosalind")
+	c.Site.Globus.RotateKey()
+	c.clock.Pass(30 * time.Second)
+	return c.SignIn("rosalind")
 }
 
 // userInfoSigned has userinfo answer as application/jwt, about somebody else.
-func userInfoSigned(c conversation) page {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS512, Key: signingKey()}, nil)
+func userInfoSigned(c conversation) routestest.Page {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS512, Key: routestest.SigningKey()}, nil)
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	jws, err := signer.Sign([]byte(`{"sub":"canary","name":"Somebody Else"}`))
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	jwt, err := jws.CompactSerialize()
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	answer := globustest.Fault{Header: http.Header{"Content-Type": {"application/jwt"}}, Body: jwt}
 	return signsIn(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.UserInfoPath: answer}})(c)
@@ -154,23 +155,23 @@ func userInfoSigned(c conversation) page {
 
 // refreshes signs in, and then refreshes the token of Globus Auth while Globus lies.
 func refreshes(lie globustest.Lie) scene {
-	return func(c conversation) page {
-		c.signIn("rosalind")
-		c.site.auth.Lie(lie)
+	return func(c conversation) routestest.Page {
+		c.SignIn("rosalind")
+		c.Site.Globus.Lie(lie)
 		return c.refresh()
 	}
 }
 
-func (c conversation) refresh() page {
-	c.t.Helper()
-	return c.send(http.MethodPost, "/tokens/refresh", c.get("/").form("server", globus.AuthServer))
+func (c conversation) refresh() routestest.Page {
+	c.T.Helper()
+	return c.Send(http.MethodPost, "/tokens/refresh", c.Get("/").Form("server", globus.AuthServer))
 }
 
 // refreshesTwice needs for the second what came with the first.
 func refreshesTwice(lie globustest.Lie) scene {
-	return func(c conversation) page {
-		if p := refreshes(lie)(c); p.status != http.StatusOK {
-			c.t.Errorf("the first refresh: got %d:\n%s", p.status, p.body)
+	return func(c conversation) routestest.Page {
+		if p := refreshes(lie)(c); p.Status != http.StatusOK {
+			c.T.Errorf("the first refresh: got %d:\n%s", p.Status, p.Body)
 		}
 		return c.refresh()
 	}
@@ -178,16 +179,16 @@ func refreshesTwice(lie globustest.Lie) scene {
 
 // refusedByTransfer signs in, and has Transfer refuse two access tokens.
 func refusedByTransfer(lie globustest.Lie) scene {
-	return func(c conversation) page {
-		c.signIn("rosalind")
+	return func(c conversation) routestest.Page {
+		c.SignIn("rosalind")
 		for range 2 {
 			lie.Endpoints = map[string]globustest.Fault{globustest.TaskListPath: {Status: http.StatusUnauthorized, Times: 1}}
-			c.site.auth.Lie(lie)
-			if p := c.get("/transfers"); p.status != http.StatusOK {
-				c.t.Errorf("transfers: got %d:\n%s", p.status, p.body)
+			c.Site.Globus.Lie(lie)
+			if p := c.Get("/transfers"); p.Status != http.StatusOK {
+				c.T.Errorf("transfers: got %d:\n%s", p.Status, p.Body)
 			}
 		}
-		return c.get("/")
+		return c.Get("/")
 	}
 }
 

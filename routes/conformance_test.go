@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // An outcome is what must come of a module of the OpenID conformance suite.
@@ -30,7 +31,7 @@ type outcome struct {
 // Each row has been seen to fail: .ci/mutate takes the check behind it out of the
 // code, or makes one too strict, and wants the row to notice.
 func TestConformance(t *testing.T) {
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
 	elsewhere := newElsewhere(t)
 	mutations, err := os.ReadFile("../.ci/mutate/mutations.txt")
@@ -85,10 +86,10 @@ func TestConformance(t *testing.T) {
 		{"oidcc-client-test-invalid-iss", claim("iss", auth.URL+"1"), idToken("its form, algorithm, issuer or audience")},
 		{fapi2 + "invalid-missing-iss", noClaim("iss"), idToken("its form, algorithm, issuer or audience")},
 		{"oidcc-client-test-missing-sub", noClaim("sub"), idToken("sub is empty")},
-		{"oidcc-client-test-invalid-aud", claim("aud", clientID+"1"), idToken("its form, algorithm, issuer or audience")},
+		{"oidcc-client-test-invalid-aud", claim("aud", routestest.ClientID+"1"), idToken("its form, algorithm, issuer or audience")},
 		{"oidcc-client-test-missing-aud", noClaim("aud"), idToken("its form, algorithm, issuer or audience")},
-		{fapi2 + "invalid-secondary-aud", claim("aud", []string{clientID, "canary"}), idToken("aud names others")},
-		{fapi2 + "valid-aud-as-array", claim("aud", []string{clientID}), accepted},
+		{fapi2 + "invalid-secondary-aud", claim("aud", []string{routestest.ClientID, "canary"}), idToken("aud names others")},
+		{fapi2 + "valid-aud-as-array", claim("aud", []string{routestest.ClientID}), accepted},
 		{"oidcc-client-test-missing-iat", noClaim("iat"), idToken("exp or iat is missing")},
 		{"fapi1-advanced-final-client-test-iat-is-week-in-past", claim("iat", ago(week)), idToken("it was issued -168h")},
 		{fapi2 + "invalid-missing-exp", noClaim("exp"), idToken("exp or iat is missing")},
@@ -130,10 +131,10 @@ func TestConformance(t *testing.T) {
 			auth.Lie(lie{})
 			c := converse(t, auth)
 			p := test.scene(c)
-			if p.status != test.want.status || !strings.Contains(p.body, test.want.page) {
-				t.Errorf("got %d, want %d and %q:\n%s", p.status, test.want.status, test.want.page, p.body)
+			if p.Status != test.want.status || !strings.Contains(p.Body, test.want.page) {
+				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.want.status, test.want.page, p.Body)
 			}
-			if got := c.signedIn(); got != test.want.session {
+			if got := c.SignedIn(); got != test.want.session {
 				t.Errorf("somebody is signed in: %v, want %v", got, test.want.session)
 			}
 			if got := c.reasons(); !strings.Contains(got, test.want.log) || test.want.log == "" && got != "" {
@@ -145,7 +146,7 @@ func TestConformance(t *testing.T) {
 			if got := c.left(); !test.want.session && got != 0 {
 				t.Errorf("%d tokens of a failed sign-in were not revoked", got)
 			}
-			if strings.Contains(p.body+c.site.log.String(), "canary") {
+			if strings.Contains(p.Body+c.Site.Log.String(), "canary") {
 				t.Error("what Globus sent is repeated")
 			}
 			if !strings.Contains(string(mutations), " TestConformance/"+test.module+"\n") {
@@ -186,21 +187,21 @@ func TestConformanceNotOffered(t *testing.T) {
 		{"fapi2-security-profile-final-client-test-: ensure-jarm-… happy-path-no-dpop-nonce rs-dpop-auth-scheme-case-insensitivity discovery-issuer-mismatch invalid-openbanking-intent-id",
 			"no JARM, DPoP, discovery or bank", nil},
 	}
-	s := start(t, options{})
-	plain := s.browser().get("/signed-out").body
-	if got := s.browser().get("/signed-out?state=another&iss=https://evil.example/").body; got != plain {
+	s := routestest.Start(t, routestest.Options{})
+	plain := s.Browser().Get("/signed-out").Body
+	if got := s.Browser().Get("/signed-out?state=another&iss=https://evil.example/").Body; got != plain {
 		t.Errorf("the page after a log-out depends on what comes with it:\n%s", got)
 	}
 	for _, test := range tests {
 		for _, door := range test.doors {
 			method, path, _ := strings.Cut(door, " ")
-			b := s.browser()
+			b := s.Browser()
 			var form url.Values
 			if method == http.MethodPost {
-				form = b.signIn("rosalind").form("logout_token", "a.b.c", "code", "x", "state", "y")
+				form = b.SignIn("rosalind").Form("logout_token", "a.b.c", "code", "x", "state", "y")
 			}
-			if p := b.send(method, path, form); p.status != http.StatusNotFound && p.status != http.StatusMethodNotAllowed {
-				t.Errorf("%s: %s answers %d, want that it is not there", test.modules, door, p.status)
+			if p := b.Send(method, path, form); p.Status != http.StatusNotFound && p.Status != http.StatusMethodNotAllowed {
+				t.Errorf("%s: %s answers %d, want that it is not there", test.modules, door, p.Status)
 			}
 		}
 	}

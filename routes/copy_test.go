@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // A project is a copy of this one, to change and to run things in.
@@ -21,11 +23,11 @@ type project struct {
 // to: changes that are not committed included.
 func copyProject(t *testing.T) project {
 	t.Helper()
-	list := exec.Command(program(t, "git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list := exec.Command(routestest.Program(t, "git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = ".."
 	out, err := list.Output()
 	if err != nil {
-		skip(t, "needs a git checkout of the project")
+		routestest.Skip(t, "needs a git checkout of the project")
 	}
 	c := project{t, t.TempDir()}
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {

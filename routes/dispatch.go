@@ -21,18 +21,19 @@ func (a *App) dispatch(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(probe, r)
 	if probe.status != http.StatusMethodNotAllowed {
 		a.fail(w, r, &httpError{
-			status: http.StatusNotFound, heading: "There is no such page",
+			status: http.StatusNotFound, reason: "no_such_page", heading: "There is no such page",
 			message: "Check the address, or go to the home page.",
 		})
 		return
 	}
 	w.Header().Set("Allow", probe.header.Get("Allow"))
 	refusal := &httpError{
-		status: http.StatusMethodNotAllowed, heading: "That cannot be done by a link",
+		status: http.StatusMethodNotAllowed, reason: "form_only", heading: "That cannot be done by a link",
 		message: "This address takes a form. Go to the home page and use the button there.",
 	}
 	if r.Method == http.MethodPost {
-		refusal.heading, refusal.message = "Nothing can be sent there", "That page is only read. Go to the home page."
+		refusal.reason = "page_only"
+		refusal.heading, refusal.message = "This page does not accept forms", "Go to the home page and use the buttons there."
 	}
 	if r.URL.Path == a.site.Path("/logout") {
 		refusal.message = "Signing out takes a click, so that no link can do it to you."

@@ -21,6 +21,7 @@ type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 // any other error they learn only that something went wrong.
 type httpError struct {
 	status   int
+	reason   string // what kind of problem it is, in a word that does not change; for tests and scripts
 	heading  string
 	message  string            // what happened and what to do
 	facts    []components.Fact // what to know of it that came from elsewhere, names above all
@@ -80,6 +81,7 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	problem := components.Problem{
 		Site:      a.site,
+		Reason:    e.reason,
 		Heading:   e.heading,
 		Message:   e.message,
 		Facts:     e.facts,
@@ -134,13 +136,13 @@ func (a *App) asHTTPError(r *http.Request, err error) *httpError {
 	}
 	if isStoreError(err) {
 		return &httpError{
-			status: http.StatusServiceUnavailable, heading: "Please try again in a moment",
+			status: http.StatusServiceUnavailable, reason: "store_unavailable", heading: "Please try again in a moment",
 			message: "This site cannot reach its own records just now. You are not signed out; reload the page in a moment.",
 		}
 	}
 	if errors.Is(err, globus.ErrNoToken) {
 		return &httpError{
-			status: http.StatusForbidden, heading: "Globus gave no token for this",
+			status: http.StatusForbidden, reason: "no_token", heading: "Globus gave no token for this",
 			message: "You may have withdrawn your consent, or this site did not ask for it. Log out and in again to be asked.",
 		}
 	}
@@ -151,7 +153,7 @@ func (a *App) asHTTPError(r *http.Request, err error) *httpError {
 		return serviceError(&globus.Error{})
 	}
 	return &httpError{
-		status: http.StatusInternalServerError, heading: "Something went wrong here",
+		status: http.StatusInternalServerError, reason: "internal", heading: "Something went wrong here",
 		message: "That is our fault, and it has been written down. Please try again.",
 	}
 }

@@ -17,11 +17,11 @@ func globusError(e *globus.Error) *httpError {
 	}
 	if globus.IsInvalidGrant(e) {
 		return &httpError{
-			status: http.StatusBadRequest, heading: "That sign-in link was used already or has expired",
+			status: http.StatusBadRequest, reason: "link_used", heading: "That sign-in link was used already or has expired",
 			message: "Nobody was signed in by it. Begin again.",
 		}
 	}
-	said := &httpError{status: http.StatusServiceUnavailable, heading: "Globus could not sign you in"}
+	said := &httpError{status: http.StatusServiceUnavailable, reason: "globus_error", heading: "Globus could not sign you in"}
 	switch e.Reason {
 	case globus.Timeout:
 		said.message = "Globus did not answer in time. Nobody was signed in. Please try again in a moment."
@@ -43,32 +43,32 @@ func serviceError(e *globus.Error) *httpError {
 	switch {
 	case strings.HasSuffix(e.Code, "ConsentRequired"):
 		return &httpError{
-			status: http.StatusForbidden, heading: "Globus wants your consent",
+			status: http.StatusForbidden, reason: "consent", heading: "Globus wants your consent",
 			message: "It says: " + cmp.Or(e.Message, "nothing more") + ". Give it at Globus, and then try again.",
 		}
 	case e.Status == http.StatusUnauthorized:
 		return &httpError{
-			status: http.StatusForbidden, heading: "Globus did not accept this site's token",
+			status: http.StatusForbidden, reason: "token_rejected", heading: "Globus did not accept this site's token",
 			message: "You are still signed in here. Log out and in again to get a new one.",
 		}
 	case strings.HasSuffix(e.Code, "PermissionDenied"), e.Status == http.StatusForbidden:
 		return &httpError{
-			status: http.StatusForbidden, heading: "You may not see that",
+			status: http.StatusForbidden, reason: "not_permitted", heading: "You may not see that",
 			message: "Whoever owns it has not let you in, by the identity that you use here. Ask them, or sign in with another one.",
 		}
 	case strings.HasPrefix(codeEnd(e), "GC"), codeEnd(e) == "EndpointError": // GCDisconnected and its kin
 		return &httpError{
-			status: http.StatusServiceUnavailable, heading: "The collection does not answer",
+			status: http.StatusServiceUnavailable, reason: "collection_offline", heading: "The collection does not answer",
 			message: "The computer that it is on may be switched off, or away from the network. You are still signed in here.",
 		}
 	case e.Status == http.StatusNotFound, codeEnd(e) == "NotFound":
 		return &httpError{
-			status: http.StatusNotFound, heading: "Globus does not know that",
+			status: http.StatusNotFound, reason: "not_found", heading: "Globus does not know that",
 			message: "It may be gone, or it may not be yours.",
 		}
 	}
 	return &httpError{
-		status: http.StatusServiceUnavailable, heading: "Globus does not answer as it should",
+		status: http.StatusServiceUnavailable, reason: "globus_unavailable", heading: "Globus does not answer as it should",
 		message: "You are still signed in here. Please try again in a moment.",
 	}
 }

@@ -8,17 +8,19 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // smallDisk returns a folder on a disk of its own that holds little.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		skip(t, "needs tmpfs, which is Linux's")
+		routestest.Skip(t, "needs tmpfs, which is Linux's")
 	}
 	dir := t.TempDir()
-	if out, err := exec.Command(program(t, "mount"), "-t", "tmpfs", "-o", "size=1m", "tmpfs", dir).CombinedOutput(); err != nil {
-		skip(t, "needs to mount a small disk, as root can: "+string(out))
+	if out, err := exec.Command(routestest.Program(t, "mount"), "-t", "tmpfs", "-o", "size=1m", "tmpfs", dir).CombinedOutput(); err != nil {
+		routestest.Skip(t, "needs to mount a small disk, as root can: "+string(out))
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
@@ -53,64 +55,64 @@ func fill(t *testing.T, dir string) (giveBack func()) {
 func TestDiskFull(t *testing.T) {
 	t.Parallel() // it waits
 	dir := smallDisk(t)
-	s := start(t, options{dir: dir})
-	staying := s.browser()
-	staying.signIn("rosalind")
-	for range rounds() {
-		leaving := s.browser()
-		form := leaving.signIn("ada").form()
-		name, old := leaving.cookie("session")
-		before := s.auth.LiveTokens()
+	s := routestest.Start(t, routestest.Options{Dir: dir})
+	staying := s.Browser()
+	staying.SignIn("rosalind")
+	for range routestest.Rounds() {
+		leaving := s.Browser()
+		form := leaving.SignIn("ada").Form()
+		name, old := leaving.Cookie("session")
+		before := s.Globus.LiveTokens()
 		giveBack := fill(t, dir)
 
-		if p := staying.get("/"); p.status != http.StatusOK || !strings.Contains(p.body, "Rosalind") {
-			t.Errorf("reading: got %d:\n%s", p.status, p.body)
+		if p := staying.Get("/"); p.Status != http.StatusOK || !strings.Contains(p.Body, "Rosalind") {
+			t.Errorf("reading: got %d:\n%s", p.Status, p.Body)
 		}
-		coming := s.browser()
-		wantUnavailable(t, "signing in", coming.get(coming.callback("rosalind")))
-		if got := s.auth.LiveTokens(); got != before {
+		coming := s.Browser()
+		wantUnavailable(t, "signing in", coming.Get(coming.Callback("rosalind")))
+		if got := s.Globus.LiveTokens(); got != before {
 			t.Errorf("%d tokens live, want %d: those of the sign-in that failed revoked", got, before)
 		}
-		if p := leaving.send(http.MethodPost, "/logout", form); p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "not yet on the server") {
-			t.Errorf("signing out: got %d, want 503 and a sentence:\n%s", p.status, p.body)
+		if p := leaving.Send(http.MethodPost, "/logout", form); p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Body, "not yet on the server") {
+			t.Errorf("signing out: got %d, want 503 and a sentence:\n%s", p.Status, p.Body)
 		}
-		if p := s.browser().get("/user", "Cookie", name+"="+old); !strings.Contains(p.body, "Ada") {
-			t.Errorf("the record is gone though it could not be deleted: %d", p.status)
+		if p := s.Browser().Get("/user", "Cookie", name+"="+old); !strings.Contains(p.Body, "Ada") {
+			t.Errorf("the record is gone though it could not be deleted: %d", p.Status)
 		}
 
 		giveBack()
-		if p := coming.signIn("rosalind"); !strings.Contains(p.body, "Rosalind") {
-			t.Fatalf("there is room, but: %d\n%s", p.status, p.body)
+		if p := coming.SignIn("rosalind"); !strings.Contains(p.Body, "Rosalind") {
+			t.Fatalf("there is room, but: %d\n%s", p.Status, p.Body)
 		}
-		await(t, "the one who signed out is gone, tokens too", func() bool { return s.auth.LiveTokens() == before })
-		if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Ada") {
+		routestest.Await(t, "the one who signed out is gone, tokens too", func() bool { return s.Globus.LiveTokens() == before })
+		if p := s.Browser().Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Ada") {
 			t.Error("the old cookie opens the session")
 		}
-		coming.send(http.MethodPost, "/logout", coming.get("/").form())
+		coming.Send(http.MethodPost, "/logout", coming.Get("/").Form())
 	}
-	wantNoneDamaged(t, s.log)
-	wantSound(t, filepath.Join(dir, "sessions.db"))
+	routestest.WantNoneDamaged(t, s.Log)
+	routestest.WantSound(t, filepath.Join(dir, "sessions.db"))
 }
 
 // TestTokenNotSaved: a refresh whose outcome finds no room signs nobody out.
 func TestTokenNotSaved(t *testing.T) {
 	dir := smallDisk(t)
-	var c clock
-	s := start(t, options{dir: dir, now: c.now})
-	for range rounds() {
-		b := s.browser()
-		b.signIn("rosalind")
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Dir: dir, Now: c.Now})
+	for range routestest.Rounds() {
+		b := s.Browser()
+		b.SignIn("rosalind")
 		giveBack := fill(t, dir)
-		c.passTokens()
-		if p := b.get("/"); p.status != http.StatusOK || !strings.Contains(p.body, "Rosalind") {
-			t.Fatalf("got %d:\n%s", p.status, p.body)
+		c.PassTokens()
+		if p := b.Get("/"); p.Status != http.StatusOK || !strings.Contains(p.Body, "Rosalind") {
+			t.Fatalf("got %d:\n%s", p.Status, p.Body)
 		}
 		giveBack()
-		if p := b.get("/"); !strings.Contains(p.body, "Rosalind") {
-			t.Fatalf("there is room, but: %d\n%s", p.status, p.body)
+		if p := b.Get("/"); !strings.Contains(p.Body, "Rosalind") {
+			t.Fatalf("there is room, but: %d\n%s", p.Status, p.Body)
 		}
 	}
-	if !strings.Contains(s.log.String(), "token not saved") {
+	if !strings.Contains(s.Log.String(), "token not saved") {
 		t.Error("the log does not tell")
 	}
 }

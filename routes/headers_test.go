@@ -11,6 +11,7 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 const wantCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
@@ -31,17 +32,17 @@ func TestHeaders(t *testing.T) {
 	}
 	for _, site := range sites {
 		t.Run(site.name, func(t *testing.T) {
-			s := start(t, options{publicURL: site.publicURL})
-			public, _ := url.Parse(s.url)
+			s := routestest.Start(t, routestest.Options{PublicURL: site.publicURL})
+			public, _ := url.Parse(s.URL)
 			base := strings.TrimSuffix(public.Path, "/")
 
 			// The client below talks to the listener, as a proxy would, and
 			// carries cookies by hand, as Secure ones do not travel on http.
 			cookies := map[string]string{}
-			s.app.Handle("GET "+base+"/panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
+			s.App.Handle("GET "+base+"/panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
 			set, cleared := map[string]bool{}, map[string]bool{} // kinds of cookies
-			ask := func(method, path string, form url.Values, headers ...string) page {
-				b := s.browser()
+			ask := func(method, path string, form url.Values, headers ...string) routestest.Page {
+				b := s.Browser()
 				var all []string
 				for name, value := range cookies {
 					all = append(all, name+"="+value)
@@ -50,8 +51,8 @@ func TestHeaders(t *testing.T) {
 				if form != nil {
 					headers = append(headers, "Origin", public.Scheme+"://"+public.Host)
 				}
-				p := b.send(method, s.http.URL+path, form, headers...)
-				for _, c := range (&http.Response{Header: p.header}).Cookies() {
+				p := b.Send(method, s.Server.URL+path, form, headers...)
+				for _, c := range (&http.Response{Header: p.Header}).Cookies() {
 					cookies[c.Name] = c.Value
 					if c.MaxAge < 0 {
 						delete(cookies, c.Name)
@@ -59,17 +60,17 @@ func TestHeaders(t *testing.T) {
 				}
 				return p
 			}
-			signIn := func() page {
+			signIn := func() routestest.Page {
 				start := ask("GET", base+"/login", nil)
-				chooser := s.browser()
-				back := chooser.choose(chooser.get(start.header.Get("Location")), "rosalind")
-				u, _ := url.Parse(back.header.Get("Location"))
+				chooser := s.Browser()
+				back := chooser.Choose(chooser.Get(start.Header.Get("Location")), "rosalind")
+				u, _ := url.Parse(back.Header.Get("Location"))
 				if got := u.Scheme + "://" + u.Host + u.Path; got != public.Scheme+"://"+public.Host+base+"/login" {
 					t.Fatalf("Globus sends the browser to %s", got)
 				}
 				return ask("GET", u.RequestURI(), nil)
 			}
-			stylesheet := regexp.MustCompile(`href="([^"]+\.css)"`).FindStringSubmatch(ask("GET", base+"/", nil).body)[1]
+			stylesheet := regexp.MustCompile(`href="([^"]+\.css)"`).FindStringSubmatch(ask("GET", base+"/", nil).Body)[1]
 
 			// Under a path, what is at the root of the host is not ours.
 			atRoot, iconKind, robotsKind := func(status int) int { return status }, "plain", "cached"
@@ -78,84 +79,91 @@ func TestHeaders(t *testing.T) {
 			}
 			tests := []struct {
 				name       string
-				answer     func() page
+				answer     func() routestest.Page
 				wantStatus int
 				kind       string // page, login (its referrer goes nowhere), static, or plain (no cookies)
 			}{
-				{"home, signed out", func() page { return ask("GET", base+"/", nil) }, 200, "page"},
-				{"card, signed out", func() page { return ask("GET", base+"/user", nil) }, 200, "page"},
-				{"who is signed in, signed out", func() page { return ask("GET", base+"/visitor", nil, htmx...) }, 200, "page"},
-				{"transfers, signed out", func() page { return ask("GET", base+"/transfers", nil) }, 303, "page"},
-				{"the same, within a page", func() page { return ask("GET", base+"/transfers", nil, htmx...) }, 401, "page"},
-				{"a folder, signed out", func() page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil) }, 303, "page"},
-				{"signed out", func() page { return ask("GET", base+"/signed-out", nil) }, 200, "page"},
-				{"show a token, signed out", func() page {
-					return ask("POST", base+"/tokens/show", ask("GET", base+"/logout", nil).form("token", "access"))
+				{"home, signed out", func() routestest.Page { return ask("GET", base+"/", nil) }, 200, "page"},
+				{"card, signed out", func() routestest.Page { return ask("GET", base+"/user", nil) }, 200, "page"},
+				{"who is signed in, signed out", func() routestest.Page { return ask("GET", base+"/visitor", nil, routestest.Htmx...) }, 200, "page"},
+				{"transfers, signed out", func() routestest.Page { return ask("GET", base+"/transfers", nil) }, 303, "page"},
+				{"the same, within a page", func() routestest.Page { return ask("GET", base+"/transfers", nil, routestest.Htmx...) }, 401, "page"},
+				{"a folder, signed out", func() routestest.Page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil) }, 303, "page"},
+				{"signed out", func() routestest.Page { return ask("GET", base+"/signed-out", nil) }, 200, "page"},
+				{"show a token, signed out", func() routestest.Page {
+					return ask("POST", base+"/tokens/show", ask("GET", base+"/logout", nil).Form("token", "access"))
 				}, 401, "page"},
-				{"begin to sign in", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
-				{"a damaged callback", func() page { return ask("GET", base+"/login?code=x&code=y", nil) }, 400, "login"},
-				{"a callback of nobody's", func() page { return ask("GET", base+"/login?code=x&state=y", nil) }, 400, "login"},
-				{"a prefetch", func() page { return ask("GET", base+"/login", nil, "Sec-Purpose", "prefetch") }, 204, "login"},
-				{"Globus is down", func() page {
-					s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 500}}})
-					defer s.auth.Lie(globustest.Lie{})
+				{"begin to sign in", func() routestest.Page { return ask("GET", base+"/login", nil) }, 303, "login"},
+				{"a damaged callback", func() routestest.Page { return ask("GET", base+"/login?code=x&code=y", nil) }, 400, "login"},
+				{"a callback of nobody's", func() routestest.Page { return ask("GET", base+"/login?code=x&state=y", nil) }, 400, "login"},
+				{"a prefetch", func() routestest.Page { return ask("GET", base+"/login", nil, "Sec-Purpose", "prefetch") }, 204, "login"},
+				{"Globus is down", func() routestest.Page {
+					s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: 500}}})
+					defer s.Globus.Lie(globustest.Lie{})
 					return signIn()
 				}, 503, "login"},
 				{"sign in", signIn, 303, "login"},
-				{"home", func() page { return ask("GET", base+"/", nil) }, 200, "page"},
-				{"home, its head", func() page { return ask("HEAD", base+"/", nil) }, 200, "page"},
-				{"card", func() page { return ask("GET", base+"/user", nil, htmx...) }, 200, "page"},
-				{"a folder", func() page { return ask("GET", base+"/browse/"+place(t, "Example Light").ID, nil) }, 200, "page"},
-				{"a folder that wants more first", func() page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil) }, 303, "page"},
-				{"the same, within a page", func() page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil, htmx...) }, 403, "page"},
-				{"show a token", func() page {
-					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).form("token", "access"))
+				{"home", func() routestest.Page { return ask("GET", base+"/", nil) }, 200, "page"},
+				{"home, its head", func() routestest.Page { return ask("HEAD", base+"/", nil) }, 200, "page"},
+				{"card", func() routestest.Page { return ask("GET", base+"/user", nil, routestest.Htmx...) }, 200, "page"},
+				{"a folder", func() routestest.Page { return ask("GET", base+"/browse/"+place(t, "Example Light").ID, nil) }, 200, "page"},
+				{"a folder that wants more first", func() routestest.Page { return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil) }, 303, "page"},
+				{"the same, within a page", func() routestest.Page {
+					return ask("GET", base+"/browse/"+place(t, "Tape").ID, nil, routestest.Htmx...)
+				}, 403, "page"},
+				{"show a token", func() routestest.Page {
+					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).Form("token", "access"))
 				}, 200, "page"},
-				{"show no token", func() page {
-					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).form("token", "x"))
+				{"show no token", func() routestest.Page {
+					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).Form("token", "x"))
 				}, 400, "page"},
-				{"refresh tokens", func() page {
-					return ask("POST", base+"/tokens/refresh", ask("GET", base+"/", nil).form("server", globus.TransferServer))
+				{"refresh tokens", func() routestest.Page {
+					return ask("POST", base+"/tokens/refresh", ask("GET", base+"/", nil).Form("server", globus.TransferServer))
 				}, 200, "page"},
-				{"transfers", func() page { return ask("GET", base+"/transfers", nil) }, 200, "page"},
-				{"who is signed in", func() page { return ask("GET", base+"/visitor", nil, htmx...) }, 200, "page"},
-				{"signed out, while signed in", func() page { return ask("GET", base+"/signed-out", nil) }, 303, "page"},
-				{"a page that panics", func() page { return ask("GET", base+"/panics", nil) }, 500, "page"},
-				{"a fragment that panics", func() page { return ask("GET", base+"/panics", nil, htmx...) }, 500, "page"},
-				{"the store is down", func() page { defer s.breakStore()(); return ask("GET", base+"/", nil) }, 503, "page"},
-				{"the same, to a fragment", func() page { defer s.breakStore()(); return ask("GET", base+"/user", nil, htmx...) }, 503, "page"},
-				{"not ready", func() page { defer s.breakStore()(); return ask("GET", "/readyz", nil) }, 503, "plain"},
-				{"sign in twice", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
-				{"a form without a token", func() page { return ask("POST", base+"/logout", url.Values{}) }, 403, "page"},
-				{"a form from elsewhere", func() page { return ask("POST", base+"/logout", url.Values{}, "Sec-Fetch-Site", "cross-site") }, 403, "page"},
-				{"a form that is too long", func() page {
+				{"transfers", func() routestest.Page { return ask("GET", base+"/transfers", nil) }, 200, "page"},
+				{"who is signed in", func() routestest.Page { return ask("GET", base+"/visitor", nil, routestest.Htmx...) }, 200, "page"},
+				{"signed out, while signed in", func() routestest.Page { return ask("GET", base+"/signed-out", nil) }, 303, "page"},
+				{"a page that panics", func() routestest.Page { return ask("GET", base+"/panics", nil) }, 500, "page"},
+				{"a fragment that panics", func() routestest.Page { return ask("GET", base+"/panics", nil, routestest.Htmx...) }, 500, "page"},
+				{"the store is down", func() routestest.Page { defer s.BreakStore()(); return ask("GET", base+"/", nil) }, 503, "page"},
+				{"the same, to a fragment", func() routestest.Page {
+					defer s.BreakStore()()
+					return ask("GET", base+"/user", nil, routestest.Htmx...)
+				}, 503, "page"},
+				{"not ready", func() routestest.Page { defer s.BreakStore()(); return ask("GET", "/readyz", nil) }, 503, "plain"},
+				{"sign in twice", func() routestest.Page { return ask("GET", base+"/login", nil) }, 303, "login"},
+				{"a form without a token", func() routestest.Page { return ask("POST", base+"/logout", url.Values{}) }, 403, "page"},
+				{"a form from elsewhere", func() routestest.Page {
+					return ask("POST", base+"/logout", url.Values{}, "Sec-Fetch-Site", "cross-site")
+				}, 403, "page"},
+				{"a form that is too long", func() routestest.Page {
 					return ask("POST", base+"/logout", url.Values{"x": {strings.Repeat("y", 9<<10)}})
 				}, 413, "page"},
-				{"no form", func() page { return ask("POST", base+"/logout", url.Values{}, "Content-Type", "text/plain") }, 415, "page"},
-				{"log out by a link", func() page { return ask("GET", base+"/logout", nil) }, 405, "page"},
-				{"an upload by PUT", func() page { return ask("PUT", base+"/", url.Values{}) }, 405, "plain"},
-				{"what may be done", func() page { return ask("OPTIONS", base+"/", nil) }, 405, "plain"},
-				{"no such page", func() page { return ask("GET", base+"/nowhere", nil) }, 404, "page"},
-				{"no such fragment", func() page { return ask("GET", base+"/nowhere", nil, htmx...) }, 404, "page"},
-				{"a query that is too long", func() page { return ask("GET", base+"/?"+strings.Repeat("x", 5000), nil) }, 414, "plain"},
-				{"too many cookies", func() page {
-					return s.browser().get(s.http.URL+base+"/", "Cookie", strings.Repeat("a=b; ", 600))
+				{"no form", func() routestest.Page { return ask("POST", base+"/logout", url.Values{}, "Content-Type", "text/plain") }, 415, "page"},
+				{"log out by a link", func() routestest.Page { return ask("GET", base+"/logout", nil) }, 405, "page"},
+				{"an upload by PUT", func() routestest.Page { return ask("PUT", base+"/", url.Values{}) }, 405, "plain"},
+				{"what may be done", func() routestest.Page { return ask("OPTIONS", base+"/", nil) }, 405, "plain"},
+				{"no such page", func() routestest.Page { return ask("GET", base+"/nowhere", nil) }, 404, "page"},
+				{"no such fragment", func() routestest.Page { return ask("GET", base+"/nowhere", nil, routestest.Htmx...) }, 404, "page"},
+				{"a query that is too long", func() routestest.Page { return ask("GET", base+"/?"+strings.Repeat("x", 5000), nil) }, 414, "plain"},
+				{"too many cookies", func() routestest.Page {
+					return s.Browser().Get(s.Server.URL+base+"/", "Cookie", strings.Repeat("a=b; ", 600))
 				}, 400, "plain"},
-				{"a back channel that we do not have", func() page { return ask("POST", base+"/backchannel-logout", url.Values{}) }, 403, "page"},
-				{"log out", func() page { return ask("POST", base+"/logout", ask("GET", base+"/", nil).form()) }, 303, "page"},
-				{"begin anew", func() page { return ask("GET", base+"/login", nil) }, 303, "login"},
-				{"style", func() page { return ask("GET", stylesheet, nil) }, 200, "static"},
-				{"no such file", func() page { return ask("GET", base+"/static/app.css", nil) }, 404, "plain"},
-				{"icon", func() page { return ask("GET", "/favicon.ico", nil) }, atRoot(302), iconKind},
-				{"robots", func() page { return ask("GET", "/robots.txt", nil) }, atRoot(200), robotsKind},
-				{"alive", func() page { return ask("GET", "/livez", nil) }, 200, "plain"},
-				{"ready", func() page { return ask("GET", "/readyz", nil) }, 200, "plain"},
+				{"a back channel that we do not have", func() routestest.Page { return ask("POST", base+"/backchannel-logout", url.Values{}) }, 403, "page"},
+				{"log out", func() routestest.Page { return ask("POST", base+"/logout", ask("GET", base+"/", nil).Form()) }, 303, "page"},
+				{"begin anew", func() routestest.Page { return ask("GET", base+"/login", nil) }, 303, "login"},
+				{"style", func() routestest.Page { return ask("GET", stylesheet, nil) }, 200, "static"},
+				{"no such file", func() routestest.Page { return ask("GET", base+"/static/app.css", nil) }, 404, "plain"},
+				{"icon", func() routestest.Page { return ask("GET", "/favicon.ico", nil) }, atRoot(302), iconKind},
+				{"robots", func() routestest.Page { return ask("GET", "/robots.txt", nil) }, atRoot(200), robotsKind},
+				{"alive", func() routestest.Page { return ask("GET", "/livez", nil) }, 200, "plain"},
+				{"ready", func() routestest.Page { return ask("GET", "/readyz", nil) }, 200, "plain"},
 			}
 			for _, test := range tests {
 				t.Run(test.name, func(t *testing.T) {
 					p := test.answer()
-					if p.status != test.wantStatus {
-						t.Errorf("got %d, want %d:\n%s", p.status, test.wantStatus, p.body)
+					if p.Status != test.wantStatus {
+						t.Errorf("got %d, want %d:\n%s", p.Status, test.wantStatus, p.Body)
 					}
 					want := map[string]string{
 						"Content-Security-Policy":      wantCSP,
@@ -182,27 +190,27 @@ func TestHeaders(t *testing.T) {
 						want["Cache-Control"] = "public, max-age=86400"
 					}
 					for name, value := range want {
-						if got := strings.Join(p.header.Values(name), ", "); got != value {
+						if got := strings.Join(p.Header.Values(name), ", "); got != value {
 							t.Errorf("%s is %q, want %q", name, got, value)
 						}
 					}
-					if got := p.header.Get("Permissions-Policy"); len(strings.Split(got, "=()")) != 15 {
+					if got := p.Header.Get("Permissions-Policy"); len(strings.Split(got, "=()")) != 15 {
 						t.Errorf("Permissions-Policy is %q, want 14 features that nobody may use", got)
 					}
-					if got := p.header.Get("Content-Type"); p.body != "" && !strings.HasSuffix(got, "; charset=utf-8") {
+					if got := p.Header.Get("Content-Type"); p.Body != "" && !strings.HasSuffix(got, "; charset=utf-8") {
 						t.Errorf("Content-Type is %q", got)
 					}
-					vary := strings.Join(p.header.Values("Vary"), ", ")
+					vary := strings.Join(p.Header.Values("Vary"), ", ")
 					if test.kind == "page" && (!strings.Contains(vary, "Cookie") || !strings.Contains(vary, "HX-Request")) {
 						t.Errorf("Vary is %q", vary)
 					}
-					if (test.wantStatus == http.StatusServiceUnavailable && test.kind != "plain") != (p.header.Get("Retry-After") != "") {
-						t.Errorf("Retry-After is %q", p.header.Get("Retry-After"))
+					if (test.wantStatus == http.StatusServiceUnavailable && test.kind != "plain") != (p.Header.Get("Retry-After") != "") {
+						t.Errorf("Retry-After is %q", p.Header.Get("Retry-After"))
 					}
-					if test.wantStatus == http.StatusMethodNotAllowed && !strings.HasSuffix(p.header.Get("Allow"), "POST") {
-						t.Errorf("Allow is %q", p.header.Get("Allow"))
+					if test.wantStatus == http.StatusMethodNotAllowed && !strings.HasSuffix(p.Header.Get("Allow"), "POST") {
+						t.Errorf("Allow is %q", p.Header.Get("Allow"))
 					}
-					given := (&http.Response{Header: p.header}).Cookies()
+					given := (&http.Response{Header: p.Header}).Cookies()
 					if len(given) > 0 && test.kind != "page" && test.kind != "login" {
 						t.Errorf("it sets a cookie: %v", given)
 					}
@@ -221,7 +229,7 @@ func TestHeaders(t *testing.T) {
 }
 
 // wantEveryRoute wants every line of the route table to have been asked for.
-func wantEveryRoute(t *testing.T, s *site) {
+func wantEveryRoute(t *testing.T, s *routestest.Site) {
 	t.Helper()
 	table, err := os.ReadFile("routes.go")
 	if err != nil {
@@ -231,10 +239,10 @@ func wantEveryRoute(t *testing.T, s *site) {
 	if len(lines) < 10 {
 		t.Errorf("only %d routes were read", len(lines))
 	}
-	public, _ := url.Parse(s.url)
+	public, _ := url.Parse(s.URL)
 	for _, line := range lines {
 		route := strings.TrimSuffix(public.Path, "/") + line[2]
-		if asked := fmt.Sprintf(`"method":%q,"route":%q`, line[1], route); !strings.Contains(s.log.String(), asked) {
+		if asked := fmt.Sprintf(`"method":%q,"route":%q`, line[1], route); !strings.Contains(s.Log.String(), asked) {
 			t.Errorf("%s %s has no row in this test", line[1], route)
 		}
 	}

@@ -3,13 +3,15 @@ package routes_test
 import (
 	"net/url"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // TestHostDecidesNothing: whatever a proxy or a stranger writes into headers,
 // the answer is the same.
 func TestHostDecidesNothing(t *testing.T) {
-	s := start(t, options{})
-	plain := s.browser().get("/")
+	s := routestest.Start(t, routestest.Options{})
+	plain := s.Browser().Get("/")
 	for _, headers := range [][]string{
 		{"Host", "evil.example"},
 		{"X-Forwarded-Host", "evil.example"},
@@ -21,12 +23,12 @@ func TestHostDecidesNothing(t *testing.T) {
 		{"X-Rewrite-URL", "/login"},
 		{"User-Agent", "kube-probe/1.0"},
 	} {
-		p := s.browser().get("/", headers...)
-		if p.status != plain.status || p.body != plain.body {
-			t.Errorf("%v changes the page to %d:\n%s", headers, p.status, p.body)
+		p := s.Browser().Get("/", headers...)
+		if p.Status != plain.Status || p.Body != plain.Body {
+			t.Errorf("%v changes the page to %d:\n%s", headers, p.Status, p.Body)
 		}
-		login := s.browser().get("/login", headers...)
-		if u, _ := url.Parse(login.header.Get("Location")); u.Query().Get("redirect_uri") != s.url+"/login" {
+		login := s.Browser().Get("/login", headers...)
+		if u, _ := url.Parse(login.Header.Get("Location")); u.Query().Get("redirect_uri") != s.URL+"/login" {
 			t.Errorf("%v changes the redirect URI to %s", headers, u.Query().Get("redirect_uri"))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestOddIdentity: whatever Globus says about a person, the page shows what can
@@ -58,20 +59,20 @@ func TestOddIdentity(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			s.auth.Lie(test.lie)
-			b := s.browser()
-			p := b.signIn("rosalind")
-			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
-				t.Errorf("got %d, want %d and %q:\n%.9000s\n%s", p.status, test.wantStatus, test.want, p.body, s.log)
+			s := routestest.Start(t, routestest.Options{})
+			s.Globus.Lie(test.lie)
+			b := s.Browser()
+			p := b.SignIn("rosalind")
+			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%.9000s\n%s", p.Status, test.wantStatus, test.want, p.Body, s.Log)
 			}
-			if strings.Contains(p.body, "<script>canary") || strings.Contains(p.body, "<img src=x") {
-				t.Errorf("a claim became markup:\n%s", p.body)
+			if strings.Contains(p.Body, "<script>canary") || strings.Contains(p.Body, "<img src=x") {
+				t.Errorf("a claim became markup:\n%s", p.Body)
 			}
-			if len(p.body) > 64<<10 {
-				t.Errorf("the page has %d bytes", len(p.body))
+			if len(p.Body) > 64<<10 {
+				t.Errorf("the page has %d bytes", len(p.Body))
 			}
-			if got, want := b.signedIn(), test.wantStatus == http.StatusOK; got != want {
+			if got, want := b.SignedIn(), test.wantStatus == http.StatusOK; got != want {
 				t.Errorf("signed in: %v, want %v", got, want)
 			}
 		})

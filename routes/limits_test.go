@@ -17,22 +17,23 @@ import (
 
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
+	"example.org/portal/routes/routestest"
 )
 
 // TestUploads: whatever the method, nothing that is sent is kept.
 func TestUploads(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	body := "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("y", 40<<20) + "\r\n--x--\r\n"
 	for method, want := range map[string]int{"POST": 415, "PUT": 405, "PATCH": 405, "DELETE": 405, "FROB": 405} {
-		req, err := http.NewRequestWithContext(t.Context(), method, s.url+"/", strings.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 		// The server hangs up on a body that it does not read; either way.
-		if resp, err := s.browser().http.Do(req); err == nil {
+		if resp, err := s.Browser().Client.Do(req); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode != want {
 				t.Errorf("%s: got %d, want %d", method, resp.StatusCode, want)
@@ -49,33 +50,33 @@ func TestUploads(t *testing.T) {
 // come again with the same link.
 func TestTooManySignIns(t *testing.T) {
 	const most = 256
-	s := start(t, options{})
-	b := s.browser()
-	callback := b.callback("rosalind")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	callback := b.Callback("rosalind")
 	arrived, wait := make(chan struct{}, most), make(chan struct{})
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
 	var waiting sync.WaitGroup
 	for i := range most {
 		// Anybody can write such a cookie; it tells only what they know.
 		attempt, _ := json.Marshal(map[string]any{"State": fmt.Sprint(i), "Nonce": "n", "Verifier": "v", "Begun": time.Now()})
 		hash := sha256.Sum256([]byte(fmt.Sprint(i)))
-		name, _ := b.cookie("login")
+		name, _ := b.Cookie("login")
 		cookie := name[:strings.LastIndex(name, "-")+1] + hex.EncodeToString(hash[:8]) + "=" + base64.RawURLEncoding.EncodeToString(attempt)
 		waiting.Go(func() {
-			_, _ = s.browser().try(t.Context(), http.MethodGet, fmt.Sprintf("/login?code=x&state=%d", i), nil, "Cookie", cookie)
+			_, _ = s.Browser().Try(t.Context(), http.MethodGet, fmt.Sprintf("/login?code=x&state=%d", i), nil, "Cookie", cookie)
 		})
 	}
 	for range most {
 		<-arrived
 	}
-	if p := b.get(callback); p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "Reload this page") {
-		t.Errorf("got %d, want 503:\n%s", p.status, p.body)
+	if p := b.Get(callback); p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Body, "Reload this page") {
+		t.Errorf("got %d, want 503:\n%s", p.Status, p.Body)
 	}
-	s.auth.Lie(globustest.Lie{})
+	s.Globus.Lie(globustest.Lie{})
 	close(wait)
 	waiting.Wait()
-	if p := b.follow(b.get(callback)); !strings.Contains(p.body, "Rosalind") {
-		t.Errorf("the link no longer works: %d\n%s", p.status, p.body)
+	if p := b.Follow(b.Get(callback)); !strings.Contains(p.Body, "Rosalind") {
+		t.Errorf("the link no longer works: %d\n%s", p.Status, p.Body)
 	}
 }
 
@@ -90,43 +91,43 @@ func TestLargeIdentity(t *testing.T) {
 		linked = append(linked, l)
 	}
 	for _, n := range []int{5, 40} { // more than 40 do not fit into 256 KiB
-		s := start(t, options{})
-		s.auth.Lie(globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{
+		s := routestest.Start(t, routestest.Options{})
+		s.Globus.Lie(globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{
 			"identity_set": linked[:n], "name": strings.Repeat("Ro ", 1000),
 		}}})
-		if p := s.browser().signIn("rosalind"); p.status != http.StatusOK || !strings.Contains(p.body, "Ro Ro") || strings.Contains(p.body, strings.Repeat("Ro ", 100)) {
-			t.Errorf("%d linked identities: got %d, want a page with a name cut short:\n%s", n, p.status, s.log)
+		if p := s.Browser().SignIn("rosalind"); p.Status != http.StatusOK || !strings.Contains(p.Body, "Ro Ro") || strings.Contains(p.Body, strings.Repeat("Ro ", 100)) {
+			t.Errorf("%d linked identities: got %d, want a page with a name cut short:\n%s", n, p.Status, s.Log)
 		}
 	}
 }
 
 // TestTokenThatEndsAtOnce: no session begins that is over already.
 func TestTokenThatEndsAtOnce(t *testing.T) {
-	s := start(t, options{})
-	s.auth.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"expires_in": 60}, Drop: []string{"refresh_token"}}})
-	b := s.browser()
-	if p := b.signIn("rosalind"); p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "expired already") {
-		t.Errorf("got %d, want 503:\n%s", p.status, p.body)
+	s := routestest.Start(t, routestest.Options{})
+	s.Globus.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"expires_in": 60}, Drop: []string{"refresh_token"}}})
+	b := s.Browser()
+	if p := b.SignIn("rosalind"); p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Body, "expired already") {
+		t.Errorf("got %d, want 503:\n%s", p.Status, p.Body)
 	}
-	if _, session := b.cookie("session"); session != "" {
+	if _, session := b.Cookie("session"); session != "" {
 		t.Error("a session is left")
 	}
 }
 
 // TestFormOfferedAgain: only for what the app has, with what was typed.
 func TestFormOfferedAgain(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	b.get("/")
-	p := b.send(http.MethodPost, "/tokens/show", url.Values{"token": {`"><script>`}, "b": {"2"}, "a": {"1"}})
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.Get("/")
+	p := b.Send(http.MethodPost, "/tokens/show", url.Values{"token": {`"><script>`}, "b": {"2"}, "a": {"1"}})
 	for _, want := range []string{`action="/tokens/show"`, `name="token" value="&#34;&gt;&lt;script&gt;"`, `name="csrf_token"`} {
-		if !strings.Contains(p.body, want) {
-			t.Errorf("the page lacks %s:\n%s", want, p.body)
+		if !strings.Contains(p.Body, want) {
+			t.Errorf("the page lacks %s:\n%s", want, p.Body)
 		}
 	}
 	for _, path := range []string{"/%5Cevil.example/x", "//evil.example/", "/nowhere", "/"} {
-		if p := b.send(http.MethodPost, s.url+path, url.Values{}); strings.Contains(p.body, "<form") {
-			t.Errorf("%s is offered again:\n%s", path, p.body)
+		if p := b.Send(http.MethodPost, s.URL+path, url.Values{}); strings.Contains(p.Body, "<form") {
+			t.Errorf("%s is offered again:\n%s", path, p.Body)
 		}
 	}
 }
@@ -185,22 +186,22 @@ func TestParsePublicURL(t *testing.T) {
 
 // TestHangUp: a browser that gives up is not an error of ours.
 func TestHangUp(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	callback := b.callback("rosalind")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	callback := b.Callback("rosalind")
 	arrived, wait := make(chan struct{}, 1), make(chan struct{})
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
-	go b.try(t.Context(), http.MethodGet, callback, nil)
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+	go b.Try(t.Context(), http.MethodGet, callback, nil)
 	<-arrived
-	name, attempt := b.cookie("login")
+	name, attempt := b.Cookie("login")
 	ctx, hangUp := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer hangUp()
-	if _, err := s.browser().try(ctx, http.MethodGet, callback, nil, "Cookie", name+"="+attempt); err == nil {
+	if _, err := s.Browser().Try(ctx, http.MethodGet, callback, nil, "Cookie", name+"="+attempt); err == nil {
 		t.Fatal("it was answered")
 	}
 	close(wait)
-	await(t, "the first is signed in", b.signedIn)
-	if strings.Contains(s.log.String(), `"level":"ERROR"`) {
-		t.Errorf("a hang-up is logged as an error:\n%s", s.log)
+	routestest.Await(t, "the first is signed in", b.SignedIn)
+	if strings.Contains(s.Log.String(), `"level":"ERROR"`) {
+		t.Errorf("a hang-up is logged as an error:\n%s", s.Log)
 	}
 }

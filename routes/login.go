@@ -21,7 +21,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	q, err := loginQuery(r.URL.RawQuery)
 	if err != nil {
-		return a.notSignedIn(r, a.refuseLogin(err, "That sign-in link is damaged", "Nobody was signed in by it. Begin again."))
+		return a.notSignedIn(r, a.refuseLogin(err, "link_damaged", "That sign-in link is damaged", "Nobody was signed in by it. Begin again."))
 	}
 	if q.Has("code") || q.Has("error") {
 		if err := a.callback(w, r, q); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // ofRosalind is what must not be left on a page after signing out.
@@ -26,38 +27,38 @@ func TestLogout(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			b := s.browser()
-			home := b.signIn("rosalind")
-			name, old := b.cookie("session")
-			if s.auth.LiveTokens() != 4 {
-				t.Fatalf("%d live tokens, want an access and a refresh token of two servers", s.auth.LiveTokens())
+			s := routestest.Start(t, routestest.Options{})
+			b := s.Browser()
+			home := b.SignIn("rosalind")
+			name, old := b.Cookie("session")
+			if s.Globus.LiveTokens() != 4 {
+				t.Fatalf("%d live tokens, want an access and a refresh token of two servers", s.Globus.LiveTokens())
 			}
-			p := b.send(http.MethodPost, "/logout", home.form(), test.headers...)
-			if p.status != test.want {
-				t.Errorf("got %d, want %d", p.status, test.want)
+			p := b.Send(http.MethodPost, "/logout", home.Form(), test.headers...)
+			if p.Status != test.want {
+				t.Errorf("got %d, want %d", p.Status, test.want)
 			}
-			if test.want == http.StatusSeeOther && p.header.Get("Location") != s.url+"/signed-out" {
-				t.Errorf("leads to %q, want /signed-out", p.header.Get("Location"))
+			if test.want == http.StatusSeeOther && p.Header.Get("Location") != s.URL+"/signed-out" {
+				t.Errorf("leads to %q, want /signed-out", p.Header.Get("Location"))
 			}
-			p = b.follow(p)
-			for _, want := range []string{"<html", "You are signed out here", s.auth.URL + globustest.LogoutPath, "redirect_uri="} {
-				if !strings.Contains(p.body, want) {
+			p = b.Follow(p)
+			for _, want := range []string{"<html", "You are signed out here", s.Globus.URL + globustest.LogoutPath, "redirect_uri="} {
+				if !strings.Contains(p.Body, want) {
 					t.Errorf("the page lacks %q", want)
 				}
 			}
 			for _, secret := range ofRosalind {
-				if strings.Contains(p.body, secret) {
+				if strings.Contains(p.Body, secret) {
 					t.Errorf("%q is left on the page", secret)
 				}
 			}
-			if _, session := b.cookie("session"); session != "" || b.signedIn() {
+			if _, session := b.Cookie("session"); session != "" || b.SignedIn() {
 				t.Error("still signed in")
 			}
-			if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Rosalind") {
+			if p := s.Browser().Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Rosalind") {
 				t.Error("the old cookie still opens the session")
 			}
-			if got := s.auth.LiveTokens(); got != 0 {
+			if got := s.Globus.LiveTokens(); got != 0 {
 				t.Errorf("%d tokens are still alive", got)
 			}
 		})
@@ -66,10 +67,10 @@ func TestLogout(t *testing.T) {
 
 // TestLogoutRefused: nobody else can sign a person out.
 func TestLogoutRefused(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	form := b.signIn("rosalind").form()
-	stranger := s.browser().get("/logout").form()
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	form := b.SignIn("rosalind").Form()
+	stranger := s.Browser().Get("/logout").Form()
 	tests := []struct {
 		name    string
 		method  string
@@ -92,26 +93,26 @@ func TestLogoutRefused(t *testing.T) {
 		{"as an upload", http.MethodPost, form, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415, false},
 		{"with 9 KB", http.MethodPost, url.Values{"x": {strings.Repeat("y", 9<<10)}}, nil, 413, false},
 		{"by PUT", http.MethodPut, nil, nil, 405, false},
-		{"by htmx without a token", http.MethodPost, url.Values{}, htmx, 403, true},
+		{"by htmx without a token", http.MethodPost, url.Values{}, routestest.Htmx, 403, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := b.send(test.method, "/logout", test.form, test.headers...)
-			if p.status != test.want {
-				t.Errorf("got %d, want %d:\n%s", p.status, test.want, p.body)
+			p := b.Send(test.method, "/logout", test.form, test.headers...)
+			if p.Status != test.want {
+				t.Errorf("got %d, want %d:\n%s", p.Status, test.want, p.Body)
 			}
-			if !b.signedIn() {
+			if !b.SignedIn() {
 				t.Fatal("it signed the person out")
 			}
-			if got := strings.Contains(p.body, `name="csrf_token"`); got != test.again {
-				t.Errorf("offers the form again: %v, want %v:\n%s", got, test.again, p.body)
+			if got := strings.Contains(p.Body, `name="csrf_token"`); got != test.again {
+				t.Errorf("offers the form again: %v, want %v:\n%s", got, test.again, p.Body)
 			}
 		})
 	}
 	t.Run("a form offered again works", func(t *testing.T) {
-		p := b.send(http.MethodPost, "/logout", url.Values{"csrf_token": {"old"}})
-		b.send(http.MethodPost, "/logout", p.form())
-		if b.signedIn() {
+		p := b.Send(http.MethodPost, "/logout", url.Values{"csrf_token": {"old"}})
+		b.Send(http.MethodPost, "/logout", p.Form())
+		if b.SignedIn() {
 			t.Error("still signed in")
 		}
 	})
@@ -119,42 +120,42 @@ func TestLogoutRefused(t *testing.T) {
 
 // TestLogoutElsewhere: two tabs share a browser.
 func TestLogoutElsewhere(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	tabA := b.signIn("rosalind")
-	b.send(http.MethodPost, "/logout", tabA.form())
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	tabA := b.SignIn("rosalind")
+	b.Send(http.MethodPost, "/logout", tabA.Form())
 
-	if p := b.send(http.MethodPost, "/logout", b.get("/logout").form()); p.status != http.StatusSeeOther {
-		t.Errorf("signing out twice: got %d, want success", p.status)
+	if p := b.Send(http.MethodPost, "/logout", b.Get("/logout").Form()); p.Status != http.StatusSeeOther {
+		t.Errorf("signing out twice: got %d, want success", p.Status)
 	}
-	b.signIn("rosalind")
-	if p := b.send(http.MethodPost, "/logout", tabA.form()); p.status != http.StatusForbidden || !b.signedIn() {
-		t.Errorf("a form from before: got %d, want 403", p.status)
+	b.SignIn("rosalind")
+	if p := b.Send(http.MethodPost, "/logout", tabA.Form()); p.Status != http.StatusForbidden || !b.SignedIn() {
+		t.Errorf("a form from before: got %d, want 403", p.Status)
 	}
-	card := b.get("/user", htmx...) // tab B is looked at again
-	if p := b.send(http.MethodPost, "/logout", card.form()); p.status != http.StatusSeeOther || b.signedIn() {
-		t.Errorf("a form from the card read again: got %d, want 303", p.status)
+	card := b.Get("/user", routestest.Htmx...) // tab B is looked at again
+	if p := b.Send(http.MethodPost, "/logout", card.Form()); p.Status != http.StatusSeeOther || b.SignedIn() {
+		t.Errorf("a form from the card read again: got %d, want 303", p.Status)
 	}
-	if p := b.get("/user", htmx...); strings.Contains(p.body, "Rosalind") || strings.Contains(p.body, "hx-") {
-		t.Errorf("the signed-out card knows somebody, or asks by itself:\n%s", p.body)
+	if p := b.Get("/user", routestest.Htmx...); strings.Contains(p.Body, "Rosalind") || strings.Contains(p.Body, "hx-") {
+		t.Errorf("the signed-out card knows somebody, or asks by itself:\n%s", p.Body)
 	}
 }
 
 // TestLogoutIsFinal signs out while other requests of the session are in
 // flight: whatever they do, the old cookie opens nothing afterwards.
 func TestLogoutIsFinal(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	for range 20 {
-		b := s.browser()
-		form := b.signIn("rosalind").form()
-		name, old := b.cookie("session")
-		csrfName, csrf := b.cookie("csrf")
+		b := s.Browser()
+		form := b.SignIn("rosalind").Form()
+		name, old := b.Cookie("session")
+		csrfName, csrf := b.Cookie("csrf")
 		cookies := name + "=" + old + "; " + csrfName + "=" + csrf
 		show := url.Values{"csrf_token": form["csrf_token"], "token": {"access"}}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		for range 8 {
-			other := s.browser()
+			other := s.Browser()
 			wg.Go(func() {
 				for {
 					select {
@@ -163,25 +164,25 @@ func TestLogoutIsFinal(t *testing.T) {
 					default:
 					}
 					for _, path := range []string{"/", "/user", "/login"} {
-						if _, err := other.try(t.Context(), http.MethodGet, path, nil, "Cookie", cookies); err != nil {
+						if _, err := other.Try(t.Context(), http.MethodGet, path, nil, "Cookie", cookies); err != nil {
 							t.Error(err)
 							return
 						}
 					}
-					if _, err := other.try(t.Context(), http.MethodPost, "/tokens/show", show, "Cookie", cookies); err != nil {
+					if _, err := other.Try(t.Context(), http.MethodPost, "/tokens/show", show, "Cookie", cookies); err != nil {
 						t.Error(err)
 						return
 					}
 				}
 			})
 		}
-		b.send(http.MethodPost, "/logout", form)
-		if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Log out") {
+		b.Send(http.MethodPost, "/logout", form)
+		if p := s.Browser().Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Log out") {
 			t.Fatal("the old cookie still opens the session")
 		}
 		close(stop)
 		wg.Wait()
-		if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Log out") {
+		if p := s.Browser().Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Log out") {
 			t.Fatal("the old cookie opens the session again")
 		}
 	}
@@ -200,18 +201,18 @@ func TestLogoutWhileGlobusIsDown(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, options{})
-			b := s.browser()
-			form := b.signIn("rosalind").form()
-			s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.RevokePath: test.fault}})
+			s := routestest.Start(t, routestest.Options{})
+			b := s.Browser()
+			form := b.SignIn("rosalind").Form()
+			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.RevokePath: test.fault}})
 			begun := time.Now()
-			if p := b.send(http.MethodPost, "/logout", form); p.status != http.StatusSeeOther || b.signedIn() {
-				t.Errorf("got %d, want 303 and signed out", p.status)
+			if p := b.Send(http.MethodPost, "/logout", form); p.Status != http.StatusSeeOther || b.SignedIn() {
+				t.Errorf("got %d, want 303 and signed out", p.Status)
 			}
 			if took := time.Since(begun); took > 5*time.Second {
 				t.Errorf("it took %s, want 2 s at most", took)
 			}
-			if !strings.Contains(s.log.String(), "tokens not revoked") {
+			if !strings.Contains(s.Log.String(), "tokens not revoked") {
 				t.Error("the log does not say that tokens live on")
 			}
 		})
@@ -219,28 +220,28 @@ func TestLogoutWhileGlobusIsDown(t *testing.T) {
 }
 
 func TestSignedOutPage(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	if p := b.get("/signed-out"); p.status != http.StatusOK || !strings.Contains(p.body, "signed out here") {
-		t.Errorf("got %d", p.status)
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	if p := b.Get("/signed-out"); p.Status != http.StatusOK || !strings.Contains(p.Body, "signed out here") {
+		t.Errorf("got %d", p.Status)
 	}
-	b.signIn("rosalind")
-	if p := b.get("/signed-out"); p.status != http.StatusSeeOther {
-		t.Errorf("someone signed in is told otherwise: %d", p.status)
+	b.SignIn("rosalind")
+	if p := b.Get("/signed-out"); p.Status != http.StatusSeeOther {
+		t.Errorf("someone signed in is told otherwise: %d", p.Status)
 	}
 }
 
 // TestFormTokenIsRenewed: what a form could prove before somebody signed in, or
 // out, it cannot prove afterwards.
 func TestFormTokenIsRenewed(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	b.get("/")
-	_, before := b.cookie("csrf")
-	home := b.signIn("rosalind")
-	_, during := b.cookie("csrf")
-	b.send(http.MethodPost, "/logout", home.form())
-	_, after := b.cookie("csrf")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.Get("/")
+	_, before := b.Cookie("csrf")
+	home := b.SignIn("rosalind")
+	_, during := b.Cookie("csrf")
+	b.Send(http.MethodPost, "/logout", home.Form())
+	_, after := b.Cookie("csrf")
 	if before == "" || before == during || during == after || before == after {
 		t.Errorf("the CSRF cookie is %q, then %q, then %q; want three", before, during, after)
 	}
@@ -249,22 +250,22 @@ func TestFormTokenIsRenewed(t *testing.T) {
 // TestLogoutWhileCalling: a token that is revoked while it is on its way to
 // Globus is the end of a session, and no fault of the token.
 func TestLogoutWhileCalling(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	form := b.signIn("rosalind").form()
-	other := s.browser()
-	other.http.Jar = must(cookiejar.New(nil))
-	other.http.Jar.SetCookies(must(url.Parse(s.url)), b.http.Jar.Cookies(must(url.Parse(s.url))))
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	form := b.SignIn("rosalind").Form()
+	other := s.Browser()
+	other.Client.Jar = must(cookiejar.New(nil))
+	other.Client.Jar.SetCookies(must(url.Parse(s.URL)), b.Client.Jar.Cookies(must(url.Parse(s.URL))))
 	arrived, wait := make(chan struct{}, 2), make(chan struct{})
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Arrived: arrived, Wait: wait, Status: 401}}})
-	late := make(chan page)
-	go func() { late <- other.get("/transfers", htmx...) }()
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Arrived: arrived, Wait: wait, Status: 401}}})
+	late := make(chan routestest.Page)
+	go func() { late <- other.Get("/transfers", routestest.Htmx...) }()
 	<-arrived
 	wait <- struct{}{} // which makes the app refresh it, and try again
 	<-arrived
-	b.send(http.MethodPost, "/logout", form)
+	b.Send(http.MethodPost, "/logout", form)
 	close(wait)
-	if p := <-late; p.status != http.StatusUnauthorized || !strings.Contains(p.body, "Your session has ended") {
-		t.Errorf("got %d, want that the session has ended:\n%s", p.status, p.body)
+	if p := <-late; p.Status != http.StatusUnauthorized || !strings.Contains(p.Body, "Your session has ended") {
+		t.Errorf("got %d, want that the session has ended:\n%s", p.Status, p.Body)
 	}
 }

@@ -2,7 +2,6 @@ package routes_test
 
 import (
 	"crypto/rand"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,38 +10,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
-
-// metricsPage returns what Prometheus gets.
-func (s *site) metricsPage() string {
-	s.t.Helper()
-	resp, err := http.Get(s.metrics.URL + "/metrics")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("got %s, %v", resp.Status, err)
-	}
-	return string(body)
-}
 
 // TestMetrics goes through the app and looks for what was counted.
 func TestMetrics(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	b.signIn("rosalind")
-	b.get("/transfers")
-	home := b.get("/")
-	b.send(http.MethodPost, "/tokens/refresh", home.form("server", "auth.globus.org"))
-	b.send(http.MethodPost, "/logout", home.form())
-	b.signIn("deny")
-	b.get("/login?code=x&state=y")
-	callback := b.callback("rosalind")
-	s.auth.Lie(brokenToken(globustest.Fault{HangUp: true}))
-	b.get(callback)
-	b.get("/nowhere")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.SignIn("rosalind")
+	b.Get("/transfers")
+	home := b.Get("/")
+	b.Send(http.MethodPost, "/tokens/refresh", home.Form("server", "auth.globus.org"))
+	b.Send(http.MethodPost, "/logout", home.Form())
+	b.SignIn("deny")
+	b.Get("/login?code=x&state=y")
+	callback := b.Callback("rosalind")
+	s.Globus.Lie(routestest.BrokenToken(globustest.Fault{HangUp: true}))
+	b.Get(callback)
+	b.Get("/nowhere")
 
 	for _, want := range []string{
 		`portal_http_request_duration_seconds_count{method="GET",route="/transfers",status="200"} 1`,
@@ -67,58 +52,58 @@ func TestMetrics(t *testing.T) {
 		`revision="4041c0b9e1d2",version="`,
 		"\ngo_goroutines ", "\nprocess_",
 	} {
-		await(t, want, func() bool { return strings.Contains(s.metricsPage(), want) })
+		routestest.Await(t, want, func() bool { return strings.Contains(s.MetricsPage(), want) })
 	}
-	problems, err := promlint.New(strings.NewReader(s.metricsPage())).Lint() // what promtool check metrics does
+	problems, err := promlint.New(strings.NewReader(s.MetricsPage())).Lint() // what promtool check metrics does
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 	if err != nil {
 		t.Error(err)
 	}
-	if p := s.browser().get(s.metrics.URL + "/debug/pprof/goroutine?debug=1"); !strings.Contains(p.body, "goroutine profile") {
-		t.Errorf("no profile: %d\n%s", p.status, p.body)
+	if p := s.Browser().Get(s.Metrics.URL + "/debug/pprof/goroutine?debug=1"); !strings.Contains(p.Body, "goroutine profile") {
+		t.Errorf("no profile: %d\n%s", p.Status, p.Body)
 	}
 	for _, path := range []string{"/metrics", "/debug/pprof/"} {
-		if p := b.get(path); p.status != http.StatusNotFound {
-			t.Errorf("the site itself answers %s with %d", path, p.status)
+		if p := b.Get(path); p.Status != http.StatusNotFound {
+			t.Errorf("the site itself answers %s with %d", path, p.Status)
 		}
 	}
 }
 
 // TestSeries: strangers cannot make the metrics grow.
 func TestSeries(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
 	hostile := func(n int) {
 		for i := range n {
 			x := rand.Text()
 			switch i % 7 {
 			case 0:
-				b.get("/" + x + "?" + x)
+				b.Get("/" + x + "?" + x)
 			case 1:
-				b.send(x[:10], s.url+"/"+x, nil)
+				b.Send(x[:10], s.URL+"/"+x, nil)
 			case 2:
-				b.get("/static/" + x)
+				b.Get("/static/" + x)
 			case 3:
-				b.get("/login?code=" + x + "&state=" + x)
+				b.Get("/login?code=" + x + "&state=" + x)
 			case 4:
-				b.get("/login?error=" + x + "&state=" + x)
+				b.Get("/login?error=" + x + "&state=" + x)
 			case 5:
-				b.get("/login?code="+x+"&code="+x, "X-Forwarded-For", x, "User-Agent", x, "Host", x)
+				b.Get("/login?code="+x+"&code="+x, "X-Forwarded-For", x, "User-Agent", x, "Host", x)
 			case 6:
-				begun := b.get("/login")
-				_, state, _ := strings.Cut(begun.header.Get("Location"), "state=")
+				begun := b.Get("/login")
+				_, state, _ := strings.Cut(begun.Header.Get("Location"), "state=")
 				state, _, _ = strings.Cut(state, "&")
-				b.get("/login?error=" + strings.Map(letter, x) + "&state=" + state)
+				b.Get("/login?error=" + strings.Map(letter, x) + "&state=" + state)
 			}
 		}
-		await(t, "all are counted", func() bool { return strings.Contains(s.metricsPage(), "portal_http_requests_in_flight 0") })
+		routestest.Await(t, "all are counted", func() bool { return strings.Contains(s.MetricsPage(), "portal_http_requests_in_flight 0") })
 	}
 	hostile(21)
-	few := s.series()
+	few := series(s)
 	hostile(1000)
-	many := s.series()
+	many := series(s)
 	if !slices.Equal(few, many) || len(few) > 300 {
 		t.Errorf("%d series became %d, want no more than were there:\n%s", len(few), len(many), strings.Join(many, "\n"))
 	}
@@ -133,9 +118,9 @@ func letter(r rune) rune {
 }
 
 // series lists the app's own series.
-func (s *site) series() []string {
+func series(s *routestest.Site) []string {
 	var all []string
-	for line := range strings.Lines(s.metricsPage()) {
+	for line := range strings.Lines(s.MetricsPage()) {
 		if strings.HasPrefix(line, "portal_") {
 			all = append(all, line[:strings.LastIndex(line, " ")])
 		}

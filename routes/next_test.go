@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"example.org/portal/routes"
+	"example.org/portal/routes/routestest"
 )
 
 func TestNext(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	good := []string{
 		"/", "/user", "/user/", "/user?x=1", "/user?x=//evil.example", "/user?a=b&c=d#part",
 		"/browse/%C3%A9", "/browse/a%20b", "/user?" + strings.Repeat("&", 1000), "/user?u=https://evil.example/",
@@ -19,46 +20,46 @@ func TestNext(t *testing.T) {
 		"/LOGIN", "/login.html", "/user?next=/login", "/evil%2eexample", "/%68ome", "/user/%20", "/user;/login",
 	}
 	for _, next := range good {
-		checkNext(t, s, next, s.url+next)
+		checkNext(t, s, next, s.URL+next)
 	}
 	attacks := routes.OpenRedirects(t)
 	if len(attacks) < 400 {
 		t.Errorf("only %d attacks were read", len(attacks))
 	}
 	for _, next := range attacks {
-		checkNext(t, s, next, s.url+"/")
+		checkNext(t, s, next, s.URL+"/")
 	}
-	checkNext(t, s, "/user?"+strings.Repeat("x", 1024), s.url+"/")
+	checkNext(t, s, "/user?"+strings.Repeat("x", 1024), s.URL+"/")
 
 	// It fits, but not into the attempt's cookie: then the home page will do.
-	b := s.browser()
-	p := b.get("/login?next=" + url.QueryEscape("/user?"+strings.Repeat(`"`, 1000)))
-	if back := b.choose(b.follow(p), "rosalind"); b.get(back.header.Get("Location")).header.Get("Location") != s.url+"/" {
+	b := s.Browser()
+	p := b.Get("/login?next=" + url.QueryEscape("/user?"+strings.Repeat(`"`, 1000)))
+	if back := b.Choose(b.Follow(p), "rosalind"); b.Get(back.Header.Get("Location")).Header.Get("Location") != s.URL+"/" {
 		t.Error("a next that no cookie can hold keeps the person out")
 	}
 }
 
 // checkNext signs in with next, and asks again when signed in already.
-func checkNext(t *testing.T, s *site, next, want string) {
+func checkNext(t *testing.T, s *routestest.Site, next, want string) {
 	t.Helper()
 	query := "/login?next=" + url.QueryEscape(next)
-	b := s.browser()
-	if p := b.get(query); p.status != http.StatusSeeOther {
-		t.Errorf("next=%q: got %d, want 303", next, p.status)
-	} else if back := b.choose(b.follow(p), "rosalind"); back.status != http.StatusFound && back.status != http.StatusSeeOther {
-		t.Errorf("next=%q: Globus answers %d", next, back.status)
-	} else if got := b.get(back.header.Get("Location")).header.Get("Location"); got != want {
+	b := s.Browser()
+	if p := b.Get(query); p.Status != http.StatusSeeOther {
+		t.Errorf("next=%q: got %d, want 303", next, p.Status)
+	} else if back := b.Choose(b.Follow(p), "rosalind"); back.Status != http.StatusFound && back.Status != http.StatusSeeOther {
+		t.Errorf("next=%q: Globus answers %d", next, back.Status)
+	} else if got := b.Get(back.Header.Get("Location")).Header.Get("Location"); got != want {
 		t.Errorf("next=%q leads to %q, want %q", next, got, want)
 	}
-	if got := b.get(query).header.Get("Location"); got != want {
+	if got := b.Get(query).Header.Get("Location"); got != want {
 		t.Errorf("next=%q leads someone signed in to %q, want %q", next, got, want)
 	}
 }
 
 // TestNextUnderPath: under a path, only what is under it is ours.
 func TestNextUnderPath(t *testing.T) {
-	s := start(t, options{publicURL: "http://127.0.0.1:PORT/portal"})
-	root := strings.TrimSuffix(s.url, "/portal")
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://127.0.0.1:PORT/portal"})
+	root := strings.TrimSuffix(s.URL, "/portal")
 	for next, want := range map[string]string{
 		"/portal/user": "/portal/user", "/portal/": "/portal/", "/portal": "/portal/", "/": "/portal/", "/other": "/portal/",
 		"/portals/": "/portal/", "/portal/login": "/portal/", "/portal/../other": "/portal/", "/login": "/portal/",

@@ -14,13 +14,14 @@ import (
 	"github.com/a-h/templ"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestPanic: whatever panics, the answer is a whole one with every header, the
 // connection serves on, and the log has where it was, but no value.
 func TestPanic(t *testing.T) {
 	var broken atomic.Bool
-	s := start(t, options{now: func() time.Time {
+	s := routestest.Start(t, routestest.Options{Now: func() time.Time {
 		if broken.Load() {
 			panic("canary-value")
 		}
@@ -30,19 +31,19 @@ func TestPanic(t *testing.T) {
 		_, _ = io.WriteString(w, "<p>half-a-page")
 		panic("canary-value")
 	})
-	s.app.Handle("GET /handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
-	s.app.Handle("GET /runtime", func(_ http.ResponseWriter, r *http.Request) error {
+	s.App.Handle("GET /handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
+	s.App.Handle("GET /runtime", func(_ http.ResponseWriter, r *http.Request) error {
 		words := strings.Fields("canary-value")
 		words[len(r.Host)] = "beyond"
 		return nil
 	})
-	s.app.Handle("GET /component", func(w http.ResponseWriter, r *http.Request) error { return s.app.Show(w, r, half) })
+	s.App.Handle("GET /component", func(w http.ResponseWriter, r *http.Request) error { return s.App.Show(w, r, half) })
 	// The header of the page, that of the error page too, needs the time.
-	s.app.Handle("GET /everywhere", func(http.ResponseWriter, *http.Request) error { broken.Store(true); panic("canary-value") })
+	s.App.Handle("GET /everywhere", func(http.ResponseWriter, *http.Request) error { broken.Store(true); panic("canary-value") })
 
-	b := s.browser()
-	b.signIn("rosalind")
-	fine := b.get("/nowhere")
+	b := s.Browser()
+	b.SignIn("rosalind")
+	fine := b.Get("/nowhere")
 	tests := []struct {
 		name    string
 		path    string
@@ -52,30 +53,30 @@ func TestPanic(t *testing.T) {
 		{"a handler", "/handler", nil, "</html>"},
 		{"the runtime", "/runtime", nil, "</html>"},
 		{"a component", "/component", nil, "</html>"},
-		{"a component, for htmx", "/component", htmx, "Something went wrong here"},
+		{"a component, for htmx", "/component", routestest.Htmx, "Something went wrong here"},
 		{"the error page too", "/everywhere", nil, "Something went wrong here"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			defer broken.Store(false)
-			s.log.forget()
-			p := b.get(test.path, test.headers...)
-			if p.status != http.StatusInternalServerError || !strings.Contains(p.body, test.want) || strings.Contains(p.body, "half-a-page") {
-				t.Errorf("got %d, want 500 and %q:\n%s", p.status, test.want, p.body)
+			s.Log.Forget()
+			p := b.Get(test.path, test.headers...)
+			if p.Status != http.StatusInternalServerError || !strings.Contains(p.Body, test.want) || strings.Contains(p.Body, "half-a-page") {
+				t.Errorf("got %d, want 500 and %q:\n%s", p.Status, test.want, p.Body)
 			}
-			for name := range fine.header {
-				if p.header.Get(name) == "" {
+			for name := range fine.Header {
+				if p.Header.Get(name) == "" {
 					t.Errorf("it lacks the header %s", name)
 				}
 			}
-			if !strings.Contains(s.log.String(), "panic_test.go") || strings.Contains(s.log.String()+p.body, "canary-value") {
-				t.Errorf("want where it was, and no value, in the log:\n%s", s.log)
+			if !strings.Contains(s.Log.String(), "panic_test.go") || strings.Contains(s.Log.String()+p.Body, "canary-value") {
+				t.Errorf("want where it was, and no value, in the log:\n%s", s.Log)
 			}
 			broken.Store(false)
 			var conn httptrace.GotConnInfo
 			traced := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { conn = c }})
-			if next, err := b.try(traced, http.MethodGet, "/", nil); err != nil || !conn.Reused || !strings.Contains(next.body, "Rosalind") {
-				t.Errorf("got %v; the connection was used again: %v; signed in still: %v", err, conn.Reused, strings.Contains(next.body, "Rosalind"))
+			if next, err := b.Try(traced, http.MethodGet, "/", nil); err != nil || !conn.Reused || !strings.Contains(next.Body, "Rosalind") {
+				t.Errorf("got %v; the connection was used again: %v; signed in still: %v", err, conn.Reused, strings.Contains(next.Body, "Rosalind"))
 			}
 		})
 	}
@@ -84,7 +85,7 @@ func TestPanic(t *testing.T) {
 // TestPanicBesideRequests: what panics in a goroutine beside a request, where
 // net/http does not recover, ends neither the process nor what is known.
 func TestPanicBesideRequests(t *testing.T) {
-	var c clock
+	var c routestest.Clock
 	var broken atomic.Bool
 	transport := answering(func(r *http.Request) (*http.Response, error) {
 		if broken.Load() && r.URL.Path == globustest.IntrospectPath {
@@ -92,57 +93,57 @@ func TestPanicBesideRequests(t *testing.T) {
 		}
 		return http.DefaultTransport.RoundTrip(r)
 	})
-	s := start(t, options{policy: domains("example.edu"), now: c.now, transport: transport})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now, Transport: transport})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
 
 	broken.Store(true)
-	c.pass(61 * time.Minute)
-	if p := b.get("/user"); p.status != http.StatusOK {
-		t.Errorf("got %d, want what was last known:\n%s", p.status, p.body)
+	c.Pass(61 * time.Minute)
+	if p := b.Get("/user"); p.Status != http.StatusOK {
+		t.Errorf("got %d, want what was last known:\n%s", p.Status, p.Body)
 	}
-	await(t, "the log says where it was", func() bool { return strings.Contains(s.log.String(), "panic_test.go") })
-	if p := s.browser().enter("/login", as("ada")); p.status != http.StatusInternalServerError {
-		t.Errorf("somebody else: got %d, want 500:\n%s", p.status, p.body)
+	routestest.Await(t, "the log says where it was", func() bool { return strings.Contains(s.Log.String(), "panic_test.go") })
+	if p := s.Browser().Enter("/login", routestest.As("ada")); p.Status != http.StatusInternalServerError {
+		t.Errorf("somebody else: got %d, want 500:\n%s", p.Status, p.Body)
 	}
-	if p := b.get("/user"); p.status != http.StatusOK {
-		t.Errorf("afterwards: got %d:\n%s", p.status, p.body)
+	if p := b.Get("/user"); p.Status != http.StatusOK {
+		t.Errorf("afterwards: got %d:\n%s", p.Status, p.Body)
 	}
-	if strings.Contains(s.log.String(), "canary") {
-		t.Errorf("want no value in the log:\n%s", s.log)
+	if strings.Contains(s.Log.String(), "canary") {
+		t.Errorf("want no value in the log:\n%s", s.Log)
 	}
 }
 
 // TestPanicInBackground: so does what panics once the page is answered.
 func TestPanicInBackground(t *testing.T) {
-	var c clock
+	var c routestest.Clock
 	var broken atomic.Bool
 	var once sync.Once
 	answered := make(chan struct{})
 	transport := answering(func(r *http.Request) (*http.Response, error) {
 		resp, err := http.DefaultTransport.RoundTrip(r)
-		if r.URL.Path == globustest.IntrospectPath && c.ahead.Load() > 0 {
+		if r.URL.Path == globustest.IntrospectPath && c.Ahead.Load() > 0 {
 			once.Do(func() { <-answered; broken.Store(true) }) // the time is asked next, to note when that was
 		}
 		return resp, err
 	})
-	s := start(t, options{policy: domains("example.edu"), transport: transport, now: func() time.Time {
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Transport: transport, Now: func() time.Time {
 		if broken.Load() {
 			panic("canary-value")
 		}
-		return c.now()
+		return c.Now()
 	}})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
-	c.pass(61 * time.Minute)
-	p := b.get("/user")
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
+	c.Pass(61 * time.Minute)
+	p := b.Get("/user")
 	close(answered)
-	s.app.Idle()
+	s.App.Idle()
 	broken.Store(false)
-	if again := b.get("/user"); p.status != http.StatusOK || again.status != http.StatusOK {
-		t.Errorf("got %d and %d, want what was last known", p.status, again.status)
+	if again := b.Get("/user"); p.Status != http.StatusOK || again.Status != http.StatusOK {
+		t.Errorf("got %d and %d, want what was last known", p.Status, again.Status)
 	}
-	if got := s.log.String(); !strings.Contains(got, "facts.go") || strings.Contains(got, "canary") {
+	if got := s.Log.String(); !strings.Contains(got, "facts.go") || strings.Contains(got, "canary") {
 		t.Errorf("want where it was, and no value, in the log:\n%s", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // Ada's other identities, as buttons of the emulator's page.
@@ -21,23 +22,9 @@ var (
 	adasLab    = url.Values{"identity": {"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}}
 )
 
-func as(person string) url.Values { return url.Values{"person": {person}} }
-
-func withMFA(person string) url.Values { return url.Values{"person": {person}, "mfa": {"1"}} }
-
 func domains(names ...string) globus.Policy { return globus.Policy{Domains: names} }
 
 var demoLab = globus.Policy{Groups: []string{globustest.DemoLab}}
-
-// enter asks for a page, answers Globus's page so, and returns what comes of it.
-func (b *browser) enter(path string, answer url.Values) page {
-	b.t.Helper()
-	chooser := b.follow(b.get(path))
-	if !strings.HasPrefix(chooser.url, b.site.auth.URL) {
-		b.t.Fatalf("at %s, want to be asked at Globus", chooser.url)
-	}
-	return b.follow(b.send(http.MethodPost, chooser.url, answer))
-}
 
 func saysNothing(l globustest.Lie) globustest.Lie {
 	l.Introspection = globustest.Edit{Set: map[string]any{"session_info": map[string]any{"authentications": nil}}}
@@ -62,54 +49,54 @@ func TestPolicy(t *testing.T) {
 		wantStatus int
 		want       []string
 	}{
-		{"an allowed domain", domains("example.com", "example.edu"), globustest.Lie{}, as("rosalind"), 200, []string{"Hello", "Rosalind"}},
+		{"an allowed domain", domains("example.com", "example.edu"), globustest.Lie{}, routestest.As("rosalind"), 200, []string{"Hello", "Rosalind"}},
 		{"another identity, of an allowed domain", domains("lab.example.org"), globustest.Lie{}, adasLab, 200, []string{"Ada Lovelace"}},
 		{"another identity, of no allowed domain", domains("example.edu"), globustest.Lie{}, adasORCID, 403,
 			[]string{"You may not enter as this identity", "0000-0001-2345-6789@orcid.org", "ORCID", "an identity of example.edu", "prompt=login", globustest.IdentitiesPath}},
-		{"an allowed identity is merely linked", domains("lab.example.org"), globustest.Lie{}, as("ada"), 403, []string{"ada@example.edu", "lab.example.org"}},
+		{"an allowed identity is merely linked", domains("lab.example.org"), globustest.Lie{}, routestest.As("ada"), 403, []string{"ada@example.edu", "lab.example.org"}},
 		{"two @, the allowed one first", domains("globus.org"), globustest.Lie{}, adasGoogle, 403, []string{"ada@globus.org@accounts.google.com"}},
-		{"the end of an allowed domain", domains("ample.edu"), globustest.Lie{}, as("rosalind"), 403, []string{"rosalind@example.edu"}},
-		{"above an allowed domain", domains("cs.example.edu"), globustest.Lie{}, as("rosalind"), 403, nil},
-		{"nothing but an id", domains("example.edu"), globustest.Lie{}, as("sub-only"), 403, []string{"7a1c2e40-3b5d-4f6e-8a90-0000000001aa", "not given"}},
-		{"hostile names", domains("example.edu"), globustest.Lie{}, as("markup"), 403, []string{"&lt;i&gt;Example Laboratory"}},
+		{"the end of an allowed domain", domains("ample.edu"), globustest.Lie{}, routestest.As("rosalind"), 403, []string{"rosalind@example.edu"}},
+		{"above an allowed domain", domains("cs.example.edu"), globustest.Lie{}, routestest.As("rosalind"), 403, nil},
+		{"nothing but an id", domains("example.edu"), globustest.Lie{}, routestest.As("sub-only"), 403, []string{"7a1c2e40-3b5d-4f6e-8a90-0000000001aa", "not given"}},
+		{"hostile names", domains("example.edu"), globustest.Lie{}, routestest.As("markup"), 403, []string{"&lt;i&gt;Example Laboratory"}},
 
-		{"in the group", demoLab, globustest.Lie{}, as("rosalind"), 200, nil},
-		{"in the group by a linked identity", demoLab, globustest.Lie{}, as("ada"), 200, nil},
-		{"not yet in the group", demoLab, globustest.Lie{}, as("markup"), 403, []string{"pending", "app.globus.org/groups/" + globustest.DemoLab}},
-		{"in no group", demoLab, globustest.Lie{}, as("sub-only"), 403, []string{"active member of the group"}},
-		{"groups down", demoLab, down(globustest.MyGroupsPath), as("rosalind"), 503, []string{"Nobody was signed in"}},
+		{"in the group", demoLab, globustest.Lie{}, routestest.As("rosalind"), 200, nil},
+		{"in the group by a linked identity", demoLab, globustest.Lie{}, routestest.As("ada"), 200, nil},
+		{"not yet in the group", demoLab, globustest.Lie{}, routestest.As("markup"), 403, []string{"pending", "app.globus.org/groups/" + globustest.DemoLab}},
+		{"in no group", demoLab, globustest.Lie{}, routestest.As("sub-only"), 403, []string{"active member of the group"}},
+		{"groups down", demoLab, down(globustest.MyGroupsPath), routestest.As("rosalind"), 503, []string{"Nobody was signed in"}},
 
-		{"a second factor", globus.Policy{MFA: true}, globustest.Lie{}, withMFA("rosalind"), 200, nil},
-		{"no second factor", globus.Policy{MFA: true}, globustest.Lie{}, as("rosalind"), 403, []string{"a second factor"}},
+		{"a second factor", globus.Policy{MFA: true}, globustest.Lie{}, routestest.WithMFA("rosalind"), 200, nil},
+		{"no second factor", globus.Policy{MFA: true}, globustest.Lie{}, routestest.As("rosalind"), 403, []string{"a second factor"}},
 
-		{"both rules hold", domainAndGroup, globustest.Lie{}, as("rosalind"), 200, nil},
+		{"both rules hold", domainAndGroup, globustest.Lie{}, routestest.As("rosalind"), 200, nil},
 		{"one of two does not", domainAndGroup, globustest.Lie{}, adasORCID, 403, nil},
-		{"introspection down", domains("example.edu"), down(globustest.IntrospectPath), as("rosalind"), 503, []string{"Nobody was signed in"}},
+		{"introspection down", domains("example.edu"), down(globustest.IntrospectPath), routestest.As("rosalind"), 503, []string{"Nobody was signed in"}},
 		{"introspection about somebody else", domains("example.edu"),
-			globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-000000000bad"}}}, as("rosalind"), 503, nil},
+			globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-000000000bad"}}}, routestest.As("rosalind"), 503, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{policy: test.policy})
-			s.auth.Lie(test.lie)
-			b := s.browser()
-			p := b.enter("/login", test.answer)
-			if strings.HasPrefix(p.url, s.auth.URL) { // asked again, for Globus had not said enough
-				p = b.follow(b.send(http.MethodPost, p.url, test.answer))
+			s := routestest.Start(t, routestest.Options{Policy: test.policy})
+			s.Globus.Lie(test.lie)
+			b := s.Browser()
+			p := b.Enter("/login", test.answer)
+			if strings.HasPrefix(p.URL, s.Globus.URL) { // asked again, for Globus had not said enough
+				p = b.Follow(b.Send(http.MethodPost, p.URL, test.answer))
 			}
-			if p.status != test.wantStatus {
-				t.Errorf("got %d, want %d:\n%s", p.status, test.wantStatus, p.body)
+			if p.Status != test.wantStatus {
+				t.Errorf("got %d, want %d:\n%s", p.Status, test.wantStatus, p.Body)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(p.body, want) {
-					t.Errorf("the page does not say %q:\n%s", want, p.body)
+				if !strings.Contains(p.Body, want) {
+					t.Errorf("the page does not say %q:\n%s", want, p.Body)
 				}
 			}
 			if test.wantStatus == http.StatusOK {
 				return
 			}
-			if _, cookie := b.cookie("session"); cookie != "" || s.auth.LiveTokens() != 0 || b.signedIn() {
-				t.Errorf("there is a session, or %d tokens live on", s.auth.LiveTokens())
+			if _, cookie := b.Cookie("session"); cookie != "" || s.Globus.LiveTokens() != 0 || b.SignedIn() {
+				t.Errorf("there is a session, or %d tokens live on", s.Globus.LiveTokens())
 			}
 		})
 	}
@@ -118,124 +105,112 @@ func TestPolicy(t *testing.T) {
 // TestPolicyAsksAgain: where Globus let a person through without asking who they
 // are, it is told to ask, once.
 func TestPolicyAsksAgain(t *testing.T) {
-	s := start(t, options{policy: domains("example.edu")})
-	b := s.browser()
-	s.auth.Lie(saysNothing(globustest.Lie{}))
-	again := b.enter("/login?next=/transfers", as("rosalind"))
-	u, err := url.Parse(again.url)
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
+	b := s.Browser()
+	s.Globus.Lie(saysNothing(globustest.Lie{}))
+	again := b.Enter("/login?next=/transfers", routestest.As("rosalind"))
+	u, err := url.Parse(again.URL)
 	if err != nil || u.Query().Get("prompt") != "login" || u.Query().Get("session_required_single_domain") != "example.edu" {
-		t.Fatalf("at %s, want to be asked at Globus again", again.url)
+		t.Fatalf("at %s, want to be asked at Globus again", again.URL)
 	}
-	p := b.follow(b.send(http.MethodPost, again.url, as("rosalind")))
-	if p.status != http.StatusForbidden || !strings.Contains(p.body, "Globus does not say whether that is so") || s.auth.LiveTokens() != 0 {
-		t.Errorf("still nothing: got %d at %s, %d live tokens, want a refusal:\n%s", p.status, p.url, s.auth.LiveTokens(), p.body)
+	p := b.Follow(b.Send(http.MethodPost, again.URL, routestest.As("rosalind")))
+	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "Globus does not say whether that is so") || s.Globus.LiveTokens() != 0 {
+		t.Errorf("still nothing: got %d at %s, %d live tokens, want a refusal:\n%s", p.Status, p.URL, s.Globus.LiveTokens(), p.Body)
 	}
-	if !strings.Contains(p.body, "login?next=%2Ftransfers&amp;prompt=login") {
+	if !strings.Contains(p.Body, "login?next=%2Ftransfers&amp;prompt=login") {
 		t.Error("the way in forgets where the person was going")
 	}
 
-	b = s.browser()
-	again = b.enter("/login?next=/transfers", as("rosalind"))
-	s.auth.Lie(globustest.Lie{})
-	if p := b.follow(b.send(http.MethodPost, again.url, as("rosalind"))); p.status != http.StatusOK || p.url != s.url+"/transfers" {
-		t.Errorf("asked: got %d at %s, want the transfers", p.status, p.url)
+	b = s.Browser()
+	again = b.Enter("/login?next=/transfers", routestest.As("rosalind"))
+	s.Globus.Lie(globustest.Lie{})
+	if p := b.Follow(b.Send(http.MethodPost, again.URL, routestest.As("rosalind"))); p.Status != http.StatusOK || p.URL != s.URL+"/transfers" {
+		t.Errorf("asked: got %d at %s, want the transfers", p.Status, p.URL)
 	}
-}
-
-// carry gives the other site's browser the session of b: the same app on another port.
-func (b *browser) carry(to *site) *browser {
-	b.t.Helper()
-	_, session := b.cookie("session")
-	other := to.browser()
-	other.get("/")
-	csrf, _ := other.cookie("csrf")
-	address, _ := url.Parse(to.url)
-	other.http.Jar.SetCookies(address, []*http.Cookie{{Name: strings.Replace(csrf, "csrf", "session", 1), Value: session, Path: "/"}})
-	return other
 }
 
 // TestPolicyTurnedOn: it holds at once for those who are signed in.
 func TestPolicyTurnedOn(t *testing.T) {
-	before := start(t, options{})
-	rosalind, ada := before.browser(), before.browser()
-	rosalind.enter("/login", as("rosalind"))
-	ada.enter("/login", adasORCID)
+	before := routestest.Start(t, routestest.Options{})
+	rosalind, ada := before.Browser(), before.Browser()
+	rosalind.Enter("/login", routestest.As("rosalind"))
+	ada.Enter("/login", adasORCID)
 
-	s := start(t, options{dir: before.dir, auth: before.auth, policy: domains("example.edu")})
-	if p := rosalind.carry(s).get("/"); p.status != http.StatusOK || !strings.Contains(p.body, "Hello <bdi>Rosalind") {
-		t.Errorf("allowed: got %d:\n%s", p.status, p.body)
+	s := routestest.Start(t, routestest.Options{Dir: before.Dir, Globus: before.Globus, Policy: domains("example.edu")})
+	if p := rosalind.Carry(s).Get("/"); p.Status != http.StatusOK || !strings.Contains(p.Body, "Hello <bdi>Rosalind") {
+		t.Errorf("allowed: got %d:\n%s", p.Status, p.Body)
 	}
-	out := ada.carry(s)
+	out := ada.Carry(s)
 	for _, path := range []string{"/", "/user", "/transfers"} {
-		if p := out.get(path); p.status != http.StatusForbidden || !strings.Contains(p.body, "orcid.org") || strings.Contains(p.body, "Photo") {
-			t.Errorf("%s: got %d, want a refusal:\n%s", path, p.status, p.body)
+		if p := out.Get(path); p.Status != http.StatusForbidden || !strings.Contains(p.Body, "orcid.org") || strings.Contains(p.Body, "Photo") {
+			t.Errorf("%s: got %d, want a refusal:\n%s", path, p.Status, p.Body)
 		}
-		if p := out.get(path, htmx...); p.status != http.StatusForbidden || strings.Contains(p.body, "<html") || !strings.Contains(p.body, "orcid.org") {
-			t.Errorf("%s for htmx: got %d, want a refusal in place:\n%s", path, p.status, p.body)
+		if p := out.Get(path, routestest.Htmx...); p.Status != http.StatusForbidden || strings.Contains(p.Body, "<html") || !strings.Contains(p.Body, "orcid.org") {
+			t.Errorf("%s for htmx: got %d, want a refusal in place:\n%s", path, p.Status, p.Body)
 		}
 	}
 	// The ways on: to sign out, or to come as somebody else.
-	if p := out.follow(out.send(http.MethodPost, "/logout", out.get("/").form())); !strings.Contains(p.body, "You are signed out here") {
-		t.Errorf("cannot sign out: %d\n%s", p.status, p.body)
+	if p := out.Follow(out.Send(http.MethodPost, "/logout", out.Get("/").Form())); !strings.Contains(p.Body, "You are signed out here") {
+		t.Errorf("cannot sign out: %d\n%s", p.Status, p.Body)
 	}
-	out = ada.carry(s)
-	if p := out.enter("/login?prompt=login", as("ada")); p.status != http.StatusOK || !strings.Contains(p.body, "Hello <bdi>Ada") {
-		t.Errorf("cannot come as another identity: %d\n%s", p.status, p.body)
+	out = ada.Carry(s)
+	if p := out.Enter("/login?prompt=login", routestest.As("ada")); p.Status != http.StatusOK || !strings.Contains(p.Body, "Hello <bdi>Ada") {
+		t.Errorf("cannot come as another identity: %d\n%s", p.Status, p.Body)
 	}
 }
 
 // TestPolicyGroupLost: who leaves the group is out some minutes later; that
 // Groups cannot be reached is no reason for an hour.
 func TestPolicyGroupLost(t *testing.T) {
-	var c clock
-	s := start(t, options{policy: demoLab, now: c.now})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
-	asked := s.auth.Requests(globustest.MyGroupsPath)
-	status := func() int { return b.get("/user").status }
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Policy: demoLab, Now: c.Now})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
+	asked := s.Globus.Requests(globustest.MyGroupsPath)
+	status := func() int { return b.Get("/user").Status }
 
-	if status() != http.StatusOK || s.auth.Requests(globustest.MyGroupsPath) != asked {
+	if status() != http.StatusOK || s.Globus.Requests(globustest.MyGroupsPath) != asked {
 		t.Error("asked again at once")
 	}
-	s.auth.Lie(down(globustest.MyGroupsPath))
-	c.pass(50 * time.Minute)
+	s.Globus.Lie(down(globustest.MyGroupsPath))
+	c.Pass(50 * time.Minute)
 	for range 3 {
 		if got := status(); got != http.StatusOK {
 			t.Errorf("Groups down: got %d, want what was last known", got)
 		}
 	}
-	s.app.Idle() // it is asked in the background
-	if s.auth.Requests(globustest.MyGroupsPath) == asked {
+	s.App.Idle() // it is asked in the background
+	if s.Globus.Requests(globustest.MyGroupsPath) == asked {
 		t.Error("it was not asked")
 	}
-	told := s.lines("who may enter is decided as last known")
+	told := s.LogLines("who may enter is decided as last known")
 	if len(told) == 0 || !strings.Contains(fmt.Sprint(told[0]["remedy"]), "https://status.globus.org") || told[0]["session"] == nil {
 		t.Errorf("the log does not say what to do: %v", told)
 	}
-	c.pass(11 * time.Minute)
-	if p := b.get("/user"); p.status != http.StatusForbidden || !strings.Contains(p.body, "does not say") {
-		t.Errorf("Groups down for an hour: got %d, want 403:\n%s", p.status, p.body)
+	c.Pass(11 * time.Minute)
+	if p := b.Get("/user"); p.Status != http.StatusForbidden || !strings.Contains(p.Body, "does not say") {
+		t.Errorf("Groups down for an hour: got %d, want 403:\n%s", p.Status, p.Body)
 	}
-	s.auth.Lie(globustest.Lie{})
-	c.pass(11 * time.Second) // it is left alone for ten
+	s.Globus.Lie(globustest.Lie{})
+	c.Pass(11 * time.Second) // it is left alone for ten
 	if got := status(); got != http.StatusOK {
 		t.Errorf("Groups back: got %d", got)
 	}
 
-	s.auth.Lie(globustest.Lie{Group: globustest.Edit{Set: map[string]any{"my_memberships": json.RawMessage("[]")}}})
+	s.Globus.Lie(globustest.Lie{Group: globustest.Edit{Set: map[string]any{"my_memberships": json.RawMessage("[]")}}})
 	if got := status(); got != http.StatusOK {
 		t.Errorf("within five minutes: got %d, want what was last known", got)
 	}
-	c.pass(6 * time.Minute)
+	c.Pass(6 * time.Minute)
 	status() // which asks
-	s.app.Idle()
+	s.App.Idle()
 	if got := status(); got != http.StatusForbidden {
 		t.Errorf("later: got %d, want her out", got)
 	}
-	s.auth.Lie(globustest.Lie{})
-	c.pass(6 * time.Minute)
+	s.Globus.Lie(globustest.Lie{})
+	c.Pass(6 * time.Minute)
 	status()
-	s.app.Idle()
+	s.App.Idle()
 	if got := status(); got != http.StatusOK {
 		t.Errorf("in the group again: got %d, want her in", got)
 	}
@@ -245,101 +220,101 @@ func TestPolicyGroupLost(t *testing.T) {
 // Globus has ended; what Globus says anew counts. Tokens that were replaced to
 // learn it are revoked.
 func TestPolicySessionKept(t *testing.T) {
-	var c clock
-	s := start(t, options{policy: domains("example.edu"), now: c.now})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
-	live := s.auth.LiveTokens()
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
+	live := s.Globus.LiveTokens()
 	renewed := func() {
 		t.Helper()
-		asked := s.auth.Requests(globustest.IntrospectPath)
-		c.pass(61 * time.Minute)
-		b.get("/user")
-		s.app.Idle() // it is asked, and what it says kept, in the background
-		if s.auth.Requests(globustest.IntrospectPath) == asked {
+		asked := s.Globus.Requests(globustest.IntrospectPath)
+		c.Pass(61 * time.Minute)
+		b.Get("/user")
+		s.App.Idle() // it is asked, and what it says kept, in the background
+		if s.Globus.Requests(globustest.IntrospectPath) == asked {
 			t.Error("Globus is not asked anew")
 		}
 	}
-	s.auth.Lie(saysNothing(globustest.Lie{}))
+	s.Globus.Lie(saysNothing(globustest.Lie{}))
 	renewed()
-	s.auth.Lie(down(globustest.IntrospectPath))
+	s.Globus.Lie(down(globustest.IntrospectPath))
 	renewed()
-	if p := b.get("/user"); p.status != http.StatusOK {
-		t.Errorf("got %d, want what was last known:\n%s", p.status, p.body)
+	if p := b.Get("/user"); p.Status != http.StatusOK {
+		t.Errorf("got %d, want what was last known:\n%s", p.Status, p.Body)
 	}
-	if got := s.auth.LiveTokens(); got != live {
+	if got := s.Globus.LiveTokens(); got != live {
 		t.Errorf("%d tokens live, want %d: those that were replaced revoked", got, live)
 	}
-	s.auth.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
+	s.Globus.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
 		map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "username": "rosalind@elsewhere.example"},
 	}}}})
 	renewed()
-	if p := b.get("/user"); p.status != http.StatusForbidden {
-		t.Errorf("got %d, want that what Globus says anew counts:\n%s", p.status, p.body)
+	if p := b.Get("/user"); p.Status != http.StatusForbidden {
+		t.Errorf("got %d, want that what Globus says anew counts:\n%s", p.Status, p.Body)
 	}
 }
 
 // TestRequire: one route may demand more than the app does.
 func TestRequire(t *testing.T) {
-	s := start(t, options{})
-	s.app.Require("GET /lab", globus.Policy{Identities: []string{"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}})
-	b := s.browser()
-	b.enter("/login", as("ada"))
-	if p := b.get("/lab"); p.status != http.StatusForbidden || !strings.Contains(p.body, "ada@example.edu") {
-		t.Errorf("another identity: got %d, want a refusal:\n%s", p.status, p.body)
+	s := routestest.Start(t, routestest.Options{})
+	s.App.Require("GET /lab", globus.Policy{Identities: []string{"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("ada"))
+	if p := b.Get("/lab"); p.Status != http.StatusForbidden || !strings.Contains(p.Body, "ada@example.edu") {
+		t.Errorf("another identity: got %d, want a refusal:\n%s", p.Status, p.Body)
 	}
-	if p := b.get("/"); p.status != http.StatusOK {
-		t.Errorf("elsewhere: got %d", p.status)
+	if p := b.Get("/"); p.Status != http.StatusOK {
+		t.Errorf("elsewhere: got %d", p.Status)
 	}
-	b = s.browser()
-	b.enter("/login", adasLab)
-	if p := b.get("/lab"); p.status != http.StatusOK || !strings.Contains(p.body, "You are in") {
-		t.Errorf("the identity: got %d:\n%s", p.status, p.body)
+	b = s.Browser()
+	b.Enter("/login", adasLab)
+	if p := b.Get("/lab"); p.Status != http.StatusOK || !strings.Contains(p.Body, "You are in") {
+		t.Errorf("the identity: got %d:\n%s", p.Status, p.Body)
 	}
-	if p := s.browser().get("/lab"); p.status != http.StatusSeeOther {
-		t.Errorf("nobody: got %d, want to be sent to sign in", p.status)
+	if p := s.Browser().Get("/lab"); p.Status != http.StatusSeeOther {
+		t.Errorf("nobody: got %d, want to be sent to sign in", p.Status)
 	}
 }
 
 // TestPolicyStepUp: who may enter is decided of a step up too; that Globus says
 // nothing of how they signed in this time does not undo how they did.
 func TestPolicyStepUp(t *testing.T) {
-	s := start(t, options{policy: domains("example.edu")})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
 	path := "/browse/" + place(t, "Example University Research Storage").ID
-	s.auth.Lie(saysNothing(globustest.Lie{}))
-	p := b.enter(path, url.Values{"allow": {"1"}})
-	if p.status != http.StatusOK || p.url != s.url+path {
-		t.Fatalf("got %d at %s, want the folder:\n%s", p.status, p.url, p.body)
+	s.Globus.Lie(saysNothing(globustest.Lie{}))
+	p := b.Enter(path, url.Values{"allow": {"1"}})
+	if p.Status != http.StatusOK || p.URL != s.URL+path {
+		t.Fatalf("got %d at %s, want the folder:\n%s", p.Status, p.URL, p.Body)
 	}
-	s.auth.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
+	s.Globus.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
 		map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "username": "rosalind@elsewhere.example"},
 	}}}})
-	live := s.auth.LiveTokens()
-	p = b.enter("/browse/"+place(t, "Example Supercomputer scratch").ID, withMFA("rosalind"))
-	if p.status != http.StatusForbidden || !strings.Contains(p.body, "You may not enter as this identity") {
-		t.Errorf("a domain that is not allowed any more: got %d at %s, want a refusal:\n%s", p.status, p.url, p.body)
+	live := s.Globus.LiveTokens()
+	p = b.Enter("/browse/"+place(t, "Example Supercomputer scratch").ID, routestest.WithMFA("rosalind"))
+	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "You may not enter as this identity") {
+		t.Errorf("a domain that is not allowed any more: got %d at %s, want a refusal:\n%s", p.Status, p.URL, p.Body)
 	}
-	if !b.signedIn() || s.auth.LiveTokens() != live {
-		t.Errorf("the session is not as it was: %d live tokens, want %d", s.auth.LiveTokens(), live)
+	if !b.SignedIn() || s.Globus.LiveTokens() != live {
+		t.Errorf("the session is not as it was: %d live tokens, want %d", s.Globus.LiveTokens(), live)
 	}
 }
 
 // TestPolicyAsksSparingly: many requests of a session are one question, and a
 // Globus that does not answer is left alone for a while.
 func TestPolicyAsksSparingly(t *testing.T) {
-	var c clock
-	s := start(t, options{policy: domains("example.edu"), now: c.now})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
-	asked := func() int { return s.auth.Requests(globustest.IntrospectPath) }
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
+	asked := func() int { return s.Globus.Requests(globustest.IntrospectPath) }
 	all := func() {
 		var requests sync.WaitGroup
 		for i := range 24 {
 			requests.Go(func() {
-				if p, err := b.try(t.Context(), http.MethodGet, []string{"/", "/user", "/transfers"}[i%3], nil); err != nil || p.status != http.StatusOK {
-					t.Errorf("got %d, %v", p.status, err)
+				if p, err := b.Try(t.Context(), http.MethodGet, []string{"/", "/user", "/transfers"}[i%3], nil); err != nil || p.Status != http.StatusOK {
+					t.Errorf("got %d, %v", p.Status, err)
 				}
 			})
 		}
@@ -347,22 +322,22 @@ func TestPolicyAsksSparingly(t *testing.T) {
 	}
 	before := asked()
 	wait := make(chan struct{})
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.IntrospectPath: {Wait: wait}}})
-	c.pass(61 * time.Minute)
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.IntrospectPath: {Wait: wait}}})
+	c.Pass(61 * time.Minute)
 	all() // while Globus thinks
 	close(wait)
-	s.app.Idle()
+	s.App.Idle()
 	if got := asked() - before; got < 1 || got > 2 { // the second by one who came late
 		t.Errorf("Globus was asked %d times, want once", got)
 	}
 
-	s.auth.Lie(down(globustest.IntrospectPath))
-	c.pass(61 * time.Minute)
+	s.Globus.Lie(down(globustest.IntrospectPath))
+	c.Pass(61 * time.Minute)
 	all()
-	s.app.Idle()
+	s.App.Idle()
 	before = asked()
 	all()
-	s.app.Idle()
+	s.App.Idle()
 	if got := asked() - before; got > 0 {
 		t.Errorf("a Globus that is down was asked %d times more, want to leave it alone", got)
 	}
@@ -378,9 +353,9 @@ func TestPolicyManyGroups(t *testing.T) {
 		someone.Groups = append(someone.Groups, globustest.Membership{Group: fmt.Sprintf("00000000-1a2b-4c3d-8e4f-%012d", i), Name: "Another"})
 	}
 	someone.Groups = append(someone.Groups, own...)
-	s := start(t, options{policy: globus.Policy{Groups: []string{strings.ToUpper(globustest.DemoLab)}}, people: []globustest.Person{someone}})
-	b := s.browser()
-	if p := b.enter("/login", as(someone.Key)); p.status != http.StatusOK {
-		t.Errorf("got %d, want her in:\n%s", p.status, p.body)
+	s := routestest.Start(t, routestest.Options{Policy: globus.Policy{Groups: []string{strings.ToUpper(globustest.DemoLab)}}, People: []globustest.Person{someone}})
+	b := s.Browser()
+	if p := b.Enter("/login", routestest.As(someone.Key)); p.Status != http.StatusOK {
+		t.Errorf("got %d, want her in:\n%s", p.Status, p.Body)
 	}
 }

@@ -34,7 +34,7 @@ func (a *App) protect(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(a.catch(func(http.ResponseWriter, *http.Request) error {
 		return &httpError{
-			status: http.StatusForbidden, heading: "That came from another site",
+			status: http.StatusForbidden, reason: "cross_origin", heading: "That came from another site",
 			message: "The request was not made on this site, so nothing was done. Open the page here and try again.",
 			cause:   errors.New("cross-origin request"),
 		}
@@ -56,14 +56,14 @@ func (a *App) protect(next http.Handler) http.Handler {
 func limit(w http.ResponseWriter, r *http.Request) error {
 	if len(r.URL.RawQuery) > maxQuery {
 		return &httpError{
-			status: http.StatusRequestURITooLong, heading: "That link is too long",
+			status: http.StatusRequestURITooLong, reason: "query_too_long", heading: "That link is too long",
 			message: "The address has more behind the question mark than any page here understands.",
 		}
 	}
 	cookies := strings.Join(r.Header.Values("Cookie"), ";")
 	if len(cookies) > maxCookieBytes || strings.Count(cookies, ";") > maxCookieCount {
 		return &httpError{
-			status: http.StatusBadRequest, heading: "Too many cookies",
+			status: http.StatusBadRequest, reason: "too_many_cookies", heading: "Too many cookies",
 			message: "Your browser sent more cookies than this site can read. Clear the cookies of this site and try again.",
 		}
 	}
@@ -75,7 +75,7 @@ func limit(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Allow", "GET, HEAD, POST")
 	return &httpError{
-		status: http.StatusMethodNotAllowed, heading: "That cannot be done here",
+		status: http.StatusMethodNotAllowed, reason: "method", heading: "That cannot be done here",
 		message: "Pages are read, and forms are sent; there is nothing else.",
 	}
 }
@@ -83,7 +83,7 @@ func limit(w http.ResponseWriter, r *http.Request) error {
 func parseForm(w http.ResponseWriter, r *http.Request) error {
 	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != "application/x-www-form-urlencoded" {
 		return &httpError{
-			status: http.StatusUnsupportedMediaType, heading: "That is not a form",
+			status: http.StatusUnsupportedMediaType, reason: "not_a_form", heading: "That is not a form",
 			message: "Only forms can be sent here.",
 		}
 	}
@@ -92,12 +92,12 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			w.Header().Set("Connection", "close") // the rest of it is not worth reading
 			return &httpError{
-				status: http.StatusRequestEntityTooLarge, heading: "That is too long",
+				status: http.StatusRequestEntityTooLarge, reason: "too_long", heading: "That is too long",
 				message: "The form holds more than can be sent at once. Shorten it and try again.",
 			}
 		}
 		return &httpError{
-			status: http.StatusBadRequest, heading: "That form could not be read",
+			status: http.StatusBadRequest, reason: "form_unreadable", heading: "That form could not be read",
 			message: "Go back, reload the page and try again.", cause: errors.New("malformed form"),
 		}
 	}
@@ -110,7 +110,7 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 func (a *App) refuseForm(w http.ResponseWriter, r *http.Request) error {
 	reason := nosurf.Reason(r)
 	refusal := &httpError{
-		status: http.StatusForbidden, heading: "This form was too old",
+		status: http.StatusForbidden, reason: "form_old", heading: "This form was too old",
 		message: "You may have signed in or out since the page was opened. Nothing was done.",
 		cause:   reason,
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // A step of the README's walk-through begins with its number, names its file,
@@ -48,7 +50,7 @@ func (c project) follow(heading string, maxFiles, maxLines int) {
 		c.t.Fatalf("%s: found %d steps in %d blocks of code", heading, len(steps), want)
 	}
 	for _, step := range steps {
-		if name := step[1]; name != "routes/routes.go" && isFile(filepath.Join(c.dir, name)) {
+		if name := step[1]; name != "routes/routes.go" && routestest.IsFile(filepath.Join(c.dir, name)) {
 			c.t.Logf("%s: the README has been followed here, there is %s", heading, name)
 			return
 		}
@@ -95,7 +97,7 @@ func TestReadme(t *testing.T) {
 	}
 	out, err := exec.Command("git", "-C", "..", "grep", "-h", "^func Test", "--", "*_test.go").Output()
 	if err != nil {
-		skip(t, "needs git, and a checkout")
+		routestest.Skip(t, "needs git, and a checkout")
 	}
 	tests := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(readme), -1)
 	links := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^):"#]+)[)"]`).FindAllStringSubmatch(string(readme), -1)

@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 
 	"example.org/portal/globus"
+	"example.org/portal/routes/routestest"
 )
 
 // reads counts the records that are read of stores whose reads are counted, in
@@ -28,28 +29,28 @@ var reads = sync.OnceValue(func() *atomic.Int64 {
 // writes nothing.
 func TestOneRead(t *testing.T) {
 	n := reads() // SQLite knows the function on connections from here on
-	s := start(t, options{})
-	b := s.browser()
-	home := b.signIn("rosalind")
-	db := s.database()
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	home := b.SignIn("rosalind")
+	db := s.Database()
 	// A view cannot be written to, and its rows can be counted.
-	mustExec(t, db, "ALTER TABLE sessions RENAME TO rows")
-	mustExec(t, db, "CREATE VIEW sessions AS SELECT token, data, expiry FROM rows WHERE counted()")
+	routestest.MustExec(t, db, "ALTER TABLE sessions RENAME TO rows")
+	routestest.MustExec(t, db, "CREATE VIEW sessions AS SELECT token, data, expiry FROM rows WHERE counted()")
 	for _, path := range []string{"/", "/user", "/transfers", "/browse/" + place(t, "Example Light").ID, "/"} {
 		before := n.Load()
-		if p := b.get(path); p.status != http.StatusOK || !strings.Contains(p.body, "Rosalind") {
-			t.Fatalf("%s: got %d:\n%s", path, p.status, p.body)
+		if p := b.Get(path); p.Status != http.StatusOK || !strings.Contains(p.Body, "Rosalind") {
+			t.Fatalf("%s: got %d:\n%s", path, p.Status, p.Body)
 		}
 		if got := n.Load() - before; got != 1 {
 			t.Errorf("%s reads %d records, want 1", path, got)
 		}
 	}
-	if strings.Contains(s.log.String(), "session store") {
-		t.Errorf("something was to be written:\n%s", s.log)
+	if strings.Contains(s.Log.String(), "session store") {
+		t.Errorf("something was to be written:\n%s", s.Log)
 	}
 	// The proof that writing would have been noticed.
-	b.send(http.MethodPost, "/tokens/refresh", home.form("server", globus.TransferServer))
-	if !strings.Contains(s.log.String(), "session store") {
+	b.Send(http.MethodPost, "/tokens/refresh", home.Form("server", globus.TransferServer))
+	if !strings.Contains(s.Log.String(), "session store") {
 		t.Error("a write goes unnoticed")
 	}
 }

@@ -30,7 +30,7 @@ func (e *refusal) Error() string {
 // what they can do about it.
 func (a *App) refused(r *http.Request, e *refusal) *httpError {
 	said := &httpError{
-		status: http.StatusForbidden, heading: "You may not enter as this identity",
+		status: http.StatusForbidden, reason: "policy", heading: "You may not enter as this identity",
 		message: "Globus says who you are, but this site is not open to everybody. Nothing was kept of your sign-in.",
 		facts:   e.tell(),
 		ways:    []components.Way{{Label: "Log in with another identity", URL: a.site.OtherLoginURL(e.next)}},

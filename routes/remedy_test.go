@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestRemedies has sign-ins fail for what only the people who run the site can
@@ -19,42 +20,42 @@ func TestRemedies(t *testing.T) {
 	}
 	tests := []struct {
 		name       string
-		damage     func(s *site) // between the way to Globus and the way back
-		ahead      time.Duration // of Globus's clock
+		damage     func(s *routestest.Site) // between the way to Globus and the way back
+		ahead      time.Duration            // of Globus's clock
 		wantReason string
 		wantRemedy string
 	}{
-		{"secret deleted", func(s *site) {
-			s.auth.Register(globustest.Client{ID: clientID, Secret: "another", RedirectURIs: []string{s.url + "/login"}})
+		{"secret deleted", func(s *routestest.Site) {
+			s.Globus.Register(globustest.Client{ID: routestest.ClientID, Secret: "another", RedirectURIs: []string{s.URL + "/login"}})
 		}, 0, "token: refused invalid_client (HTTP 401)", "The client secret is mistyped, was deleted"},
-		{"another kind of registration", func(s *site) { s.auth.Lie(answer(400, `{"error":"unauthorized_client"}`)) }, 0,
+		{"another kind of registration", func(s *routestest.Site) { s.Globus.Lie(answer(400, `{"error":"unauthorized_client"}`)) }, 0,
 			"token: refused unauthorized_client", "Register a portal"},
-		{"another redirect URI", func(s *site) { s.auth.Lie(answer(400, `{"error":"invalid_request"}`)) }, 0,
+		{"another redirect URI", func(s *routestest.Site) { s.Globus.Lie(answer(400, `{"error":"invalid_request"}`)) }, 0,
 			"token: refused invalid_request", "a redirect URI that is not registered"},
 		{"clock 2 h behind", nil, 2 * time.Hour, "it was issued 2h0m0s from now by this machine's clock", "chrony"},
 		{"clock 3 days ahead", nil, -72 * time.Hour, "it was issued -72h0m0s from now by this machine's clock", "chrony"},
-		{"Globus down", func(s *site) { s.auth.Close() }, 0, "token: unreachable: dial tcp", "HTTPS_PROXY="},
-		{"Globus ill", func(s *site) { s.auth.Lie(answer(503, "canary")) }, 0, "token: status (HTTP 503)", "https://status.globus.org"},
-		{"a proxy's page", func(s *site) { s.auth.Lie(answer(200, "<html>canary")) }, 0, "token: malformed", "no proxy answers with a page of its own"},
+		{"Globus down", func(s *routestest.Site) { s.Globus.Close() }, 0, "token: unreachable: dial tcp", "HTTPS_PROXY="},
+		{"Globus ill", func(s *routestest.Site) { s.Globus.Lie(answer(503, "canary")) }, 0, "token: status (HTTP 503)", "https://status.globus.org"},
+		{"a proxy's page", func(s *routestest.Site) { s.Globus.Lie(answer(200, "<html>canary")) }, 0, "token: malformed", "no proxy answers with a page of its own"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			begin := time.Now().Truncate(time.Second) // as an ID token has it
-			auth := globustest.NewServer(globustest.Config{Key: signingKey(), Now: func() time.Time { return begin.Add(test.ahead) }})
+			auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), Now: func() time.Time { return begin.Add(test.ahead) }})
 			t.Cleanup(auth.Close)
-			s := start(t, options{auth: auth, now: func() time.Time { return begin }})
-			b := s.browser()
-			callback := b.callback("rosalind")
+			s := routestest.Start(t, routestest.Options{Globus: auth, Now: func() time.Time { return begin }})
+			b := s.Browser()
+			callback := b.Callback("rosalind")
 			if test.damage != nil {
 				test.damage(s)
 			}
-			p := b.get(callback)
-			if p.status != 503 || strings.Contains(p.body, test.wantReason) || strings.Contains(p.body, test.wantRemedy) {
-				t.Errorf("%d:\n%s", p.status, p.body)
+			p := b.Get(callback)
+			if p.Status != 503 || strings.Contains(p.Body, test.wantReason) || strings.Contains(p.Body, test.wantRemedy) {
+				t.Errorf("%d:\n%s", p.Status, p.Body)
 			}
 			var reason, remedy string
-			await(t, "the reason is logged", func() bool {
-				for _, line := range s.lines("request") {
+			routestest.Await(t, "the reason is logged", func() bool {
+				for _, line := range s.LogLines("request") {
 					if line["reason"] != nil {
 						reason, remedy = fmt.Sprint(line["reason"]), fmt.Sprint(line["remedy"])
 					}
@@ -86,19 +87,19 @@ func TestServiceRemedies(t *testing.T) {
 		{"a gateway", globustest.Fault{Status: 502, Body: "canary"}, 503, sorry, "transfer: status (HTTP 502)", "https://status.globus.org"},
 		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"canary"}`}, 403, "Whoever owns it has not let you in", "transfer: refused PermissionDenied (HTTP 403)", ""},
 	}
-	s := start(t, options{})
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: test.fault}})
-			p := b.get("/transfers")
-			if p.status != test.wantStatus || !strings.Contains(p.body, test.wantPage) || strings.Contains(p.body, "canary") {
-				t.Errorf("got %d, want %d and %q:\n%s", p.status, test.wantStatus, test.wantPage, p.body)
+			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: test.fault}})
+			p := b.Get("/transfers")
+			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.wantPage) || strings.Contains(p.Body, "canary") {
+				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.wantStatus, test.wantPage, p.Body)
 			}
-			var told []logLine
-			await(t, "the reason is logged", func() bool {
-				told = slices.DeleteFunc(s.lines("request"), func(line logLine) bool { return line["reason"] == nil })
+			var told []routestest.LogLine
+			routestest.Await(t, "the reason is logged", func() bool {
+				told = slices.DeleteFunc(s.LogLines("request"), func(line routestest.LogLine) bool { return line["reason"] == nil })
 				return len(told) > i
 			})
 			line := told[i]
@@ -112,13 +113,13 @@ func TestServiceRemedies(t *testing.T) {
 
 // What a person did needs no remedy.
 func TestNoRemedy(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	b.get(b.callback("deny"))
-	b.get("/login?code=x&state=y")
-	b.get("/no/such/page")
-	await(t, "all is logged", func() bool { return strings.Count(s.log.String(), `"route":"none"`) == 1 })
-	if strings.Contains(s.log.String(), `"remedy"`) {
-		t.Errorf("the log has a remedy:\n%s", s.log)
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.Get(b.Callback("deny"))
+	b.Get("/login?code=x&state=y")
+	b.Get("/no/such/page")
+	routestest.Await(t, "all is logged", func() bool { return strings.Count(s.Log.String(), `"route":"none"`) == 1 })
+	if strings.Contains(s.Log.String(), `"remedy"`) {
+		t.Errorf("the log has a remedy:\n%s", s.Log)
 	}
 }

@@ -4,13 +4,15 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // TestRename gives a copy of the project another module path, and then a
 // third, as `task rename` does. Whoever starts from here does it first.
 func TestRename(t *testing.T) {
-	program(t, "perl")
-	sh, script := program(t, "sh"), renameScript(t)
+	routestest.Program(t, "perl")
+	sh, script := routestest.Program(t, "sh"), renameScript(t)
 	c := copyProject(t)
 	first := c.must("go", "list", "-m")
 	if out, err := c.run([]string{"TO=example.net/lab/app"}, sh, "-c", script); err == nil || !strings.Contains(out, "not a git repository") {

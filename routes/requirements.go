@@ -99,7 +99,7 @@ func (a *App) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Ses
 	err := a.toGlobus(w, r, t, opts)
 	if errors.Is(err, errAttemptTooLarge) {
 		return &httpError{
-			status: http.StatusForbidden, heading: "Globus wants more than this site can ask for",
+			status: http.StatusForbidden, reason: "requirements_too_large", heading: "Globus wants more than this site can ask for",
 			message: "What it wants of you first is too much for one request. Please tell the people who run this site, with the reference below.",
 			cause:   err,
 		}

@@ -13,6 +13,7 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // place returns the demo collection whose name begins so.
@@ -24,36 +25,6 @@ func place(t *testing.T, name string) globustest.Collection {
 		t.Fatal("no collection " + name)
 	}
 	return all[i]
-}
-
-// asked returns what p, a redirect to Globus, asks for there.
-func (p page) asked(t *testing.T, s *site) url.Values {
-	t.Helper()
-	u, err := url.Parse(p.header.Get("Location"))
-	if p.status != http.StatusSeeOther || err != nil || !strings.HasPrefix(u.String(), s.auth.URL+globustest.AuthorizePath) {
-		t.Fatalf("got %d to %q, want a redirect to Globus:\n%s", p.status, u, p.body)
-	}
-	return u.Query()
-}
-
-// atGlobus goes to Globus, does there what is given as name, value …, and
-// returns the answer of the callback.
-func (b *browser) atGlobus(p page, fields ...string) page {
-	b.t.Helper()
-	p = b.get(p.header.Get("Location"))
-	if p.status == http.StatusOK { // and does not let them pass as they are
-		p = b.send(http.MethodPost, p.url, page{}.form(fields...))
-	}
-	return b.get(p.header.Get("Location"))
-}
-
-// link returns where the first link whose text begins so leads.
-func (p page) link(text string) string {
-	m := regexp.MustCompile(`<a [^>]*href="([^"]+)"[^>]*>\s*` + regexp.QuoteMeta(text)).FindStringSubmatch(p.body)
-	if m == nil {
-		return ""
-	}
-	return html.UnescapeString(m[1])
 }
 
 // TestStepUp: what a collection wants of the person, they do at Globus, and
@@ -84,12 +55,12 @@ func TestStepUp(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{places: places})
-			b := s.browser()
-			b.signIn("ada")
-			p := b.get(test.path)
+			s := routestest.Start(t, routestest.Options{Collections: places})
+			b := s.Browser()
+			b.SignIn("ada")
+			p := b.Get(test.path)
 			for i, step := range test.steps {
-				q := p.asked(t, s)
+				q := p.AuthorizeRequest(t, s)
 				for name, want := range test.want[i] {
 					if name == "scope" && !strings.Contains(" "+q.Get("scope")+" ", " "+want[0]+" ") || name != "scope" && q.Get(name) != want[0] {
 						t.Errorf("visit %d: %s is %q, want %q", i, name, q.Get(name), want)
@@ -103,21 +74,21 @@ func TestStepUp(t *testing.T) {
 				if q.Has("prompt") {
 					t.Errorf("visit %d has a prompt", i)
 				}
-				back := b.atGlobus(p, step...)
-				if got := back.header.Get("Location"); got != s.url+test.path {
-					t.Fatalf("visit %d ends with %d, at %q:\n%s", i, back.status, got, back.body)
+				back := b.AtGlobus(p, step...)
+				if got := back.Header.Get("Location"); got != s.URL+test.path {
+					t.Fatalf("visit %d ends with %d, at %q:\n%s", i, back.Status, got, back.Body)
 				}
-				p = b.get(test.path)
+				p = b.Get(test.path)
 			}
-			if p.status != http.StatusOK || !strings.Contains(p.body, test.see) {
-				t.Errorf("got %d, want %q:\n%s", p.status, test.see, p.body)
+			if p.Status != http.StatusOK || !strings.Contains(p.Body, test.see) {
+				t.Errorf("got %d, want %q:\n%s", p.Status, test.see, p.Body)
 			}
 		})
 	}
 }
 
 // wanting adds pages that want of everybody what want returns; nil: nothing.
-func (s *site) wanting(want func() *globus.Requirements) {
+func wanting(s *routestest.Site, want func() *globus.Requirements) {
 	h := func(w http.ResponseWriter, r *http.Request) error {
 		if r := want(); r != nil {
 			return fmt.Errorf("wrapped: %w", &globus.Error{Call: "transfer", Reason: globus.BadStatus, Status: 502, Requirements: r})
@@ -125,8 +96,8 @@ func (s *site) wanting(want func() *globus.Requirements) {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	s.app.HandleSignedIn("GET /wanting", h)
-	s.app.HandleSignedIn("POST /wanting", h)
+	s.App.HandleSignedIn("GET /wanting", h)
+	s.App.HandleSignedIn("POST /wanting", h)
 }
 
 func domain(name string) *globus.Requirements {
@@ -159,40 +130,40 @@ func TestStepUpEnds(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var c clock
-			s := start(t, options{now: c.now})
-			s.wanting(test.want)
-			b := s.browser()
-			b.signIn("rosalind")
-			visits := func() (n int, p page) {
-				for p = b.get("/wanting"); p.status == http.StatusSeeOther && n < 20; p = b.get("/wanting") {
-					p.asked(t, s)
-					if back := b.atGlobus(p, "person", "rosalind", "mfa", "1"); back.status != http.StatusSeeOther {
-						t.Fatalf("the callback answers %d:\n%s", back.status, back.body)
+			var c routestest.Clock
+			s := routestest.Start(t, routestest.Options{Now: c.Now})
+			wanting(s, test.want)
+			b := s.Browser()
+			b.SignIn("rosalind")
+			visits := func() (n int, p routestest.Page) {
+				for p = b.Get("/wanting"); p.Status == http.StatusSeeOther && n < 20; p = b.Get("/wanting") {
+					p.AuthorizeRequest(t, s)
+					if back := b.AtGlobus(p, "person", "rosalind", "mfa", "1"); back.Status != http.StatusSeeOther {
+						t.Fatalf("the callback answers %d:\n%s", back.Status, back.Body)
 					}
 					n++
 				}
 				return n, p
 			}
 			n, p := visits()
-			if n != test.max || p.status != http.StatusForbidden || !strings.Contains(p.body, "Globus asks for the same again") {
-				t.Errorf("ended after %d visits, want %d, with %d:\n%s", n, test.max, p.status, p.body)
+			if n != test.max || p.Status != http.StatusForbidden || !strings.Contains(p.Body, "Globus asks for the same again") {
+				t.Errorf("ended after %d visits, want %d, with %d:\n%s", n, test.max, p.Status, p.Body)
 			}
-			if p := b.get("/wanting", htmx...); p.status != http.StatusForbidden || p.link("Try again at Globus") != s.url+"/login?again=1&next=%2Fwanting" {
-				t.Errorf("htmx gets %d:\n%s", p.status, p.body)
+			if p := b.Get("/wanting", routestest.Htmx...); p.Status != http.StatusForbidden || p.Link("Try again at Globus") != s.URL+"/login?again=1&next=%2Fwanting" {
+				t.Errorf("htmx gets %d:\n%s", p.Status, p.Body)
 			}
-			again := b.get(p.link("Try again at Globus"))
-			if again.status != http.StatusSeeOther || again.header.Get("Location") != s.url+"/wanting" {
-				t.Fatalf("trying again: %d to %s", again.status, again.header.Get("Location"))
+			again := b.Get(p.Link("Try again at Globus"))
+			if again.Status != http.StatusSeeOther || again.Header.Get("Location") != s.URL+"/wanting" {
+				t.Fatalf("trying again: %d to %s", again.Status, again.Header.Get("Location"))
 			}
 			if n, _ := visits(); n != test.max {
 				t.Errorf("by hand it ends after %d visits, want %d", n, test.max)
 			}
-			c.pass(5 * time.Minute)
+			c.Pass(5 * time.Minute)
 			if n, _ := visits(); n != test.max {
 				t.Errorf("five minutes later it ends after %d visits, want %d", n, test.max)
 			}
-			if !b.signedIn() {
+			if !b.SignedIn() {
 				t.Error("the person was signed out")
 			}
 		})
@@ -203,7 +174,7 @@ func TestStepUpEnds(t *testing.T) {
 // itself; anything else gets words and a link, and nothing is done twice.
 func TestStepUpRequests(t *testing.T) {
 	fetch := []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}
-	from := func(s *site, headers ...string) []string { return append(headers, "Referer", s.url+"/user") }
+	from := func(s *routestest.Site, headers ...string) []string { return append(headers, "Referer", s.URL+"/user") }
 	tests := []struct {
 		name, method string
 		headers      []string
@@ -215,53 +186,53 @@ func TestStepUpRequests(t *testing.T) {
 		{"a navigation", "GET", nil, 303, "", nil, nil},
 		{"a prefetch", "GET", []string{"Sec-Purpose", "prefetch"}, 204, "", nil, nil},
 		{"its head", "HEAD", nil, 403, "", nil, nil},
-		{"htmx", "GET", htmx, 403, "/wanting?x=1", []string{"Who are you?", "an identity of", "<bdi>example.edu</bdi>"}, []string{"<html", "Nothing was done", "hx-", "Send it again"}},
+		{"htmx", "GET", routestest.Htmx, 403, "/wanting?x=1", []string{"Who are you?", "an identity of", "<bdi>example.edu</bdi>"}, []string{"<html", "Nothing was done", "hx-", "Send it again"}},
 		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, 403, "/wanting?x=1", []string{"<html"}, nil},
 		{"a script", "GET", fetch, 403, "/wanting?x=1", []string{"<html"}, nil},
 		{"a form", "POST", nil, 403, "/login?again=1&next=%2Fuser", []string{"<html", "Nothing was done", "Send it again", `name="typed" value="words &amp; more"`}, nil},
-		{"a form by htmx", "POST", htmx, 403, "/login?again=1&next=%2Fuser", []string{"Nothing was done"}, []string{"<html", "Send it again"}},
+		{"a form by htmx", "POST", routestest.Htmx, 403, "/login?again=1&next=%2Fuser", []string{"Nothing was done"}, []string{"<html", "Send it again"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
+			s := routestest.Start(t, routestest.Options{})
 			calls := 0
-			s.wanting(func() *globus.Requirements { calls++; return domain("example.edu") })
-			b := s.browser()
-			home := b.signIn("rosalind")
-			_, before := b.cookie("session")
+			wanting(s, func() *globus.Requirements { calls++; return domain("example.edu") })
+			b := s.Browser()
+			home := b.SignIn("rosalind")
+			_, before := b.Cookie("session")
 			var form url.Values
 			if test.method == "POST" {
-				form = home.form("typed", "words & more")
+				form = home.Form("typed", "words & more")
 			}
-			p := b.send(test.method, "/wanting?x=1", form, from(s, test.headers...)...)
-			link := strings.TrimPrefix(p.link("Go on at Globus"), s.url)
-			if p.status != test.wantStatus || link != test.wantLink || calls != 1 {
-				t.Errorf("got %d after %d calls, with a link to %q, want %d, 1 and %q:\n%s", p.status, calls, link, test.wantStatus, test.wantLink, p.body)
+			p := b.Send(test.method, "/wanting?x=1", form, from(s, test.headers...)...)
+			link := strings.TrimPrefix(p.Link("Go on at Globus"), s.URL)
+			if p.Status != test.wantStatus || link != test.wantLink || calls != 1 {
+				t.Errorf("got %d after %d calls, with a link to %q, want %d, 1 and %q:\n%s", p.Status, calls, link, test.wantStatus, test.wantLink, p.Body)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(p.body, want) {
-					t.Errorf("it lacks %q:\n%s", want, p.body)
+				if !strings.Contains(p.Body, want) {
+					t.Errorf("it lacks %q:\n%s", want, p.Body)
 				}
 			}
 			for _, unwanted := range test.unwanted {
-				if strings.Contains(p.body, unwanted) {
-					t.Errorf("it has %q:\n%s", unwanted, p.body)
+				if strings.Contains(p.Body, unwanted) {
+					t.Errorf("it has %q:\n%s", unwanted, p.Body)
 				}
 			}
 			if form != nil { // the page that it came from wants nothing by itself
-				if by := p.header.Get("HX-Reswap"); (by == "beforebegin") != (len(test.headers) > 0) {
+				if by := p.Header.Get("HX-Reswap"); (by == "beforebegin") != (len(test.headers) > 0) {
 					t.Errorf("it is swapped %q", by)
 				}
-				asked := b.get(p.link("Go on at Globus"))
-				if got := asked.asked(t, s).Get("session_required_single_domain"); got != "example.edu" {
+				asked := b.Get(p.Link("Go on at Globus"))
+				if got := asked.AuthorizeRequest(t, s).Get("session_required_single_domain"); got != "example.edu" {
 					t.Errorf("the link asks for %q", got)
 				}
-				if back := b.atGlobus(asked, "person", "rosalind"); back.header.Get("Location") != s.url+"/user" || calls != 1 {
-					t.Errorf("it ends at %s after %d calls", back.header.Get("Location"), calls)
+				if back := b.AtGlobus(asked, "person", "rosalind"); back.Header.Get("Location") != s.URL+"/user" || calls != 1 {
+					t.Errorf("it ends at %s after %d calls", back.Header.Get("Location"), calls)
 				}
 				return
 			}
-			if _, after := b.cookie("session"); after != before || !b.signedIn() {
+			if _, after := b.Cookie("session"); after != before || !b.SignedIn() {
 				t.Error("the session changed")
 			}
 		})
@@ -272,46 +243,46 @@ func TestStepUpRequests(t *testing.T) {
 // wants consent for, has a link to Globus in its place, and is there afterwards.
 func TestStepUpTransfers(t *testing.T) {
 	wanted := globus.TransferScope + "[*https://auth.globus.org/scopes/" + place(t, "Example University Research").ID + "/data_access]"
-	s := start(t, options{})
-	b := s.browser()
-	b.signIn("rosalind")
-	s.auth.Lie(globustest.Lie{ConsentRequired: []string{wanted}})
-	card := b.get("/transfers?offset=10", htmx...)
-	if card.status != http.StatusForbidden || card.link("Go on at Globus") != "/transfers?offset=10" || strings.Contains(card.body, "<html") {
-		t.Fatalf("got %d:\n%s", card.status, card.body)
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.SignIn("rosalind")
+	s.Globus.Lie(globustest.Lie{ConsentRequired: []string{wanted}})
+	card := b.Get("/transfers?offset=10", routestest.Htmx...)
+	if card.Status != http.StatusForbidden || card.Link("Go on at Globus") != "/transfers?offset=10" || strings.Contains(card.Body, "<html") {
+		t.Fatalf("got %d:\n%s", card.Status, card.Body)
 	}
-	p := b.get(card.link("Go on at Globus"))
-	if got := p.asked(t, s).Get("scope"); !strings.Contains(got, wanted) {
+	p := b.Get(card.Link("Go on at Globus"))
+	if got := p.AuthorizeRequest(t, s).Get("scope"); !strings.Contains(got, wanted) {
 		t.Errorf("asks for %q", got)
 	}
-	back := b.atGlobus(p, "allow", "1")
-	s.auth.Lie(globustest.Lie{})
-	if p := b.follow(back); p.url != s.url+"/transfers?offset=10" || !strings.Contains(p.body, "Recent transfers") {
-		t.Errorf("ends with %d at %s:\n%s", p.status, p.url, p.body)
+	back := b.AtGlobus(p, "allow", "1")
+	s.Globus.Lie(globustest.Lie{})
+	if p := b.Follow(back); p.URL != s.URL+"/transfers?offset=10" || !strings.Contains(p.Body, "Recent transfers") {
+		t.Errorf("ends with %d at %s:\n%s", p.Status, p.URL, p.Body)
 	}
 }
 
 // TestStepUpReachesFarther: what a service wants for other services is not asked
 // of a person because of a link, but when they have read it and clicked.
 func TestStepUpReachesFarther(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	more := "urn:globus:auth:scope:auth.globus.org:manage_projects"
-	s.wanting(func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{{Name: more}}} })
-	b := s.browser()
-	b.signIn("rosalind")
-	p := b.get("/wanting")
-	if p.status != http.StatusForbidden || !strings.Contains(p.body, more) {
-		t.Fatalf("got %d, want a page that says what is wanted:\n%s", p.status, p.body)
+	wanting(s, func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{{Name: more}}} })
+	b := s.Browser()
+	b.SignIn("rosalind")
+	p := b.Get("/wanting")
+	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, more) {
+		t.Fatalf("got %d, want a page that says what is wanted:\n%s", p.Status, p.Body)
 	}
-	again := regexp.MustCompile(`href="([^"]*again=1[^"]*)"`).FindStringSubmatch(p.body)
+	again := regexp.MustCompile(`href="([^"]*again=1[^"]*)"`).FindStringSubmatch(p.Body)
 	if again == nil {
-		t.Fatalf("there is no way on:\n%s", p.body)
+		t.Fatalf("there is no way on:\n%s", p.Body)
 	}
 	link := html.UnescapeString(again[1])
-	if p := b.get(link, "Sec-Fetch-Site", "cross-site"); strings.Contains(p.header.Get("Location"), globustest.AuthorizePath) {
-		t.Errorf("a link of another site leads to Globus: %s", p.header.Get("Location"))
+	if p := b.Get(link, "Sec-Fetch-Site", "cross-site"); strings.Contains(p.Header.Get("Location"), globustest.AuthorizePath) {
+		t.Errorf("a link of another site leads to Globus: %s", p.Header.Get("Location"))
 	}
-	if got := b.get(link).asked(t, s).Get("scope"); !strings.Contains(got, more) {
+	if got := b.Get(link).AuthorizeRequest(t, s).Get("scope"); !strings.Contains(got, more) {
 		t.Errorf("Globus is asked for %q, want %s too", got, more)
 	}
 }

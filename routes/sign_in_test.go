@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 func TestSignIn(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		person string
 		want   []string
@@ -26,36 +27,36 @@ func TestSignIn(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.person, func(t *testing.T) {
-			p := s.browser().signIn(test.person)
-			if p.status != http.StatusOK || p.url != s.url+"/" {
-				t.Errorf("got %d at %s, want 200 at home", p.status, p.url)
+			p := s.Browser().SignIn(test.person)
+			if p.Status != http.StatusOK || p.URL != s.URL+"/" {
+				t.Errorf("got %d at %s, want 200 at home", p.Status, p.URL)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(p.body, want) {
-					t.Errorf("the page lacks %q:\n%s", want, p.body)
+				if !strings.Contains(p.Body, want) {
+					t.Errorf("the page lacks %q:\n%s", want, p.Body)
 				}
 			}
-			if strings.Contains(p.body, "<script>alert") {
+			if strings.Contains(p.Body, "<script>alert") {
 				t.Error("a name became markup")
 			}
 		})
 	}
-	if got, want := s.auth.Requests(globustest.TokenPath), len(tests); got != want {
+	if got, want := s.Globus.Requests(globustest.TokenPath), len(tests); got != want {
 		t.Errorf("%d exchanges, want %d", got, want)
 	}
 }
 
 func TestRefusing(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	p := b.signIn("deny")
-	if p.status != http.StatusForbidden || !strings.Contains(p.body, "did not sign you in") || !strings.Contains(p.body, `/login"`) {
-		t.Errorf("got %d, want 403, a sentence and a way to try again:\n%s", p.status, p.body)
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	p := b.SignIn("deny")
+	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "did not sign you in") || !strings.Contains(p.Body, `/login"`) {
+		t.Errorf("got %d, want 403, a sentence and a way to try again:\n%s", p.Status, p.Body)
 	}
-	if name, _ := b.cookie("login"); name != "" {
+	if name, _ := b.Cookie("login"); name != "" {
 		t.Error("the attempt is not spent")
 	}
-	if b.signedIn() || s.auth.Requests(globustest.TokenPath) != 0 {
+	if b.SignedIn() || s.Globus.Requests(globustest.TokenPath) != 0 {
 		t.Error("a refusal led to a session or an exchange")
 	}
 }
@@ -64,73 +65,73 @@ func TestRefusing(t *testing.T) {
 // with a fresh browser and once with one that is signed in already, whose
 // session must not notice.
 func TestCallbackRefused(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		name       string
-		callback   func(b *browser) string
+		callback   func(b *routestest.Browser) string
 		wantStatus int // of a browser that is not signed in
 		want       string
 	}{
-		{"without an attempt", func(*browser) string { return s.url + "/login?code=x&state=y" }, 400, "expired"},
-		{"without a state", func(*browser) string { return s.url + "/login?code=x" }, 400, "expired"},
-		{"an empty state", func(*browser) string { return s.url + "/login?code=x&state=" }, 400, "expired"},
-		{"a forged state", func(b *browser) string {
-			b.callback("rosalind") // leaves an attempt behind that does not match
-			return s.url + "/login?code=x&state=FORGED"
+		{"without an attempt", func(*routestest.Browser) string { return s.URL + "/login?code=x&state=y" }, 400, "expired"},
+		{"without a state", func(*routestest.Browser) string { return s.URL + "/login?code=x" }, 400, "expired"},
+		{"an empty state", func(*routestest.Browser) string { return s.URL + "/login?code=x&state=" }, 400, "expired"},
+		{"a forged state", func(b *routestest.Browser) string {
+			b.Callback("rosalind") // leaves an attempt behind that does not match
+			return s.URL + "/login?code=x&state=FORGED"
 		}, 400, "expired"},
-		{"another browser's callback", func(*browser) string { return s.browser().callback("rosalind") }, 400, "only in the browser that began"},
-		{"a forged error", func(*browser) string { return s.url + "/login?error=access_denied&state=y" }, 400, "expired"},
-		{"a doubled code", func(b *browser) string { return b.callback("rosalind") + "&code=y" }, 400, "damaged"},
-		{"a doubled state", func(b *browser) string { return b.callback("rosalind") + "&state=y" }, 400, "damaged"},
-		{"a doubled error", func(*browser) string { return s.url + "/login?error=x&error=y" }, 400, "damaged"},
-		{"a doubled iss", func(b *browser) string { return b.callback("rosalind") + "&iss=x&iss=x" }, 400, "damaged"},
-		{"a semicolon", func(b *browser) string { return b.callback("rosalind") + ";x=y" }, 400, "damaged"},
-		{"a bad escape", func(b *browser) string { return b.callback("rosalind") + "&x=%zz" }, 400, "damaged"},
-		{"NUL in the code", func(b *browser) string { return intoCode(b, "%00") }, 400, "damaged"},
-		{"a line break in the code", func(b *browser) string { return intoCode(b, "%0d%0aX:%20y") }, 400, "damaged"},
-		{"invalid UTF-8 in the code", func(b *browser) string { return intoCode(b, "%ff") }, 400, "damaged"},
-		{"a letter that no code has", func(b *browser) string { return intoCode(b, "%C3%A9") }, 400, "damaged"},
-		{"NUL in the state", func(b *browser) string { return b.callback("rosalind") + "%00" }, 400, "damaged"},
-		{"a line break in the state", func(b *browser) string { return b.callback("rosalind") + "%0d%0a" }, 400, "damaged"},
-		{"invalid UTF-8 in the state", func(b *browser) string { return b.callback("rosalind") + "%ff" }, 400, "damaged"},
-		{"a line break in the error", func(b *browser) string { return s.url + "/login?error=x%0d%0aSet-Cookie:%20x&state=y" }, 400, "damaged"},
-		{"a no of the person", func(b *browser) string { return b.callback("deny") }, 403, "did not sign you in"},
-		{"another issuer", func(b *browser) string { return b.callback("rosalind") + "&iss=https://evil.example" }, 400, "does not come from Globus"},
-		{"an empty issuer", func(b *browser) string { return b.callback("rosalind") + "&iss=" }, 400, "does not come from Globus"},
-		{"a wrong code", func(b *browser) string {
-			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.callback("rosalind"), "code=wrong")
+		{"another browser's callback", func(*routestest.Browser) string { return s.Browser().Callback("rosalind") }, 400, "only in the browser that began"},
+		{"a forged error", func(*routestest.Browser) string { return s.URL + "/login?error=access_denied&state=y" }, 400, "expired"},
+		{"a doubled code", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&code=y" }, 400, "damaged"},
+		{"a doubled state", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&state=y" }, 400, "damaged"},
+		{"a doubled error", func(*routestest.Browser) string { return s.URL + "/login?error=x&error=y" }, 400, "damaged"},
+		{"a doubled iss", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&iss=x&iss=x" }, 400, "damaged"},
+		{"a semicolon", func(b *routestest.Browser) string { return b.Callback("rosalind") + ";x=y" }, 400, "damaged"},
+		{"a bad escape", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&x=%zz" }, 400, "damaged"},
+		{"NUL in the code", func(b *routestest.Browser) string { return intoCode(b, "%00") }, 400, "damaged"},
+		{"a line break in the code", func(b *routestest.Browser) string { return intoCode(b, "%0d%0aX:%20y") }, 400, "damaged"},
+		{"invalid UTF-8 in the code", func(b *routestest.Browser) string { return intoCode(b, "%ff") }, 400, "damaged"},
+		{"a letter that no code has", func(b *routestest.Browser) string { return intoCode(b, "%C3%A9") }, 400, "damaged"},
+		{"NUL in the state", func(b *routestest.Browser) string { return b.Callback("rosalind") + "%00" }, 400, "damaged"},
+		{"a line break in the state", func(b *routestest.Browser) string { return b.Callback("rosalind") + "%0d%0a" }, 400, "damaged"},
+		{"invalid UTF-8 in the state", func(b *routestest.Browser) string { return b.Callback("rosalind") + "%ff" }, 400, "damaged"},
+		{"a line break in the error", func(b *routestest.Browser) string { return s.URL + "/login?error=x%0d%0aSet-Cookie:%20x&state=y" }, 400, "damaged"},
+		{"a no of the person", func(b *routestest.Browser) string { return b.Callback("deny") }, 403, "did not sign you in"},
+		{"another issuer", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&iss=https://evil.example" }, 400, "does not come from Globus"},
+		{"an empty issuer", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&iss=" }, 400, "does not come from Globus"},
+		{"a wrong code", func(b *routestest.Browser) string {
+			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.Callback("rosalind"), "code=wrong")
 		}, 400, "used already or has expired"},
-		{"an empty code", func(b *browser) string {
-			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.callback("rosalind"), "code=")
+		{"an empty code", func(b *routestest.Browser) string {
+			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.Callback("rosalind"), "code=")
 		}, 400, "damaged"},
-		{"an error that Globus made up", func(b *browser) string {
-			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.callback("rosalind"), "error=<b>canary-error</b>")
+		{"an error that Globus made up", func(b *routestest.Browser) string {
+			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.Callback("rosalind"), "error=<b>canary-error</b>")
 		}, 503, "Globus could not sign you in"},
-		{"a query of 5 KB", func(b *browser) string { return b.callback("rosalind") + "&x=" + strings.Repeat("y", 5000) }, 414, "too long"},
+		{"a query of 5 KB", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&x=" + strings.Repeat("y", 5000) }, 414, "too long"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			exchanges := s.auth.Requests(globustest.TokenPath)
-			b := s.browser()
-			p := b.get(test.callback(b))
-			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
-				t.Errorf("got %d, want %d and %q:\n%s", p.status, test.wantStatus, test.want, p.body)
+			exchanges := s.Globus.Requests(globustest.TokenPath)
+			b := s.Browser()
+			p := b.Get(test.callback(b))
+			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.wantStatus, test.want, p.Body)
 			}
-			if b.signedIn() {
+			if b.SignedIn() {
 				t.Error("it signed somebody in")
 			}
-			if got := s.auth.Requests(globustest.TokenPath) - exchanges; got > 0 && test.name != "a wrong code" {
+			if got := s.Globus.Requests(globustest.TokenPath) - exchanges; got > 0 && test.name != "a wrong code" {
 				t.Error("the code was sent to Globus")
 			}
-			if strings.Contains(p.body+s.log.String(), "canary-error") {
+			if strings.Contains(p.Body+s.Log.String(), "canary-error") {
 				t.Error("what came from outside is repeated")
 			}
 
-			b = s.browser()
-			b.signIn("rosalind")
-			_, before := b.cookie("session")
-			b.get(test.callback(b))
-			if _, after := b.cookie("session"); after != before || !b.signedIn() {
+			b = s.Browser()
+			b.SignIn("rosalind")
+			_, before := b.Cookie("session")
+			b.Get(test.callback(b))
+			if _, after := b.Cookie("session"); after != before || !b.SignedIn() {
 				t.Error("the session that the browser had did not survive")
 			}
 		})
@@ -138,56 +139,56 @@ func TestCallbackRefused(t *testing.T) {
 }
 
 // intoCode is a callback with something put into its code.
-func intoCode(b *browser, escaped string) string {
-	b.t.Helper()
-	return strings.Replace(b.callback("rosalind"), "code=", "code="+escaped, 1)
+func intoCode(b *routestest.Browser, escaped string) string {
+	b.T.Helper()
+	return strings.Replace(b.Callback("rosalind"), "code=", "code="+escaped, 1)
 }
 
 // TestCallbackAgain is about a callback that comes more than once.
 func TestCallbackAgain(t *testing.T) {
 	t.Run("replayed by the one who signed in", func(t *testing.T) {
-		s := start(t, options{})
-		b := s.browser()
-		callback := b.callback("rosalind")
-		b.get(callback)
-		if p := b.get(callback); p.status != http.StatusSeeOther || p.header.Get("Location") != s.url+"/" {
-			t.Errorf("got %d to %s, want 303 home", p.status, p.header.Get("Location"))
+		s := routestest.Start(t, routestest.Options{})
+		b := s.Browser()
+		callback := b.Callback("rosalind")
+		b.Get(callback)
+		if p := b.Get(callback); p.Status != http.StatusSeeOther || p.Header.Get("Location") != s.URL+"/" {
+			t.Errorf("got %d to %s, want 303 home", p.Status, p.Header.Get("Location"))
 		}
-		if !b.signedIn() || s.auth.Requests(globustest.TokenPath) != 1 {
-			t.Errorf("signed in: %v; %d exchanges, want 1", b.signedIn(), s.auth.Requests(globustest.TokenPath))
+		if !b.SignedIn() || s.Globus.Requests(globustest.TokenPath) != 1 {
+			t.Errorf("signed in: %v; %d exchanges, want 1", b.SignedIn(), s.Globus.Requests(globustest.TokenPath))
 		}
 	})
 	t.Run("replayed after signing out", func(t *testing.T) {
-		s := start(t, options{})
-		b := s.browser()
-		callback := b.callback("rosalind")
-		b.send(http.MethodPost, "/logout", b.follow(b.get(callback)).form())
-		if p := b.get(callback); p.status != http.StatusBadRequest || b.signedIn() {
-			t.Errorf("got %d, want 400 and nobody signed in", p.status)
+		s := routestest.Start(t, routestest.Options{})
+		b := s.Browser()
+		callback := b.Callback("rosalind")
+		b.Send(http.MethodPost, "/logout", b.Follow(b.Get(callback)).Form())
+		if p := b.Get(callback); p.Status != http.StatusBadRequest || b.SignedIn() {
+			t.Errorf("got %d, want 400 and nobody signed in", p.Status)
 		}
 	})
 	t.Run("two at once", func(t *testing.T) {
-		s := start(t, options{})
-		b := s.browser()
-		callback := b.callback("rosalind")
+		s := routestest.Start(t, routestest.Options{})
+		b := s.Browser()
+		callback := b.Callback("rosalind")
 		arrived, wait := make(chan struct{}, 10), make(chan struct{})
-		s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
-		name, attempt := b.cookie("login")
+		s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+		name, attempt := b.Cookie("login")
 		var wg sync.WaitGroup
-		var pages [2]page
+		var pages [2]routestest.Page
 		for i := range pages {
-			wg.Go(func() { pages[i] = s.browser().get(callback, "Cookie", name+"="+attempt) })
+			wg.Go(func() { pages[i] = s.Browser().Get(callback, "Cookie", name+"="+attempt) })
 		}
 		<-arrived
 		close(wait)
 		wg.Wait()
 		for _, p := range pages {
-			if p.status != http.StatusSeeOther {
-				t.Errorf("got %d, want 303:\n%s", p.status, p.body)
+			if p.Status != http.StatusSeeOther {
+				t.Errorf("got %d, want 303:\n%s", p.Status, p.Body)
 			}
 		}
-		session := func(p page) string {
-			for _, c := range p.header.Values("Set-Cookie") {
+		session := func(p routestest.Page) string {
+			for _, c := range p.Header.Values("Set-Cookie") {
 				if strings.Contains(c, "session=") {
 					return strings.SplitN(c, ";", 2)[0]
 				}
@@ -197,37 +198,37 @@ func TestCallbackAgain(t *testing.T) {
 		if got := session(pages[0]); got == "" || got != session(pages[1]) {
 			t.Errorf("sessions %q and %q, want one", got, session(pages[1]))
 		}
-		if got := s.auth.Requests(globustest.TokenPath); got != 1 {
+		if got := s.Globus.Requests(globustest.TokenPath); got != 1 {
 			t.Errorf("%d exchanges, want 1", got)
 		}
 	})
 	t.Run("a reload after the browser hung up", func(t *testing.T) {
-		s := start(t, options{})
-		b := s.browser()
-		callback := b.callback("rosalind")
+		s := routestest.Start(t, routestest.Options{})
+		b := s.Browser()
+		callback := b.Callback("rosalind")
 		arrived, wait := make(chan struct{}, 1), make(chan struct{})
-		s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+		s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
 		ctx, hangUp := context.WithCancel(t.Context())
 		go func() { <-arrived; hangUp() }()
-		if _, err := b.try(ctx, http.MethodGet, callback, nil); err == nil {
+		if _, err := b.Try(ctx, http.MethodGet, callback, nil); err == nil {
 			t.Fatal("the browser did not hang up")
 		}
 		close(wait)
-		if p := b.follow(b.get(callback)); !strings.Contains(p.body, "Rosalind") || !b.signedIn() {
-			t.Errorf("not signed in on reload: %d\n%s", p.status, p.body)
+		if p := b.Follow(b.Get(callback)); !strings.Contains(p.Body, "Rosalind") || !b.SignedIn() {
+			t.Errorf("not signed in on reload: %d\n%s", p.Status, p.Body)
 		}
-		if got := s.auth.Requests(globustest.TokenPath); got != 1 {
+		if got := s.Globus.Requests(globustest.TokenPath); got != 1 {
 			t.Errorf("%d exchanges, want 1", got)
 		}
 	})
 	t.Run("left for too long", func(t *testing.T) {
 		var passed atomic.Int64
-		s := start(t, options{now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
-		b := s.browser()
-		callback := b.callback("rosalind")
+		s := routestest.Start(t, routestest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
+		b := s.Browser()
+		callback := b.Callback("rosalind")
 		passed.Store(int64(11 * time.Minute))
-		if p := b.get(callback); p.status != http.StatusBadRequest || s.auth.Requests(globustest.TokenPath) != 0 {
-			t.Errorf("got %d and %d exchanges, want 400 and none", p.status, s.auth.Requests(globustest.TokenPath))
+		if p := b.Get(callback); p.Status != http.StatusBadRequest || s.Globus.Requests(globustest.TokenPath) != 0 {
+			t.Errorf("got %d and %d exchanges, want 400 and none", p.Status, s.Globus.Requests(globustest.TokenPath))
 		}
 	})
 }
@@ -284,29 +285,29 @@ func TestLies(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			b := s.browser()
-			callback := b.callback("rosalind")
-			s.auth.Lie(test.lie)
-			p := b.follow(b.get(callback))
-			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
-				t.Errorf("got %d, want %d and %q:\n%s\n%s", p.status, test.wantStatus, test.want, p.body, s.log)
+			s := routestest.Start(t, routestest.Options{})
+			b := s.Browser()
+			callback := b.Callback("rosalind")
+			s.Globus.Lie(test.lie)
+			p := b.Follow(b.Get(callback))
+			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%s\n%s", p.Status, test.wantStatus, test.want, p.Body, s.Log)
 			}
-			if got := s.auth.Requests(globustest.TokenPath); got != 1 {
+			if got := s.Globus.Requests(globustest.TokenPath); got != 1 {
 				t.Errorf("the code was sent %d times, want once", got)
 			}
-			if got, want := b.signedIn(), test.wantStatus == http.StatusOK; got != want {
+			if got, want := b.SignedIn(), test.wantStatus == http.StatusOK; got != want {
 				t.Errorf("signed in: %v, want %v", got, want)
 			}
 			if test.wantStatus != http.StatusOK {
-				if !strings.Contains(s.log.String(), `"reason":`) {
+				if !strings.Contains(s.Log.String(), `"reason":`) {
 					t.Error("the log does not say why")
 				}
-				if live := s.auth.LiveTokens(); live != 0 && test.lie.Endpoints == nil && test.lie.Token.Set == nil && test.lie.Token.Drop == nil {
+				if live := s.Globus.LiveTokens(); live != 0 && test.lie.Endpoints == nil && test.lie.Token.Set == nil && test.lie.Token.Drop == nil {
 					t.Errorf("%d tokens of a failed sign-in were not revoked", live)
 				}
 			}
-			if strings.Contains(p.body+s.log.String(), "canary") {
+			if strings.Contains(p.Body+s.Log.String(), "canary") {
 				t.Error("what Globus sent is repeated")
 			}
 		})
@@ -315,55 +316,55 @@ func TestLies(t *testing.T) {
 
 // TestSecondSignIn is about a browser that is signed in already.
 func TestSecondSignIn(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	b.signIn("rosalind")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.SignIn("rosalind")
 
 	t.Run("needs no second one", func(t *testing.T) {
-		p := b.get("/login?next=/user")
-		if p.status != http.StatusSeeOther || p.header.Get("Location") != s.url+"/user" {
-			t.Errorf("got %d to %s, want 303 to /user", p.status, p.header.Get("Location"))
+		p := b.Get("/login?next=/user")
+		if p.Status != http.StatusSeeOther || p.Header.Get("Location") != s.URL+"/user" {
+			t.Errorf("got %d to %s, want 303 to /user", p.Status, p.Header.Get("Location"))
 		}
 	})
 	t.Run("that fails leaves the first alone", func(t *testing.T) {
-		callback := b.callback("ada")
-		s.auth.Lie(globustest.Lie{Signing: globustest.ForeignKey})
-		defer s.auth.Lie(globustest.Lie{})
-		if p := b.get(callback); p.status != http.StatusServiceUnavailable {
-			t.Errorf("got %d, want 503", p.status)
+		callback := b.Callback("ada")
+		s.Globus.Lie(globustest.Lie{Signing: globustest.ForeignKey})
+		defer s.Globus.Lie(globustest.Lie{})
+		if p := b.Get(callback); p.Status != http.StatusServiceUnavailable {
+			t.Errorf("got %d, want 503", p.Status)
 		}
-		if p := b.get("/user"); !strings.Contains(p.body, "Rosalind") {
-			t.Errorf("the first session is gone:\n%s", p.body)
+		if p := b.Get("/user"); !strings.Contains(p.Body, "Rosalind") {
+			t.Errorf("the first session is gone:\n%s", p.Body)
 		}
 	})
 	t.Run("as another ends the first", func(t *testing.T) {
-		name, first := b.cookie("session")
-		before := s.auth.LiveTokens()
-		if p := b.signIn("ada"); !strings.Contains(p.body, "Ada Lovelace") {
-			t.Errorf("not Ada:\n%s", p.body)
+		name, first := b.Cookie("session")
+		before := s.Globus.LiveTokens()
+		if p := b.SignIn("ada"); !strings.Contains(p.Body, "Ada Lovelace") {
+			t.Errorf("not Ada:\n%s", p.Body)
 		}
-		if p := s.browser().get("/user", "Cookie", name+"="+first); strings.Contains(p.body, "Rosalind") {
+		if p := s.Browser().Get("/user", "Cookie", name+"="+first); strings.Contains(p.Body, "Rosalind") {
 			t.Error("the first session still lives")
 		}
-		if got := s.auth.LiveTokens(); got != before {
+		if got := s.Globus.LiveTokens(); got != before {
 			t.Errorf("%d live tokens, want %d: those of the first session revoked", got, before)
 		}
 	})
 }
 
 func TestTwoTabs(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	first, second := b.callback("rosalind"), b.callback("ada")
-	b.get(second)
-	if p := b.follow(b.get(first)); !strings.Contains(p.body, "Rosalind") {
-		t.Errorf("the last to finish is not who is signed in:\n%s", p.body)
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	first, second := b.Callback("rosalind"), b.Callback("ada")
+	b.Get(second)
+	if p := b.Follow(b.Get(first)); !strings.Contains(p.Body, "Rosalind") {
+		t.Errorf("the last to finish is not who is signed in:\n%s", p.Body)
 	}
 	for range 7 {
-		b.get("/login?prompt=login")
+		b.Get("/login?prompt=login")
 	}
 	n := 0
-	for name := range b.cookies() {
+	for name := range b.Cookies() {
 		if strings.Contains(name, "login-") {
 			n++
 		}
@@ -375,7 +376,7 @@ func TestTwoTabs(t *testing.T) {
 
 // TestOnlyNavigationsSignIn: a request from within a page starts nothing.
 func TestOnlyNavigationsSignIn(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		name       string
 		headers    []string
@@ -383,7 +384,7 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 	}{
 		{"a link", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 303},
 		{"an old browser", nil, 303},
-		{"htmx", htmx, 401},
+		{"htmx", routestest.Htmx, 401},
 		{"htmx for a whole page", []string{"HX-Request", "true", "HX-Request-Type", "full"}, 401},
 		{"fetch", []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}, 401},
 		{"an image", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 401},
@@ -393,19 +394,19 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b := s.browser()
+			b := s.Browser()
 			method := http.MethodGet
 			if test.name == "a look at the head" {
 				method = http.MethodHead
 			}
-			p := b.send(method, "/login", nil, test.headers...)
-			if p.status != test.wantStatus {
-				t.Errorf("got %d, want %d", p.status, test.wantStatus)
+			p := b.Send(method, "/login", nil, test.headers...)
+			if p.Status != test.wantStatus {
+				t.Errorf("got %d, want %d", p.Status, test.wantStatus)
 			}
-			if name, _ := b.cookie("login"); (name != "") != (test.wantStatus == http.StatusSeeOther) {
+			if name, _ := b.Cookie("login"); (name != "") != (test.wantStatus == http.StatusSeeOther) {
 				t.Errorf("an attempt was begun: %v", name != "")
 			}
-			if p.status != http.StatusSeeOther && p.header.Get("Location") != "" {
+			if p.Status != http.StatusSeeOther && p.Header.Get("Location") != "" {
 				t.Error("it redirects")
 			}
 		})
@@ -415,25 +416,25 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 // TestNoSession: who needs a session and has none is asked to sign in, in a way
 // that fits how they asked.
 func TestNoSession(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	form := b.get("/logout").form("token", "access")
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	form := b.Get("/logout").Form("token", "access")
 	tests := []struct {
 		name    string
 		headers []string
 		want    string
 	}{
-		{"a form", nil, `href="` + s.url + `/login"`},
-		{"htmx", append([]string{"HX-Current-URL", s.url + "/user?x=1"}, htmx...), `href="` + s.url + `/login?next=%2Fuser%3Fx%3D1"`},
-		{"htmx on a page elsewhere", append([]string{"HX-Current-URL", "https://evil.example//evil.example/"}, htmx...), `href="` + s.url + `/login"`},
+		{"a form", nil, `href="` + s.URL + `/login"`},
+		{"htmx", append([]string{"HX-Current-URL", s.URL + "/user?x=1"}, routestest.Htmx...), `href="` + s.URL + `/login?next=%2Fuser%3Fx%3D1"`},
+		{"htmx on a page elsewhere", append([]string{"HX-Current-URL", "https://evil.example//evil.example/"}, routestest.Htmx...), `href="` + s.URL + `/login"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := b.send(http.MethodPost, "/tokens/show", form, test.headers...)
-			if p.status != http.StatusUnauthorized || !strings.Contains(p.body, "Your session has ended") || !strings.Contains(p.body, test.want) {
-				t.Errorf("got %d, want 401 and %s:\n%s", p.status, test.want, p.body)
+			p := b.Send(http.MethodPost, "/tokens/show", form, test.headers...)
+			if p.Status != http.StatusUnauthorized || !strings.Contains(p.Body, "Your session has ended") || !strings.Contains(p.Body, test.want) {
+				t.Errorf("got %d, want 401 and %s:\n%s", p.Status, test.want, p.Body)
 			}
-			if whole := strings.Contains(p.body, "<html"); whole == (len(test.headers) > 0) {
+			if whole := strings.Contains(p.Body, "<html"); whole == (len(test.headers) > 0) {
 				t.Errorf("a whole page: %v", whole)
 			}
 		})
@@ -444,20 +445,20 @@ func TestNoSession(t *testing.T) {
 // answers while all of them wait, or this test does not end.
 func TestSlowGlobus(t *testing.T) {
 	const waiting = 200
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	arrived, wait := make(chan struct{}, waiting), make(chan struct{})
 	callbacks := make([]string, waiting)
-	browsers := make([]*browser, waiting)
+	browsers := make([]*routestest.Browser, waiting)
 	for i := range callbacks {
-		browsers[i] = s.browser()
-		callbacks[i] = browsers[i].callback("rosalind")
+		browsers[i] = s.Browser()
+		callbacks[i] = browsers[i].Callback("rosalind")
 	}
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
 	var wg sync.WaitGroup
 	var signedIn atomic.Int64
 	for i, b := range browsers {
 		wg.Go(func() {
-			if p, err := b.try(t.Context(), http.MethodGet, callbacks[i], nil); err == nil && p.status == http.StatusSeeOther {
+			if p, err := b.Try(t.Context(), http.MethodGet, callbacks[i], nil); err == nil && p.Status == http.StatusSeeOther {
 				signedIn.Add(1)
 			}
 		})
@@ -466,8 +467,8 @@ func TestSlowGlobus(t *testing.T) {
 		<-arrived
 	}
 	for range 10 {
-		if p := s.browser().get("/"); p.status != http.StatusOK {
-			t.Errorf("home answers %d", p.status)
+		if p := s.Browser().Get("/"); p.Status != http.StatusOK {
+			t.Errorf("home answers %d", p.Status)
 		}
 	}
 	close(wait)
@@ -481,23 +482,23 @@ func TestSlowGlobus(t *testing.T) {
 // their browser had goes on.
 func TestGlobusNeverAnswers(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{})
-	b := s.browser()
-	b.signIn("ada")
-	callback := b.callback("rosalind")
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: make(chan struct{})}}})
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	b.SignIn("ada")
+	callback := b.Callback("rosalind")
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: make(chan struct{})}}})
 	begun := time.Now()
-	p := b.get(callback)
+	p := b.Get(callback)
 	if took := time.Since(begun); took > 15*time.Second {
 		t.Errorf("it took %s, want 10 s", took)
 	}
-	if p.status != http.StatusServiceUnavailable || !strings.Contains(p.body, "did not answer in time") {
-		t.Errorf("got %d, want 503:\n%s", p.status, p.body)
+	if p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Body, "did not answer in time") {
+		t.Errorf("got %d, want 503:\n%s", p.Status, p.Body)
 	}
-	if name, _ := b.cookie("login"); name != "" {
+	if name, _ := b.Cookie("login"); name != "" {
 		t.Error("the attempt is not spent, though its code may be")
 	}
-	if !strings.Contains(b.get("/user").body, "Ada Lovelace") {
+	if !strings.Contains(b.Get("/user").Body, "Ada Lovelace") {
 		t.Error("the session that the browser had did not survive")
 	}
 }

@@ -60,7 +60,7 @@ func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodGet && isNavigation(r):
 		// By the Back button, perhaps: Globus would let them in again, unasked.
 		return &httpError{
-			status: http.StatusUnauthorized, heading: "You are signed out here",
+			status: http.StatusUnauthorized, reason: "signed_out", heading: "You are signed out here",
 			message: "Log in to see this page.", loginURL: a.site.LoginURL(here), cause: errors.New("signed out"),
 		}
 	}
@@ -71,7 +71,7 @@ func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 		return write(w, r, http.StatusUnauthorized, components.SessionEnded(login, sent))
 	}
 	e := &httpError{
-		status: http.StatusUnauthorized, heading: "Your session has ended",
+		status: http.StatusUnauthorized, reason: "session_ended", heading: "Your session has ended",
 		message: "Log in again to go on.", loginURL: login, cause: errors.New("no session"),
 	}
 	if sent {

@@ -51,7 +51,7 @@ func (a *App) goOn(r *http.Request, up *stepUp, rec *session.Record) (goesOn boo
 // of the person of old, which is nil if nobody is signed in any more.
 func (a *App) refuseOther(rec *session.Record, old *session.Session) error {
 	e := &httpError{
-		status: http.StatusForbidden, heading: "Somebody else came back from Globus",
+		status: http.StatusForbidden, reason: "other_person", heading: "Somebody else came back from Globus",
 		message: "What was asked there was for the person who is signed in here. Nothing was changed.",
 		cause:   errOther,
 		facts:   []components.Fact{{Label: "At Globus you signed in as", Value: called(&rec.Identity)}},
@@ -98,18 +98,18 @@ func (a *App) stepUpFailed(r *http.Request, t attempt, err error) error {
 	switch {
 	case errors.Is(err, session.ErrGone):
 		return &httpError{
-			status: http.StatusUnauthorized, heading: "You signed out meanwhile", message: "Nobody is signed in here.",
+			status: http.StatusUnauthorized, reason: "signed_out", heading: "You signed out meanwhile", message: "Nobody is signed in here.",
 			loginURL: a.site.LoginURL(t.Next), cause: err,
 		}
 	case errors.Is(err, errOther): // Globus remembers the other one, and would pass them straight through
 		e.loginURL = a.site.OtherLoginURL("")
 		return &e
 	case said != nil && isDenial(said.Code):
-		e.heading, e.message = "Globus did not get what it asked for", "You, or Globus, said no. Nothing was changed: whoever was signed in here still is."
+		e.reason, e.heading, e.message = "denied", "Globus did not get what it asked for", "You, or Globus, said no. Nothing was changed: whoever was signed in here still is."
 	case e.status == http.StatusForbidden:
 		return err // which has words of its own
 	default:
-		e.heading, e.message = "That came to nothing at Globus", "Nothing was changed: whoever was signed in here still is. Please try again in a moment."
+		e.reason, e.heading, e.message = "step_up_failed", "Globus could not complete this", "Nothing was changed: whoever was signed in here still is. Please try again in a moment."
 	}
 	e.loginURL, e.retry = "", cmp.Or(a.localPath(t.Next), a.site.Path("/"))
 	return &e

@@ -13,60 +13,61 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestStepUpTokens: the session goes on under a new id, no longer than it would
 // have; the tokens that were replaced end, and the others stay.
 func TestStepUpTokens(t *testing.T) {
-	var c clock
-	s := start(t, options{now: c.now})
-	s.wanting(func() *globus.Requirements { return domain("example.edu") })
-	b := s.browser()
-	b.signIn("rosalind")
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Now: c.Now})
+	wanting(s, func() *globus.Requirements { return domain("example.edu") })
+	b := s.Browser()
+	b.SignIn("rosalind")
 	token := func(server string) string {
-		p := b.send("POST", "/tokens/show", b.get("/").form("server", server, "token", "access"), htmx...)
-		m := regexp.MustCompile(`<code[^>]*>([^<]+)</code>`).FindStringSubmatch(p.body)
+		p := b.Send("POST", "/tokens/show", b.Get("/").Form("server", server, "token", "access"), routestest.Htmx...)
+		m := regexp.MustCompile(`<code[^>]*>([^<]+)</code>`).FindStringSubmatch(p.Body)
 		if m == nil {
-			t.Fatalf("no token of %q: %d\n%s", server, p.status, p.body)
+			t.Fatalf("no token of %q: %d\n%s", server, p.Status, p.Body)
 		}
 		return html.UnescapeString(m[1])
 	}
 	auth, transfer := token(""), token(globus.TransferServer)
-	old := s.browser()
-	old.http.Jar.SetCookies(must(url.Parse(s.url)), b.http.Jar.Cookies(must(url.Parse(s.url))))
+	old := s.Browser()
+	old.Client.Jar.SetCookies(must(url.Parse(s.URL)), b.Client.Jar.Cookies(must(url.Parse(s.URL))))
 
-	c.pass(6 * 24 * time.Hour)
-	old.get("/") // refreshes
+	c.Pass(6 * 24 * time.Hour)
+	old.Get("/") // refreshes
 	auth2 := token("")
 	// Globus gives no token for Transfer this time: the one that is held stays.
-	s.auth.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"other_tokens": []any{}}}})
-	back := b.atGlobus(b.get("/wanting"), "person", "rosalind")
-	s.auth.Lie(globustest.Lie{})
-	if back.status != http.StatusSeeOther {
-		t.Fatalf("the callback answers %d:\n%s", back.status, back.body)
+	s.Globus.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"other_tokens": []any{}}}})
+	back := b.AtGlobus(b.Get("/wanting"), "person", "rosalind")
+	s.Globus.Lie(globustest.Lie{})
+	if back.Status != http.StatusSeeOther {
+		t.Fatalf("the callback answers %d:\n%s", back.Status, back.Body)
 	}
-	for _, cookie := range (&http.Response{Header: back.header}).Cookies() {
+	for _, cookie := range (&http.Response{Header: back.Header}).Cookies() {
 		if strings.Contains(cookie.Name, "session") && (cookie.MaxAge <= 0 || cookie.MaxAge > 24*3600) {
 			t.Errorf("the session lasts another %d s, a day is left", cookie.MaxAge)
 		}
 	}
-	if old.signedIn() {
+	if old.SignedIn() {
 		t.Error("the old session is still there")
 	}
-	if !b.signedIn() {
+	if !b.SignedIn() {
 		t.Error("there is no new session")
 	}
-	if s.auth.Live(auth) || s.auth.Live(auth2) {
+	if s.Globus.Live(auth) || s.Globus.Live(auth2) {
 		t.Error("a replaced token is alive")
 	}
-	if p := b.get("/transfers", htmx...); p.status != http.StatusOK {
-		t.Errorf("the transfers answer %d: the token that was kept is dead\n%s", p.status, p.body)
+	if p := b.Get("/transfers", routestest.Htmx...); p.Status != http.StatusOK {
+		t.Errorf("the transfers answer %d: the token that was kept is dead\n%s", p.Status, p.Body)
 	}
-	if got := token(globus.TransferServer); got == transfer || !s.auth.Live(got) {
+	if got := token(globus.TransferServer); got == transfer || !s.Globus.Live(got) {
 		t.Error("the token for Transfer was not kept, and refreshed")
 	}
-	c.pass(24 * time.Hour)
-	if b.signedIn() {
+	c.Pass(24 * time.Hour)
+	if b.SignedIn() {
 		t.Error("still signed in")
 	}
 }
@@ -100,35 +101,35 @@ func TestStepUpFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			s.wanting(func() *globus.Requirements { return domain("example.edu") })
-			b := s.browser()
-			b.signIn("rosalind")
-			_, before := b.cookie("session")
-			live := s.auth.LiveTokens()
-			begun := b.get("/wanting")
-			begun.asked(t, s)
-			back := b.get(begun.header.Get("Location"))
-			back = b.send("POST", back.url, page{}.form(test.at...))
-			s.auth.Lie(test.lie)
-			p := b.get(back.header.Get("Location"))
-			s.auth.Lie(globustest.Lie{})
-			if p.status != test.wantStatus || (p.link("Try again") == "/wanting") != test.wantRetry {
-				t.Errorf("got %d, want %d:\n%s", p.status, test.wantStatus, p.body)
+			s := routestest.Start(t, routestest.Options{})
+			wanting(s, func() *globus.Requirements { return domain("example.edu") })
+			b := s.Browser()
+			b.SignIn("rosalind")
+			_, before := b.Cookie("session")
+			live := s.Globus.LiveTokens()
+			begun := b.Get("/wanting")
+			begun.AuthorizeRequest(t, s)
+			back := b.Get(begun.Header.Get("Location"))
+			back = b.Send("POST", back.URL, routestest.Page{}.Form(test.at...))
+			s.Globus.Lie(test.lie)
+			p := b.Get(back.Header.Get("Location"))
+			s.Globus.Lie(globustest.Lie{})
+			if p.Status != test.wantStatus || (p.Link("Try again") == "/wanting") != test.wantRetry {
+				t.Errorf("got %d, want %d:\n%s", p.Status, test.wantStatus, p.Body)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(p.body, want) {
-					t.Errorf("it lacks %q:\n%s", want, p.body)
+				if !strings.Contains(p.Body, want) {
+					t.Errorf("it lacks %q:\n%s", want, p.Body)
 				}
 			}
-			if _, after := b.cookie("session"); after != before || !strings.Contains(b.get("/user").body, "Rosalind") {
+			if _, after := b.Cookie("session"); after != before || !strings.Contains(b.Get("/user").Body, "Rosalind") {
 				t.Error("the session changed")
 			}
-			if got := s.auth.LiveTokens(); got != live {
+			if got := s.Globus.LiveTokens(); got != live {
 				t.Errorf("%d tokens are alive, want %d as before", got, live)
 			}
-			if p := b.get("/transfers"); p.status != http.StatusOK {
-				t.Errorf("the transfers answer %d", p.status)
+			if p := b.Get("/transfers"); p.Status != http.StatusOK {
+				t.Errorf("the transfers answer %d", p.Status)
 			}
 		})
 	}
@@ -139,27 +140,27 @@ func TestStepUpFails(t *testing.T) {
 func TestStepUpMeanwhile(t *testing.T) {
 	tests := []struct {
 		name      string
-		meanwhile func(b *browser)
+		meanwhile func(b *routestest.Browser)
 		as        string
 		want      string // who is signed in at the end; "": nobody
 	}{
-		{"signed out, and came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "rosalind", ""},
-		{"signed out, and somebody else came back", func(b *browser) { b.send("POST", "/logout", b.get("/").form()) }, "ada", ""},
-		{"somebody else signed in", func(b *browser) { b.signIn("ada") }, "rosalind", "Ada"},
-		{"somebody else signed in, and came back", func(b *browser) { b.signIn("ada") }, "ada", "Ada"},
+		{"signed out, and came back", func(b *routestest.Browser) { b.Send("POST", "/logout", b.Get("/").Form()) }, "rosalind", ""},
+		{"signed out, and somebody else came back", func(b *routestest.Browser) { b.Send("POST", "/logout", b.Get("/").Form()) }, "ada", ""},
+		{"somebody else signed in", func(b *routestest.Browser) { b.SignIn("ada") }, "rosalind", "Ada"},
+		{"somebody else signed in, and came back", func(b *routestest.Browser) { b.SignIn("ada") }, "ada", "Ada"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			s.wanting(func() *globus.Requirements { return &globus.Requirements{Prompt: "login"} })
-			b := s.browser()
-			b.signIn("rosalind")
-			begun := b.get("/wanting")
+			s := routestest.Start(t, routestest.Options{})
+			wanting(s, func() *globus.Requirements { return &globus.Requirements{Prompt: "login"} })
+			b := s.Browser()
+			b.SignIn("rosalind")
+			begun := b.Get("/wanting")
 			test.meanwhile(b)
-			p := b.atGlobus(begun, "person", test.as)
-			card := b.get("/user").body
+			p := b.AtGlobus(begun, "person", test.as)
+			card := b.Get("/user").Body
 			if test.want == "" && strings.Contains(card, "Log out") || !strings.Contains(card, test.want) {
-				t.Errorf("got %d:\n%s\n%s, want %q", p.status, p.body, card, test.want)
+				t.Errorf("got %d:\n%s\n%s, want %q", p.Status, p.Body, card, test.want)
 			}
 		})
 	}
@@ -186,28 +187,28 @@ func TestStepUpTooLarge(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			s.wanting(func() *globus.Requirements { return many(test.n) })
-			b := s.browser()
-			b.signIn("rosalind")
-			p := b.get("/wanting?" + strings.Repeat("x", 600))
+			s := routestest.Start(t, routestest.Options{})
+			wanting(s, func() *globus.Requirements { return many(test.n) })
+			b := s.Browser()
+			b.SignIn("rosalind")
+			p := b.Get("/wanting?" + strings.Repeat("x", 600))
 			if test.want == "" {
-				if p.status != http.StatusForbidden || !strings.Contains(p.body, "more than this site can ask for") {
-					t.Errorf("got %d:\n%s", p.status, p.body)
+				if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "more than this site can ask for") {
+					t.Errorf("got %d:\n%s", p.Status, p.Body)
 				}
 				return
 			}
-			if q := p.asked(t, s); strings.Count(q.Get("session_required_policies"), ",") != test.n-1 || q.Get("session_message") != "Please" {
+			if q := p.AuthorizeRequest(t, s); strings.Count(q.Get("session_required_policies"), ",") != test.n-1 || q.Get("session_message") != "Please" {
 				t.Errorf("asks for %v", q)
 			}
-			for _, c := range (&http.Response{Header: p.header}).Cookies() {
+			for _, c := range (&http.Response{Header: p.Header}).Cookies() {
 				checkCookie(t, c, `^portal-[0-9]+-(login-[0-9a-f]{16})$`, false)
 			}
-			if back := b.atGlobus(p, "person", "rosalind", "mfa", "1"); back.header.Get("Location") != s.url+test.want {
-				t.Errorf("ends with %d at %q, want %q", back.status, back.header.Get("Location"), test.want)
+			if back := b.AtGlobus(p, "person", "rosalind", "mfa", "1"); back.Header.Get("Location") != s.URL+test.want {
+				t.Errorf("ends with %d at %q, want %q", back.Status, back.Header.Get("Location"), test.want)
 			}
-			if p := b.get("/wanting"); p.status != http.StatusForbidden {
-				t.Errorf("then it answers %d, want to have met it", p.status)
+			if p := b.Get("/wanting"); p.Status != http.StatusForbidden {
+				t.Errorf("then it answers %d, want to have met it", p.Status)
 			}
 		})
 	}
@@ -216,46 +217,46 @@ func TestStepUpTooLarge(t *testing.T) {
 // TestStepUpRacesSignOut: who signs out while Globus's answer is looked at is out
 // for good; of two answers at once, one is a session.
 func TestStepUpRacesSignOut(t *testing.T) {
-	s := start(t, options{policy: domains("example.edu")})
-	s.wanting(func() *globus.Requirements { return domain("example.edu") })
-	b := s.browser()
-	b.enter("/login", as("rosalind"))
-	stepUp := func() string { return b.get(b.get("/wanting").header.Get("Location")).header.Get("Location") }
+	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
+	wanting(s, func() *globus.Requirements { return domain("example.edu") })
+	b := s.Browser()
+	b.Enter("/login", routestest.As("rosalind"))
+	stepUp := func() string { return b.Get(b.Get("/wanting").Header.Get("Location")).Header.Get("Location") }
 	arrived, wait := make(chan struct{}, 2), make(chan struct{})
 	held := globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.IntrospectPath: {Arrived: arrived, Wait: wait}}}
 
 	first, second := stepUp(), stepUp()
-	s.auth.Lie(held)
+	s.Globus.Lie(held)
 	var both sync.WaitGroup
 	for _, back := range []string{first, second} {
-		both.Go(func() { b.get(back) })
+		both.Go(func() { b.Get(back) })
 	}
 	<-arrived
 	<-arrived
-	s.auth.Lie(globustest.Lie{})
+	s.Globus.Lie(globustest.Lie{})
 	close(wait)
 	both.Wait()
-	if !b.signedIn() {
+	if !b.SignedIn() {
 		t.Error("nobody is signed in after two steps up at once")
 	}
-	b.send(http.MethodPost, "/logout", b.get("/").form())
-	if n := s.auth.LiveTokens(); n != 0 {
+	b.Send(http.MethodPost, "/logout", b.Get("/").Form())
+	if n := s.Globus.LiveTokens(); n != 0 {
 		t.Errorf("%d tokens live on after signing out", n)
 	}
 
-	b.enter("/login?prompt=login", as("rosalind"))
-	form, back := b.get("/").form(), stepUp()
+	b.Enter("/login?prompt=login", routestest.As("rosalind"))
+	form, back := b.Get("/").Form(), stepUp()
 	wait = make(chan struct{})
 	held.Endpoints[globustest.IntrospectPath] = globustest.Fault{Arrived: arrived, Wait: wait}
-	s.auth.Lie(held)
-	both.Go(func() { b.get(back) })
+	s.Globus.Lie(held)
+	both.Go(func() { b.Get(back) })
 	<-arrived
-	b.send(http.MethodPost, "/logout", form)
-	s.auth.Lie(globustest.Lie{})
+	b.Send(http.MethodPost, "/logout", form)
+	s.Globus.Lie(globustest.Lie{})
 	close(wait)
 	both.Wait()
-	if b.signedIn() || s.auth.LiveTokens() != 0 {
-		t.Errorf("signed in: %t, %d live tokens, after signing out", b.signedIn(), s.auth.LiveTokens())
+	if b.SignedIn() || s.Globus.LiveTokens() != 0 {
+		t.Errorf("signed in: %t, %d live tokens, after signing out", b.SignedIn(), s.Globus.LiveTokens())
 	}
 }
 
@@ -263,25 +264,25 @@ func TestStepUpRacesSignOut(t *testing.T) {
 // then lets them pass without a word about how they signed in, though a policy
 // needs it. They are asked to sign in, and what was wanted is wanted still.
 func TestStepUpToldNothing(t *testing.T) {
-	var c clock
-	s := start(t, options{policy: globus.Policy{MFA: true}, now: c.now})
-	s.wanting(func() *globus.Requirements { return domain("example.edu") })
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Policy: globus.Policy{MFA: true}, Now: c.Now})
+	wanting(s, func() *globus.Requirements { return domain("example.edu") })
 	person := []string{"person", "rosalind", "mfa", "1"}
-	b := s.browser()
-	b.enter("/login", page{}.form(person...))
-	c.pass(7*24*time.Hour - 5*time.Minute)
-	first := b.get("/wanting")
-	c.pass(6 * time.Minute)
-	s.auth.Lie(saysNothing(globustest.Lie{}))
-	back := b.atGlobus(first, person...)
-	s.auth.Lie(globustest.Lie{})
-	if got := back.asked(t, s); got.Get("prompt") != "login" || got.Has("session_required_single_domain") {
+	b := s.Browser()
+	b.Enter("/login", routestest.Page{}.Form(person...))
+	c.Pass(7*24*time.Hour - 5*time.Minute)
+	first := b.Get("/wanting")
+	c.Pass(6 * time.Minute)
+	s.Globus.Lie(saysNothing(globustest.Lie{}))
+	back := b.AtGlobus(first, person...)
+	s.Globus.Lie(globustest.Lie{})
+	if got := back.AuthorizeRequest(t, s); got.Get("prompt") != "login" || got.Has("session_required_single_domain") {
 		t.Fatalf("Globus is asked %v, want to ask who it is", got)
 	}
-	if p := b.atGlobus(back, person...); p.header.Get("Location") != s.url+"/wanting" {
-		t.Fatalf("got %d to %q:\n%s", p.status, p.header.Get("Location"), p.body)
+	if p := b.AtGlobus(back, person...); p.Header.Get("Location") != s.URL+"/wanting" {
+		t.Fatalf("got %d to %q:\n%s", p.Status, p.Header.Get("Location"), p.Body)
 	}
-	if got := b.get("/wanting").asked(t, s).Get("session_required_single_domain"); got != "example.edu" {
+	if got := b.Get("/wanting").AuthorizeRequest(t, s).Get("session_required_single_domain"); got != "example.edu" {
 		t.Errorf("Globus is asked for %q, want example.edu", got)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"example.org/portal/routes/routestest"
 )
 
 // TestStolenState: a state is in histories and in logs of proxies. Who has it, but
@@ -13,24 +15,24 @@ import (
 func TestStolenState(t *testing.T) {
 	for _, when := range []string{"before", "after"} {
 		t.Run(when, func(t *testing.T) {
-			s := start(t, options{})
-			victim, thief := s.browser(), s.browser()
-			callback := must(url.Parse(victim.callback("rosalind")))
+			s := routestest.Start(t, routestest.Options{})
+			victim, thief := s.Browser(), s.Browser()
+			callback := must(url.Parse(victim.Callback("rosalind")))
 			state := callback.Query().Get("state")
-			name, _ := victim.cookie("login-")
+			name, _ := victim.Cookie("login-")
 			forged := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"State":%q,"Nonce":"x","Verifier":"y","Next":"","Begun":%q}`, state, time.Now().Format(time.RFC3339)))
 			steal := func() {
-				thief.get("/login?code=made-up&state="+url.QueryEscape(state), "Cookie", name+"="+forged)
+				thief.Get("/login?code=made-up&state="+url.QueryEscape(state), "Cookie", name+"="+forged)
 			}
 			if when == "before" {
 				steal()
 			}
-			victim.get(callback.String())
+			victim.Get(callback.String())
 			if when == "after" {
 				steal()
 			}
-			if thief.signedIn() || !victim.signedIn() {
-				t.Errorf("the thief is signed in: %t; the victim: %t", thief.signedIn(), victim.signedIn())
+			if thief.SignedIn() || !victim.SignedIn() {
+				t.Errorf("the thief is signed in: %t; the victim: %t", thief.SignedIn(), victim.SignedIn())
 			}
 		})
 	}

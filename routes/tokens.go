@@ -86,7 +86,7 @@ func (a *App) replaceToken(ctx context.Context, s *session.Session, server strin
 
 func noSuchToken() error {
 	return &httpError{
-		status: http.StatusBadRequest, heading: "There is no such token",
+		status: http.StatusBadRequest, reason: "no_such_token", heading: "There is no such token",
 		message: "It may have been withdrawn at Globus. Reload the page to see those that there are.",
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestTransfersFail: whatever is wrong with Transfer, the person stays signed
@@ -36,18 +37,18 @@ func TestTransfersFail(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, options{})
-			b := s.browser()
-			b.signIn("rosalind")
-			s.auth.Lie(test.lie)
-			p := b.get("/transfers", htmx...)
-			if p.status != test.wantStatus || !strings.Contains(p.body, test.want) {
-				t.Errorf("got %d, want %d and %q:\n%s\n%s", p.status, test.wantStatus, test.want, p.body, s.log)
+			s := routestest.Start(t, routestest.Options{})
+			b := s.Browser()
+			b.SignIn("rosalind")
+			s.Globus.Lie(test.lie)
+			p := b.Get("/transfers", routestest.Htmx...)
+			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
+				t.Errorf("got %d, want %d and %q:\n%s\n%s", p.Status, test.wantStatus, test.want, p.Body, s.Log)
 			}
-			if strings.Contains(p.body, "<html") || strings.Contains(p.body+s.log.String(), "canary") {
-				t.Errorf("not a fragment of ours:\n%s\n%s", p.body, s.log)
+			if strings.Contains(p.Body, "<html") || strings.Contains(p.Body+s.Log.String(), "canary") {
+				t.Errorf("not a fragment of ours:\n%s\n%s", p.Body, s.Log)
 			}
-			if !b.signedIn() {
+			if !b.SignedIn() {
 				t.Error("the person was signed out")
 			}
 		})

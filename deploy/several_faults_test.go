@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // A fleet is several instances, each in a process of its own.
@@ -25,20 +26,20 @@ type fleet struct {
 // names.
 func startFleet(t testing.TB, n int) *fleet {
 	t.Helper()
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
 	s, port, tlsPort := newSeveral(t, auth)
-	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
 	f := &fleet{several: s}
 	for i := range f.apps {
 		if i >= n {
 			f.addresses[i] = f.addresses[i%n]
 			continue
 		}
-		f.addresses[i] = "127.0.0.1:" + freePort(t)
+		f.addresses[i] = "127.0.0.1:" + routestest.FreePort(t)
 		f.env[i] = []string{
-			"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL,
-			"PUBLIC_URL=" + s.url, "SESSION_STORE=" + s.redis.url(), "LISTEN=" + f.addresses[i],
+			"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL,
+			"PUBLIC_URL=" + s.URL, "SESSION_STORE=" + s.redis.url(), "LISTEN=" + f.addresses[i],
 		}
 		f.start(t, i)
 	}
@@ -55,21 +56,21 @@ func (f *fleet) start(t testing.TB, i int) {
 func (f *fleet) ready(t *testing.T, i int) {
 	t.Helper()
 	probe := f.browser(t)
-	await(t, "HAProxy uses the instance", func() bool {
-		probe.get("/")
+	routestest.Await(t, "HAProxy uses the instance", func() bool {
+		probe.Get("/")
 		return strings.Contains(f.apps[i].log.String(), `"route":"/{$}"`)
 	})
 }
 
 // A crowd is signed-in people who look at pages all the time.
 type crowd struct {
-	people []*browser
+	people []*routestest.Browser
 	stop   func()
 	all    sync.WaitGroup
 
 	mu     sync.Mutex
 	seen   int
-	amiss  map[*browser][]string // what went wrong
+	amiss  map[*routestest.Browser][]string // what went wrong
 	waited sync.Cond
 }
 
@@ -77,14 +78,14 @@ type crowd struct {
 // may get is amiss.
 func (f *fleet) newCrowd(t *testing.T, n int) *crowd {
 	t.Helper()
-	c := &crowd{amiss: map[*browser][]string{}}
+	c := &crowd{amiss: map[*routestest.Browser][]string{}}
 	c.waited.L = &c.mu
 	for i := range n {
 		b := f.browser(t)
 		// Where a connection that was used before breaks, Go asks again by itself.
-		b.http.Transport.(*http.Transport).DisableKeepAlives = i%2 == 0
-		if p := b.signIn("rosalind"); !strings.Contains(p.body, "Hello <bdi>Rosalind") {
-			t.Fatalf("signing in: got %d:\n%s", p.status, p.body)
+		b.Client.Transport.(*http.Transport).DisableKeepAlives = i%2 == 0
+		if p := b.SignIn("rosalind"); !strings.Contains(p.Body, "Hello <bdi>Rosalind") {
+			t.Fatalf("signing in: got %d:\n%s", p.Status, p.Body)
 		}
 		c.people = append(c.people, b)
 	}
@@ -95,7 +96,7 @@ func (f *fleet) newCrowd(t *testing.T, n int) *crowd {
 		c.all.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				path := []string{"/", "/user", "/login?prompt=login"}[i%3]
-				p, err := b.try(ctx, http.MethodGet, path, nil)
+				p, err := b.Try(ctx, http.MethodGet, path, nil)
 				if ctx.Err() == nil {
 					c.note(b, path, p, err)
 				}
@@ -106,7 +107,7 @@ func (f *fleet) newCrowd(t *testing.T, n int) *crowd {
 	return c
 }
 
-func (c *crowd) note(b *browser, path string, p page, err error) {
+func (c *crowd) note(b *routestest.Browser, path string, p routestest.Page, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen++
@@ -114,10 +115,10 @@ func (c *crowd) note(b *browser, path string, p page, err error) {
 	switch {
 	case err != nil:
 		c.amiss[b] = append(c.amiss[b], fmt.Sprintf("%s: %v", path, err))
-	case p.status == http.StatusServiceUnavailable && p.header.Get("Retry-After") == "",
-		p.status != http.StatusOK && p.status != http.StatusSeeOther,
-		p.status == http.StatusOK && !strings.Contains(p.body, "Log out"):
-		c.amiss[b] = append(c.amiss[b], fmt.Sprintf("%s: %d, Set-Cookie %q", path, p.status, p.header.Values("Set-Cookie")))
+	case p.Status == http.StatusServiceUnavailable && p.Header.Get("Retry-After") == "",
+		p.Status != http.StatusOK && p.Status != http.StatusSeeOther,
+		p.Status == http.StatusOK && !strings.Contains(p.Body, "Log out"):
+		c.amiss[b] = append(c.amiss[b], fmt.Sprintf("%s: %d, Set-Cookie %q", path, p.Status, p.Header.Values("Set-Cookie")))
 	}
 }
 
@@ -132,10 +133,10 @@ func (c *crowd) look(pages int) {
 
 // wantSignedIn wants everybody to be signed in still, and says nothing else of
 // the logs than what is theirs: go-redis must not write into them.
-func (f *fleet) wantSignedIn(t *testing.T, people []*browser) {
+func (f *fleet) wantSignedIn(t *testing.T, people []*routestest.Browser) {
 	t.Helper()
 	for i, b := range people {
-		if !b.signedIn() {
+		if !b.SignedIn() {
 			t.Errorf("person %d of %d was signed out", i, len(people))
 		}
 	}
@@ -176,7 +177,7 @@ func TestSeveralRollingRestart(t *testing.T) {
 		if err := f.apps[i].Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "the instance is not ready any more", func() bool {
+		routestest.Await(t, "the instance is not ready any more", func() bool {
 			resp, err := http.Get("http://" + f.addresses[i] + "/readyz")
 			if err != nil {
 				return true
@@ -204,17 +205,17 @@ func TestSeveralRollingRestart(t *testing.T) {
 func (f *fleet) signInSlowly(t *testing.T, i int) (goOn func()) {
 	t.Helper()
 	b, wait := f.via(f.browser(t), i), make(chan struct{})
-	callback, before := b.callback("ada"), f.auth.Requests(globustest.TokenPath)
-	f.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: wait}}})
+	callback, before := b.Callback("ada"), f.Globus.Requests(globustest.TokenPath)
+	f.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Wait: wait}}})
 	var signIn sync.WaitGroup
 	signIn.Go(func() {
-		if p, err := b.try(t.Context(), http.MethodGet, callback, nil); err != nil || p.status != http.StatusSeeOther {
-			t.Errorf("instance %d: the sign-in under way got %d, %v", i, p.status, err)
+		if p, err := b.Try(t.Context(), http.MethodGet, callback, nil); err != nil || p.Status != http.StatusSeeOther {
+			t.Errorf("instance %d: the sign-in under way got %d, %v", i, p.Status, err)
 		}
 	})
-	await(t, "Globus has the code", func() bool { return f.auth.Requests(globustest.TokenPath) > before })
+	routestest.Await(t, "Globus has the code", func() bool { return f.Globus.Requests(globustest.TokenPath) > before })
 	return func() {
-		f.auth.Lie(globustest.Lie{})
+		f.Globus.Lie(globustest.Lie{})
 		close(wait)
 		signIn.Wait()
 	}
@@ -230,37 +231,37 @@ func TestSeveralRedisRestart(t *testing.T) {
 	f.redis.kill()
 	for range 30 {
 		for _, path := range []string{"/", "/user"} {
-			p := c.people[0].get(path)
-			if p.status != http.StatusServiceUnavailable || p.header.Get("Retry-After") == "" || len(p.header.Values("Set-Cookie")) > 0 {
+			p := c.people[0].Get(path)
+			if p.Status != http.StatusServiceUnavailable || p.Header.Get("Retry-After") == "" || len(p.Header.Values("Set-Cookie")) > 0 {
 				t.Fatalf("without Redis, %s: got %d, Retry-After %q, Set-Cookie %q, want 503, a time, and cookies left alone",
-					path, p.status, p.header.Get("Retry-After"), p.header.Values("Set-Cookie"))
+					path, p.Status, p.Header.Get("Retry-After"), p.Header.Values("Set-Cookie"))
 			}
-			if path == "/" && !strings.Contains(p.body, "<main") {
-				t.Fatalf("without Redis: not the app's page:\n%s", p.body)
+			if path == "/" && !strings.Contains(p.Body, "<main") {
+				t.Fatalf("without Redis: not the app's page:\n%s", p.Body)
 			}
 		}
 	}
 	stranger := f.browser(t)
-	if p := stranger.get("/"); p.status != http.StatusOK {
-		t.Errorf("who is not signed in needs no Redis: got %d", p.status)
+	if p := stranger.Get("/"); p.Status != http.StatusOK {
+		t.Errorf("who is not signed in needs no Redis: got %d", p.Status)
 	}
 	f.redis.start()
 	for i, app := range f.apps {
-		await(t, "the instance finds Redis again", func() bool { return f.via(stranger, i).get("/readyz").status == http.StatusOK })
-		await(t, "it says so", func() bool { return strings.Contains(app.log.String(), `"session store up again"`) })
+		routestest.Await(t, "the instance finds Redis again", func() bool { return f.via(stranger, i).Get("/readyz").Status == http.StatusOK })
+		routestest.Await(t, "it says so", func() bool { return strings.Contains(app.log.String(), `"session store up again"`) })
 		if n := strings.Count(app.log.String(), `"session store down"`); n != 1 {
 			t.Errorf("instance %d says that the store is down %d times, want once", i, n)
 		}
 	}
 	f.wantSignedIn(t, c.people)
 
-	secrets := personal()
+	secrets := routestest.Personal()
 	for i, b := range c.people {
-		_, cookie := b.cookie("session")
+		_, cookie := b.Cookie("session")
 		secrets[fmt.Sprint("cookie ", i)] = cookie
 	}
 	for name, secret := range secrets {
-		for _, file := range filesWith(t, f.redis.dir, secret) {
+		for _, file := range routestest.FilesWith(t, f.redis.dir, secret) {
 			t.Errorf("%s has the %s", file, name)
 		}
 	}

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ var (
 // as often as it was asked, and repeats nothing.
 func TestWire(t *testing.T) {
 	s := startBinary(t)
-	u, err := url.Parse(s.url)
+	u, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestWire(t *testing.T) {
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v:\n%.2000s", got, test.want, answer)
 			}
-			if to := leadsTo.FindStringSubmatch(answer); to != nil && !strings.HasPrefix(to[1], s.auth.URL+"/") && (to[1][0] != '/' || to[1][1] == '/') {
+			if to := leadsTo.FindStringSubmatch(answer); to != nil && !strings.HasPrefix(to[1], s.Globus.URL+"/") && (to[1][0] != '/' || to[1][1] == '/') {
 				t.Errorf("it leads to %s", to[1])
 			}
 			if strings.Contains(answer, "canary") {
@@ -95,8 +95,8 @@ func TestWire(t *testing.T) {
 			}
 		})
 	}
-	if p := s.browser().get("/"); p.status != 200 {
-		t.Errorf("afterwards others get %d", p.status)
+	if p := s.Browser().Get("/"); p.Status != 200 {
+		t.Errorf("afterwards others get %d", p.Status)
 	}
 }
 

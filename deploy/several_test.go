@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 const instances = 3
@@ -19,18 +20,18 @@ const instances = 3
 // A several is one site that several instances of the app serve, behind HAProxy
 // and on one Redis, set up as deploy/ shows it.
 type several struct {
-	*site     // as browsers reach it
-	redis     *redisServer
-	tls       *tls.Config // trusts HAProxy
-	addresses [instances]string
+	*routestest.Site // as browsers reach it
+	redis            *redisServer
+	tls              *tls.Config // trusts HAProxy
+	addresses        [instances]string
 }
 
 // newSeveral returns one whose instances, and HAProxy, are not started yet.
 func newSeveral(t testing.TB, auth *globustest.Server) (s *several, port, tlsPort string) {
 	t.Helper()
-	port, tlsPort = freePort(t), freePort(t)
+	port, tlsPort = routestest.FreePort(t), routestest.FreePort(t)
 	s = &several{redis: startRedis(t)}
-	s.site = &site{t: t, url: "https://localhost:" + tlsPort, auth: auth, log: &logBuffer{}}
+	s.Site = &routestest.Site{T: t, URL: "https://localhost:" + tlsPort, Globus: auth, Log: &routestest.Log{}}
 	return s, port, tlsPort
 }
 
@@ -43,10 +44,10 @@ func (s *several) startHAProxy(t testing.TB, port, tlsPort string) {
 
 // startSeveral runs the instances in this process, by a clock of the test's. The
 // last has the store that cutOff names, if it does.
-func startSeveral(t *testing.T, cutOff func(redis string) (store string)) (*several, *clock) {
+func startSeveral(t *testing.T, cutOff func(redis string) (store string)) (*several, *routestest.Clock) {
 	t.Helper()
-	var c clock
-	auth := globustest.NewServer(globustest.Config{Key: signingKey(), Now: c.now})
+	var c routestest.Clock
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), Now: c.Now})
 	t.Cleanup(auth.Close)
 	s, port, tlsPort := newSeveral(t, auth)
 	for i := range s.addresses {
@@ -54,31 +55,31 @@ func startSeveral(t *testing.T, cutOff func(redis string) (store string)) (*seve
 		if i == instances-1 && cutOff != nil {
 			store = cutOff(store)
 		}
-		one := start(t, options{publicURL: s.url, auth: auth, store: store, now: c.now})
-		s.addresses[i] = one.http.Listener.Addr().String()
+		one := routestest.Start(t, routestest.Options{PublicURL: s.URL, Globus: auth, SessionStore: store, Now: c.Now})
+		s.addresses[i] = one.Server.Listener.Addr().String()
 	}
 	s.startHAProxy(t, port, tlsPort)
 	return s, &c
 }
 
 // browser returns one whose requests HAProxy hands out.
-func (s *several) browser(t testing.TB) *browser {
-	b := s.site.browser()
-	b.t = t
+func (s *several) browser(t testing.TB) *routestest.Browser {
+	b := s.Site.Browser()
+	b.T = t
 	transport := &http.Transport{TLSClientConfig: s.tls, MaxIdleConnsPerHost: 10}
 	t.Cleanup(transport.CloseIdleConnections)
-	b.http.Transport = transport
+	b.Client.Transport = transport
 	return b
 }
 
 // via has b's requests go to one instance from now on, past HAProxy.
-func (s *several) via(b *browser, instance int) *browser {
+func (s *several) via(b *routestest.Browser, instance int) *routestest.Browser {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true
 	transport.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", s.addresses[instance]) // it speaks no TLS itself
 	}
-	b.http.Transport = transport
+	b.Client.Transport = transport
 	return b
 }
 
@@ -88,34 +89,34 @@ func TestSeveralSignIn(t *testing.T) {
 	for first := range instances {
 		second, third := (first+1)%instances, (first+2)%instances
 		b := s.via(s.browser(t), first)
-		callback := b.callback("rosalind")
-		if p := s.via(b, second).get(callback); p.status != http.StatusSeeOther {
-			t.Fatalf("begun at %d, finished at %d: got %d:\n%s", first, second, p.status, p.body)
+		callback := b.Callback("rosalind")
+		if p := s.via(b, second).Get(callback); p.Status != http.StatusSeeOther {
+			t.Fatalf("begun at %d, finished at %d: got %d:\n%s", first, second, p.Status, p.Body)
 		}
-		home := s.via(b, third).get("/")
-		if !strings.Contains(home.body, "Hello <bdi>Rosalind") {
-			t.Errorf("signed in at %d: not so at %d:\n%s", second, third, home.body)
+		home := s.via(b, third).Get("/")
+		if !strings.Contains(home.Body, "Hello <bdi>Rosalind") {
+			t.Errorf("signed in at %d: not so at %d:\n%s", second, third, home.Body)
 		}
-		name, old := b.cookie("session")
-		if p := s.via(b, first).send(http.MethodPost, "/logout", home.form()); p.status != http.StatusSeeOther {
-			t.Errorf("a form of %d, sent to %d: got %d:\n%s", third, first, p.status, p.body)
+		name, old := b.Cookie("session")
+		if p := s.via(b, first).Send(http.MethodPost, "/logout", home.Form()); p.Status != http.StatusSeeOther {
+			t.Errorf("a form of %d, sent to %d: got %d:\n%s", third, first, p.Status, p.Body)
 		}
 		s.wantDead(name, old)
 	}
-	if got := s.auth.LiveTokens(); got != 0 {
+	if got := s.Globus.LiveTokens(); got != 0 {
 		t.Errorf("%d tokens live on", got)
 	}
-	if got, want := s.auth.Requests(globustest.TokenPath), instances; got != want {
+	if got, want := s.Globus.Requests(globustest.TokenPath), instances; got != want {
 		t.Errorf("%d exchanges, want %d", got, want)
 	}
 }
 
 // wantDead wants no instance to know the session of a cookie.
 func (s *several) wantDead(name, old string) {
-	s.t.Helper()
+	s.T.Helper()
 	for i := range instances {
-		if p := s.via(s.site.browser(), i).get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Log out") {
-			s.t.Fatalf("the old cookie opens the session at instance %d", i)
+		if p := s.via(s.Site.Browser(), i).Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Log out") {
+			s.T.Fatalf("the old cookie opens the session at instance %d", i)
 		}
 	}
 }
@@ -126,14 +127,14 @@ func TestSeveralReload(t *testing.T) {
 	s, _ := startSeveral(t, nil)
 	for range 2 * instances {
 		b := s.browser(t)
-		callback := b.callback("rosalind")
-		before := s.auth.Requests(globustest.TokenPath)
+		callback := b.Callback("rosalind")
+		before := s.Globus.Requests(globustest.TokenPath)
 		arrived, wait := make(chan struct{}, 1), make(chan struct{})
-		s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
+		s.Globus.Lie(routestest.BrokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
 		ctx, giveUp := context.WithCancel(t.Context())
 		gone := make(chan error)
 		go func() {
-			_, err := b.try(ctx, http.MethodGet, callback, nil)
+			_, err := b.Try(ctx, http.MethodGet, callback, nil)
 			gone <- err
 		}()
 		<-arrived
@@ -141,12 +142,12 @@ func TestSeveralReload(t *testing.T) {
 		if err := <-gone; err == nil {
 			t.Fatal("the first request was answered")
 		}
-		s.auth.Lie(globustest.Lie{})
+		s.Globus.Lie(globustest.Lie{})
 		close(wait)
-		if p := b.follow(b.get(callback)); !strings.Contains(p.body, "Hello <bdi>Rosalind") {
-			t.Errorf("after a reload: got %d:\n%s", p.status, p.body)
+		if p := b.Follow(b.Get(callback)); !strings.Contains(p.Body, "Hello <bdi>Rosalind") {
+			t.Errorf("after a reload: got %d:\n%s", p.Status, p.Body)
 		}
-		if got := s.auth.Requests(globustest.TokenPath) - before; got != 1 {
+		if got := s.Globus.Requests(globustest.TokenPath) - before; got != 1 {
 			t.Errorf("%d exchanges, want 1", got)
 		}
 	}
@@ -156,28 +157,28 @@ func TestSeveralReload(t *testing.T) {
 // cookie is dead at all of them, and so is what the refresh brings.
 func TestSeveralLogout(t *testing.T) {
 	s, _ := startSeveral(t, nil)
-	for round := range rounds() {
+	for round := range routestest.Rounds() {
 		b := s.via(s.browser(t), round%instances)
-		form := b.signIn("rosalind").form("server", globus.TransferServer)
-		name, old := b.cookie("session")
-		csrfName, csrf := b.cookie("csrf")
+		form := b.SignIn("rosalind").Form("server", globus.TransferServer)
+		name, old := b.Cookie("session")
+		csrfName, csrf := b.Cookie("csrf")
 		arrived, wait := make(chan struct{}, 1), make(chan struct{})
-		s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
+		s.Globus.Lie(routestest.BrokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
 		var all sync.WaitGroup
 		all.Go(func() {
-			other := s.via(s.site.browser(), (round+1)%instances)
-			headers := append([]string{"Cookie", name + "=" + old + "; " + csrfName + "=" + csrf}, htmx...)
-			p, err := other.try(t.Context(), http.MethodPost, "/tokens/refresh", form, headers...)
-			if late := round%2 == 0; err != nil || p.status != http.StatusUnauthorized && (late || p.status != http.StatusOK) {
-				t.Errorf("the refresh: got %d, %v, want 401", p.status, err)
+			other := s.via(s.Site.Browser(), (round+1)%instances)
+			headers := append([]string{"Cookie", name + "=" + old + "; " + csrfName + "=" + csrf}, routestest.Htmx...)
+			p, err := other.Try(t.Context(), http.MethodPost, "/tokens/refresh", form, headers...)
+			if late := round%2 == 0; err != nil || p.Status != http.StatusUnauthorized && (late || p.Status != http.StatusOK) {
+				t.Errorf("the refresh: got %d, %v, want 401", p.Status, err)
 			}
 		})
 		<-arrived
 		if round%2 == 1 {
 			close(wait) // they race
 		}
-		if p := b.send(http.MethodPost, "/logout", form); p.status != http.StatusSeeOther {
-			t.Errorf("signing out: got %d:\n%s", p.status, p.body)
+		if p := b.Send(http.MethodPost, "/logout", form); p.Status != http.StatusSeeOther {
+			t.Errorf("signing out: got %d:\n%s", p.Status, p.Body)
 		}
 		s.wantDead(name, old)
 		if round%2 == 0 {
@@ -185,8 +186,8 @@ func TestSeveralLogout(t *testing.T) {
 		}
 		all.Wait()
 		s.wantDead(name, old)
-		s.auth.Lie(globustest.Lie{})
-		if got := s.auth.LiveTokens(); got != 0 {
+		s.Globus.Lie(globustest.Lie{})
+		if got := s.Globus.LiveTokens(); got != 0 {
 			t.Fatalf("round %d: %d tokens live on", round, got)
 		}
 	}
@@ -197,14 +198,14 @@ func TestSeveralLogout(t *testing.T) {
 func TestSeveralRefresh(t *testing.T) {
 	s, c := startSeveral(t, nil)
 	b := s.browser(t)
-	b.signIn("rosalind")
-	name, session := b.cookie("session")
+	b.SignIn("rosalind")
+	name, session := b.Cookie("session")
 	servers := []string{globus.AuthServer, globus.TransferServer}
 	for range 3 {
-		c.passTokens()
+		c.PassTokens()
 		before := map[string]int{}
 		for _, server := range servers {
-			before[server] = s.auth.Refreshes(server)
+			before[server] = s.Globus.Refreshes(server)
 		}
 		var all sync.WaitGroup
 		for i := range 100 {
@@ -213,15 +214,15 @@ func TestSeveralRefresh(t *testing.T) {
 				path, want = "/transfers", "Photo 51"
 			}
 			all.Go(func() {
-				other := s.via(s.site.browser(), i%instances)
-				if p, err := other.try(t.Context(), http.MethodGet, path, nil, "Cookie", name+"="+session); err != nil || p.status != http.StatusOK || !strings.Contains(p.body, want) {
-					t.Errorf("%s: got %d, %v:\n%s", path, p.status, err, p.body)
+				other := s.via(s.Site.Browser(), i%instances)
+				if p, err := other.Try(t.Context(), http.MethodGet, path, nil, "Cookie", name+"="+session); err != nil || p.Status != http.StatusOK || !strings.Contains(p.Body, want) {
+					t.Errorf("%s: got %d, %v:\n%s", path, p.Status, err, p.Body)
 				}
 			})
 		}
 		all.Wait()
 		for _, server := range servers {
-			if got := s.auth.Refreshes(server) - before[server]; got < 1 || got > instances {
+			if got := s.Globus.Refreshes(server) - before[server]; got < 1 || got > instances {
 				t.Errorf("%s was refreshed %d times, want 1 to %d", server, got, instances)
 			}
 		}
@@ -229,8 +230,8 @@ func TestSeveralRefresh(t *testing.T) {
 			shown := map[string]bool{}
 			for i := range instances {
 				s.via(b, i)
-				p := b.send(http.MethodPost, "/tokens/show", b.get("/").form(form...), htmx...)
-				if m := shownToken.FindStringSubmatch(p.body); m != nil && s.auth.Live(m[1]) {
+				p := b.Send(http.MethodPost, "/tokens/show", b.Get("/").Form(form...), routestest.Htmx...)
+				if m := routestest.ShownToken.FindStringSubmatch(p.Body); m != nil && s.Globus.Live(m[1]) {
 					shown[m[1]] = true
 				}
 			}
@@ -249,10 +250,10 @@ func TestSeveralCutOff(t *testing.T) {
 		return "redis://:" + redisPassword + "@" + line.addr
 	})
 	b := s.browser(t)
-	b.signIn("rosalind")
+	b.SignIn("rosalind")
 	well := func() (n int) {
 		for range 4 * instances {
-			if p := b.get("/"); p.status == http.StatusOK && strings.Contains(p.body, "Hello <bdi>Rosalind") {
+			if p := b.Get("/"); p.Status == http.StatusOK && strings.Contains(p.Body, "Hello <bdi>Rosalind") {
 				n++
 			}
 		}
@@ -262,9 +263,9 @@ func TestSeveralCutOff(t *testing.T) {
 		t.Fatalf("%d pages are well, want %d", got, 4*instances)
 	}
 	line.cut()
-	await(t, "HAProxy leaves the instance out", func() bool { return well() == 4*instances })
-	if p := s.via(s.browser(t), instances-1).get("/readyz"); p.status != http.StatusServiceUnavailable {
-		t.Errorf("the instance says %d, so the rest proves nothing", p.status)
+	routestest.Await(t, "HAProxy leaves the instance out", func() bool { return well() == 4*instances })
+	if p := s.via(s.browser(t), instances-1).Get("/readyz"); p.Status != http.StatusServiceUnavailable {
+		t.Errorf("the instance says %d, so the rest proves nothing", p.Status)
 	}
 }
 

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"os"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // TestStoreRefused starts the app with a store that cannot do what is needed
@@ -29,7 +31,7 @@ func TestStoreRefused(t *testing.T) {
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
 				return err
 			}
-			mustExec(t, openDatabase(t, file), "CREATE TABLE sessions (id INTEGER)")
+			routestest.MustExec(t, routestest.OpenDatabase(t, file), "CREATE TABLE sessions (id INTEGER)")
 			return nil
 		}, "no such column"},
 		{"a folder", func(_ *testing.T, file string) error { return os.Mkdir(file, 0o700) }, "is a directory"},
@@ -41,7 +43,7 @@ func TestStoreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(path)
-			cmd.Env = []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=x", "LISTEN=127.0.0.1:" + freePort(t), "SESSION_STORE=sqlite:" + file}
+			cmd.Env = []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=x", "LISTEN=127.0.0.1:" + routestest.FreePort(t), "SESSION_STORE=sqlite:" + file}
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), test.want) || !strings.Contains(string(out), file) {
 				t.Errorf("got %v, want it to name the file and say %q:\n%s", err, test.want, out)

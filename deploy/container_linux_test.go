@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"encoding/pem"
@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestContainer builds the app as the Containerfile says, and runs it in a
@@ -20,30 +21,30 @@ import (
 // names. There the app must find all that it needs for a sign-in over https.
 func TestContainer(t *testing.T) {
 	if os.Geteuid() != 0 {
-		skip(t, "needs root, to change the root directory")
+		routestest.Skip(t, "needs root, to change the root directory")
 	}
 	auth := tlsGlobus(t)
 	img := buildImage(t, auth.authority)
-	port := freePort(t)
-	s := &site{t: t, url: "http://localhost:" + port, auth: auth.Server, log: &logBuffer{}}
-	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+	port := routestest.FreePort(t)
+	s := &routestest.Site{T: t, URL: "http://localhost:" + port, Globus: auth.Server, Log: &routestest.Log{}}
+	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
 
 	cmd := exec.Command(img.entrypoint[0], img.entrypoint[1:]...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: img.root, Credential: &syscall.Credential{Uid: img.uid, Gid: img.gid}}
-	cmd.Env = append(img.env, "GLOBUS_CLIENT_ID="+clientID, "GLOBUS_CLIENT_SECRET="+clientSecret, "GLOBUS_ISSUER="+auth.URL,
-		"LISTEN=127.0.0.1:"+port, "PUBLIC_URL="+s.url) // the last one counts; the image's is for a network of its own
+	cmd.Env = append(img.env, "GLOBUS_CLIENT_ID="+routestest.ClientID, "GLOBUS_CLIENT_SECRET="+routestest.ClientSecret, "GLOBUS_ISSUER="+auth.URL,
+		"LISTEN=127.0.0.1:"+port, "PUBLIC_URL="+s.URL) // the last one counts; the image's is for a network of its own
 	app := runCommand(t, cmd)
 
-	b := s.browser()
-	b.http.Transport = auth.transport
-	if p := b.get("/livez"); p.status != http.StatusOK {
-		t.Errorf("/livez: got %d, want 200", p.status)
+	b := s.Browser()
+	b.Client.Transport = auth.transport
+	if p := b.Get("/livez"); p.Status != http.StatusOK {
+		t.Errorf("/livez: got %d, want 200", p.Status)
 	}
-	if p := b.signIn("rosalind"); !strings.Contains(p.body, "Hello") || !strings.Contains(p.body, "Rosalind") {
-		t.Errorf("not signed in: %d\n%s\n%s", p.status, p.body, app.log)
+	if p := b.SignIn("rosalind"); !strings.Contains(p.Body, "Hello") || !strings.Contains(p.Body, "Rosalind") {
+		t.Errorf("not signed in: %d\n%s\n%s", p.Status, p.Body, app.log)
 	}
-	if !isFile(filepath.Join(img.root, "data", "sessions.db")) {
+	if !routestest.IsFile(filepath.Join(img.root, "data", "sessions.db")) {
 		t.Error("there is no store in /data")
 	}
 }
@@ -59,7 +60,7 @@ func tlsGlobus(t *testing.T) tlsServer {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	issuer := url.URL{Scheme: "https", Host: server.Listener.Addr().String()}
-	emulator, err := globustest.New(globustest.Config{Issuer: issuer.String(), Key: signingKey()})
+	emulator, err := globustest.New(globustest.Config{Issuer: issuer.String(), Key: routestest.SigningKey()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"bufio"
@@ -107,12 +107,12 @@ func (s *proxied) once(t *testing.T) {
 		defer conn.Close()
 		answers := bufio.NewReader(conn)
 		if test.used {
-			if got, err := ask(conn, answers, s.url+"/robots.txt"); err != nil {
+			if got, err := ask(conn, answers, s.URL+"/robots.txt"); err != nil {
 				t.Fatalf("the connection is of no use: %d, %v", got, err)
 			}
 		}
 		query := "state=" + strconv.FormatBool(test.used) + "&code=" + test.code
-		got, err := ask(conn, answers, s.url+"/login?"+query)
+		got, err := ask(conn, answers, s.URL+"/login?"+query)
 		if test.wantStatus != 0 && (err != nil || got != test.wantStatus) {
 			t.Errorf("%s: got %d, %v; want %d", query, got, err, test.wantStatus)
 		}

@@ -1,7 +1,6 @@
-package routes_test
+package deploy_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,13 +17,14 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 const floodOf = 20_000 // requests
 
 // flood sends many requests that keep no cookie, and checks their status.
-func (s *site) flood(path string, want int) {
-	s.t.Helper()
+func flood(s *routestest.Site, path string, want int) {
+	s.T.Helper()
 	const workers = 16
 	transport := &http.Transport{MaxIdleConnsPerHost: workers}
 	defer transport.CloseIdleConnections()
@@ -32,32 +32,26 @@ func (s *site) flood(path string, want int) {
 	for range workers {
 		all.Go(func() {
 			for range floodOf / workers {
-				req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+				req, err := http.NewRequestWithContext(s.T.Context(), http.MethodGet, s.URL+path, nil)
 				if err != nil {
-					s.t.Error(err)
+					s.T.Error(err)
 					return
 				}
 				resp, err := transport.RoundTrip(req)
 				if err != nil {
-					s.t.Error(err)
+					s.T.Error(err)
 					return
 				}
 				_, _ = io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
 				if resp.StatusCode != want {
-					s.t.Errorf("%s: got %d, want %d", path, resp.StatusCode, want)
+					s.T.Errorf("%s: got %d, want %d", path, resp.StatusCode, want)
 					return
 				}
 			}
 		})
 	}
 	all.Wait()
-}
-
-func (l *logBuffer) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.b = bytes.Buffer{}
 }
 
 // heap returns what is in use after a collection, in bytes.
@@ -72,21 +66,21 @@ func heap() uint64 {
 // TestFlood: strangers who begin to sign in, or make up answers of Globus, cost
 // neither memory, nor records, nor a call to Globus.
 func TestFlood(t *testing.T) {
-	s := start(t, options{})
-	s.flood("/login", http.StatusSeeOther) // once, for what is made at first use
-	s.http.CloseClientConnections()
-	s.log.forget()
-	before, size := heap(), sizeOf(t, s.dir)
+	s := routestest.Start(t, routestest.Options{})
+	flood(s, "/login", http.StatusSeeOther) // once, for what is made at first use
+	s.Server.CloseClientConnections()
+	s.Log.Forget()
+	before, size := heap(), sizeOf(t, s.Dir)
 
-	s.flood("/login", http.StatusSeeOther)
-	s.flood("/login?code=made-up&state=made-up", http.StatusBadRequest)
-	s.http.CloseClientConnections()
-	await(t, "the heap is within 5 MB of before", func() bool { s.log.forget(); return heap() < before+5<<20 })
-	if got := sizeOf(t, s.dir); got != size {
+	flood(s, "/login", http.StatusSeeOther)
+	flood(s, "/login?code=made-up&state=made-up", http.StatusBadRequest)
+	s.Server.CloseClientConnections()
+	routestest.Await(t, "the heap is within 5 MB of before", func() bool { s.Log.Forget(); return heap() < before+5<<20 })
+	if got := sizeOf(t, s.Dir); got != size {
 		t.Errorf("the store has grown from %d to %d bytes", size, got)
 	}
 	for _, path := range []string{globustest.TokenPath, globustest.KeysPath, globustest.UserInfoPath, globustest.AuthorizePath} {
-		if n := s.auth.Requests(path); n != 0 {
+		if n := s.Globus.Requests(path); n != 0 {
 			t.Errorf("%d calls of %s", n, path)
 		}
 	}
@@ -113,7 +107,7 @@ func sizeOf(t *testing.T, dir string) (bytes int64) {
 // are shed, while others are served as ever, with little memory. Slow readers
 // are shed when they have been idle for a minute: only a long round waits for it.
 func TestSlowClients(t *testing.T) {
-	slow := program(t, "slowhttptest")
+	slow := routestest.Program(t, "slowhttptest")
 	reading, shed := "20", false
 	if os.Getenv("PORTAL_LONG") == "1" {
 		reading, shed = "80", true
@@ -131,25 +125,25 @@ func TestSlowClients(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			dir, port := t.TempDir(), freePort(t)
-			s := &site{t: t, url: "http://localhost:" + port, dir: dir, log: &logBuffer{}}
-			app := run(t, dir, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=x", "LISTEN=127.0.0.1:" + port, "GOMEMLIMIT=64MiB"})
+			dir, port := t.TempDir(), routestest.FreePort(t)
+			s := &routestest.Site{T: t, URL: "http://localhost:" + port, Dir: dir, Log: &routestest.Log{}}
+			app := run(t, dir, []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=x", "LISTEN=127.0.0.1:" + port, "GOMEMLIMIT=64MiB"})
 			path := test.path
 			if test.name == "reading" {
-				path = regexp.MustCompile(`/static/htmx[^"]*`).FindString(s.browser().get("/").body)
+				path = regexp.MustCompile(`/static/htmx[^"]*`).FindString(s.Browser().Get("/").Body)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			served := make(chan int)
-			go func() { served <- s.servesOn(ctx) }()
+			go func() { served <- servesOn(s, ctx) }()
 
 			cmd := exec.Command(slow, append(test.args, "-c", "1000", "-r", "500", "-p", "2", "-u", "http://127.0.0.1:"+port+path)...)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			await(t, "a thousand are connected", func() bool { return sockets(t, app) > 1000 })
+			routestest.Await(t, "a thousand are connected", func() bool { return sockets(t, app) > 1000 })
 			if test.shed {
-				awaitFor(t, 75*time.Second, "they are shed", func() bool { return sockets(t, app) < 100 })
+				routestest.Await(t, "they are shed", func() bool { return sockets(t, app) < 100 })
 			}
 			err := cmd.Wait()
 			cancel()
@@ -159,7 +153,7 @@ func TestSlowClients(t *testing.T) {
 			if kB := residentKB(t, app); kB > 200<<10 {
 				t.Errorf("the app has %d kB in memory", kB)
 			}
-			await(t, "no connection is left", func() bool { return sockets(t, app) < 100 })
+			routestest.Await(t, "no connection is left", func() bool { return sockets(t, app) < 100 })
 			t.Log(err) // its exit status says how it thinks it fared
 		})
 	}
@@ -171,7 +165,7 @@ func sockets(t *testing.T, p *process) (n int) {
 	dir := fmt.Sprintf("/proc/%d/fd", p.Process.Pid)
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		skip(t, "needs /proc")
+		routestest.Skip(t, "needs /proc")
 	}
 	for _, f := range files {
 		if to, err := os.Readlink(filepath.Join(dir, f.Name())); err == nil && strings.HasPrefix(to, "socket:") {
@@ -183,14 +177,14 @@ func sockets(t *testing.T, p *process) (n int) {
 
 // servesOn asks for pages until ctx ends, and returns how many it got. It fails
 // the test if one does not come within two seconds.
-func (s *site) servesOn(ctx context.Context) (served int) {
-	b := s.browser()
+func servesOn(s *routestest.Site, ctx context.Context) (served int) {
+	b := s.Browser()
 	for ; ctx.Err() == nil; served++ {
 		one, cancel := context.WithTimeout(ctx, 2*time.Second)
-		p, err := b.try(one, http.MethodGet, "/user", nil)
+		p, err := b.Try(one, http.MethodGet, "/user", nil)
 		cancel()
-		if ctx.Err() == nil && (err != nil || p.status != http.StatusOK) {
-			s.t.Errorf("meanwhile another got %d, %v", p.status, err)
+		if ctx.Err() == nil && (err != nil || p.Status != http.StatusOK) {
+			s.T.Errorf("meanwhile another got %d, %v", p.Status, err)
 			return served
 		}
 		select {

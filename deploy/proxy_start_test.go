@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"crypto/ecdsa"
@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.org/portal/routes/routestest"
 )
 
 // startProxy runs the program with the file that people copy, in which only
@@ -24,7 +26,7 @@ import (
 // It returns the authorities to trust.
 func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...string) *x509.CertPool {
 	t.Helper()
-	path := program(t, d.program)
+	path := routestest.Program(t, d.program)
 	dir := t.TempDir()
 	// The proxy's workers, which are nobody, read what lies below.
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
@@ -65,7 +67,7 @@ func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...st
 		}
 		replace = append(replace,
 			"listen 80;", "listen 127.0.0.1:"+port+";", "listen 443 ", "listen 127.0.0.1:"+tlsPort+" ",
-			"[::]:80", "127.0.0.1:"+freePort(t), "[::]:443", "127.0.0.1:"+freePort(t)) // there may be no IPv6 here
+			"[::]:80", "127.0.0.1:"+routestest.FreePort(t), "[::]:443", "127.0.0.1:"+routestest.FreePort(t)) // there may be no IPv6 here
 		around, args = aroundNginx(dir, backends[0]), []string{"-c", conf, "-p", dir, "-e", errorLog}
 	case "haproxy":
 		bundle := filepath.Join(dir, "bundle.pem")
@@ -77,12 +79,12 @@ func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...st
 		}
 		args = []string{"-db", "-f", filepath.Join(dir, "site.conf")} // its file is whole
 	}
-	writeSite(t, filepath.Join(dir, "site.conf"), "../deploy/"+d.file, replace)
+	writeSite(t, filepath.Join(dir, "site.conf"), d.file, replace)
 	if err := os.WriteFile(conf, []byte(around), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	serveUntilEnd(t, exec.Command(path, args...), errorLog)
-	await(t, d.program+" listens", func() bool {
+	routestest.Await(t, d.program+" listens", func() bool {
 		c, err := net.Dial("tcp", "127.0.0.1:"+tlsPort)
 		if err == nil {
 			c.Close()

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"crypto/tls"
@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // A deployment is one of the ways to put the app behind a proxy that deploy/ shows.
@@ -27,7 +29,7 @@ func deployments() []deployment {
 
 // A proxied is a site behind a proxy.
 type proxied struct {
-	*site
+	*routestest.Site
 	deployment
 	upstream *upstream
 	httpURL  string // of the host, unencrypted
@@ -52,21 +54,21 @@ func TestProxies(t *testing.T) {
 
 func startProxied(t *testing.T, d deployment) *proxied {
 	t.Helper()
-	port, tlsPort := freePort(t), freePort(t)
+	port, tlsPort := routestest.FreePort(t), routestest.FreePort(t)
 	s := &proxied{deployment: d, httpURL: "http://localhost:" + port, httpsURL: "https://localhost:" + tlsPort}
-	s.site = start(t, options{publicURL: s.httpsURL + d.path})
-	s.upstream = newUpstream(t, s.app)
+	s.Site = routestest.Start(t, routestest.Options{PublicURL: s.httpsURL + d.path})
+	s.upstream = newUpstream(t, s.App)
 	s.tls = &tls.Config{RootCAs: startProxy(t, d, port, tlsPort, s.upstream.addr)}
 	return s
 }
 
 // browser returns one that trusts the proxy.
-func (s *proxied) browser(t *testing.T) *browser {
-	b := s.site.browser()
-	b.t = t
+func (s *proxied) browser(t *testing.T) *routestest.Browser {
+	b := s.Site.Browser()
+	b.T = t
 	transport := &http.Transport{TLSClientConfig: s.tls}
 	t.Cleanup(transport.CloseIdleConnections)
-	b.http.Transport = transport
+	b.Client.Transport = transport
 	return b
 }
 
@@ -78,33 +80,33 @@ func (s *proxied) addresses(t *testing.T) {
 		want       string // in the page, or the whole Location
 	}
 	rows := []row{
-		{s.httpURL + s.path + "/user?a=b", http.StatusMovedPermanently, s.url + "/user?a=b"},
-		{s.url + "/", http.StatusOK, "You are not signed in"},
-		{s.url + "/no/such/page", http.StatusNotFound, "There is no such page"},
-		{s.url + "/transfers", http.StatusSeeOther, s.url + "/login?next=" + url.QueryEscape(s.path+"/transfers")},
+		{s.httpURL + s.path + "/user?a=b", http.StatusMovedPermanently, s.URL + "/user?a=b"},
+		{s.URL + "/", http.StatusOK, "You are not signed in"},
+		{s.URL + "/no/such/page", http.StatusNotFound, "There is no such page"},
+		{s.URL + "/transfers", http.StatusSeeOther, s.URL + "/login?next=" + url.QueryEscape(s.path+"/transfers")},
 	}
 	if s.path == "" {
 		rows = append(rows,
-			row{s.url + "/livez", http.StatusForbidden, ""},
-			row{s.url + "/readyz", http.StatusForbidden, ""},
-			row{s.url + "/%72eadyz", http.StatusForbidden, ""},
-			row{s.url + "/robots.txt", http.StatusOK, "Disallow"})
+			row{s.URL + "/livez", http.StatusForbidden, ""},
+			row{s.URL + "/readyz", http.StatusForbidden, ""},
+			row{s.URL + "/%72eadyz", http.StatusForbidden, ""},
+			row{s.URL + "/robots.txt", http.StatusOK, "Disallow"})
 	} else {
 		rows = append(rows,
-			row{s.httpURL + s.path, http.StatusMovedPermanently, s.url},
-			row{s.url, map[string]int{"apache2": 307, "nginx": 301}[s.program], s.path + "/"}, // nginx does it itself
-			row{s.url + "/livez", http.StatusNotFound, "There is no such page"},
+			row{s.httpURL + s.path, http.StatusMovedPermanently, s.URL},
+			row{s.URL, map[string]int{"apache2": 307, "nginx": 301}[s.program], s.path + "/"}, // nginx does it itself
+			row{s.URL + "/livez", http.StatusNotFound, "There is no such page"},
 			row{s.httpURL + "/", http.StatusOK, "the neighbour"},
 			row{s.httpsURL + "/", http.StatusOK, "the neighbour"},
 			row{s.httpsURL + "/livez", http.StatusNotFound, ""},
 			row{s.httpsURL + "/portals", http.StatusNotFound, ""})
 	}
 	for _, row := range rows {
-		p := s.browser(t).get(row.url)
-		location := strings.TrimPrefix(p.header.Get("Location"), s.httpsURL)
-		if p.status != row.wantStatus || location != "" && location != strings.TrimPrefix(row.want, s.httpsURL) ||
-			location == "" && !strings.Contains(p.body, row.want) {
-			t.Errorf("%s: got %d to %q, want %d, %q:\n%s", row.url, p.status, location, row.wantStatus, row.want, p.body)
+		p := s.browser(t).Get(row.url)
+		location := strings.TrimPrefix(p.Header.Get("Location"), s.httpsURL)
+		if p.Status != row.wantStatus || location != "" && location != strings.TrimPrefix(row.want, s.httpsURL) ||
+			location == "" && !strings.Contains(p.Body, row.want) {
+			t.Errorf("%s: got %d to %q, want %d, %q:\n%s", row.url, p.Status, location, row.wantStatus, row.want, p.Body)
 		}
 	}
 	old := s.tls.Clone()
@@ -125,15 +127,15 @@ func (s *proxied) strangers(t *testing.T) {
 		{"X-Forwarded-For", "6.6.6.6"},
 	} {
 		b := s.browser(t)
-		if p := b.get("/", headers...); p.status != http.StatusOK || strings.Contains(p.body, "evil") {
-			t.Errorf("%v: got %d:\n%s", headers, p.status, p.body)
+		if p := b.Get("/", headers...); p.Status != http.StatusOK || strings.Contains(p.Body, "evil") {
+			t.Errorf("%v: got %d:\n%s", headers, p.Status, p.Body)
 		}
-		login := b.get("/login?next=%2Fuser%3Fa%3Db%252Fc", headers...)
-		if u, _ := url.Parse(login.header.Get("Location")); u.Query().Get("redirect_uri") != s.url+"/login" {
+		login := b.Get("/login?next=%2Fuser%3Fa%3Db%252Fc", headers...)
+		if u, _ := url.Parse(login.Header.Get("Location")); u.Query().Get("redirect_uri") != s.URL+"/login" {
 			t.Errorf("%v: Globus would send people back to %q", headers, u.Query().Get("redirect_uri"))
 		}
-		if p := b.get(s.httpURL+s.path+"/user", headers...); p.header.Get("Location") != s.url+"/user" {
-			t.Errorf("%v: http leads to %q", headers, p.header.Get("Location"))
+		if p := b.Get(s.httpURL+s.path+"/user", headers...); p.Header.Get("Location") != s.URL+"/user" {
+			t.Errorf("%v: http leads to %q", headers, p.Header.Get("Location"))
 		}
 		got := s.upstream.last()
 		if want := s.path + "/login?next=%2Fuser%3Fa%3Db%252Fc"; got.RequestURI != want {
@@ -151,24 +153,24 @@ func (s *proxied) sizes(t *testing.T) {
 	b := s.browser(t)
 	next := "/login?prompt=login&next=" + s.path + "/" + strings.Repeat("a", 1000)
 	for range 4 {
-		if p := b.get(next); p.status != http.StatusSeeOther {
-			t.Fatalf("a long next: got %d, want 303:\n%s", p.status, p.body)
+		if p := b.Get(next); p.Status != http.StatusSeeOther {
+			t.Fatalf("a long next: got %d, want 303:\n%s", p.Status, p.Body)
 		}
 	}
-	back := b.choose(b.follow(b.get(next)), "rosalind")
-	if p := b.get(back.header.Get("Location")); p.status != http.StatusSeeOther {
-		t.Errorf("five sign-ins under way: got %d, want 303:\n%s", p.status, p.body)
+	back := b.Choose(b.Follow(b.Get(next)), "rosalind")
+	if p := b.Get(back.Header.Get("Location")); p.Status != http.StatusSeeOther {
+		t.Errorf("five sign-ins under way: got %d, want 303:\n%s", p.Status, p.Body)
 	}
-	if p := s.browser(t).get("/", "Cookie", "neighbour="+strings.Repeat("x", 15<<10)); p.status != http.StatusOK {
-		t.Errorf("15 KiB of cookies: got %d, want 200", p.status)
+	if p := s.browser(t).Get("/", "Cookie", "neighbour="+strings.Repeat("x", 15<<10)); p.Status != http.StatusOK {
+		t.Errorf("15 KiB of cookies: got %d, want 200", p.Status)
 	}
-	if p := b.get("/login?code=long-answer"); p.status != http.StatusOK {
-		t.Errorf("an answer with 6 KiB of headers: got %d, want 200", p.status)
+	if p := b.Get("/login?code=long-answer"); p.Status != http.StatusOK {
+		t.Errorf("an answer with 6 KiB of headers: got %d, want 200", p.Status)
 	}
 	for kib, wantPage := range map[int]bool{10: true, 20: s.program != "nginx"} { // the others limit no form that they pass on
-		p := b.send(http.MethodPost, "/logout", url.Values{"x": {strings.Repeat("x", kib<<10)}})
-		if page := strings.Contains(p.body, "That is too long"); p.status != http.StatusRequestEntityTooLarge || page != wantPage {
-			t.Errorf("a form of %d KiB: got %d, and the app's page: %t; want 413, %t", kib, p.status, page, wantPage)
+		p := b.Send(http.MethodPost, "/logout", url.Values{"x": {strings.Repeat("x", kib<<10)}})
+		if page := strings.Contains(p.Body, "That is too long"); p.Status != http.StatusRequestEntityTooLarge || page != wantPage {
+			t.Errorf("a form of %d KiB: got %d, and the app's page: %t; want 413, %t", kib, p.Status, page, wantPage)
 		}
 	}
 }
@@ -179,17 +181,17 @@ func (s *proxied) restart(t *testing.T) {
 	b := s.browser(t)
 	s.upstream.stop()
 	for range 20 {
-		if p := b.get("/"); p.status != http.StatusBadGateway && p.status != http.StatusServiceUnavailable {
-			t.Fatalf("without the app: got %d, want 502 or 503", p.status)
+		if p := b.Get("/"); p.Status != http.StatusBadGateway && p.Status != http.StatusServiceUnavailable {
+			t.Fatalf("without the app: got %d, want 502 or 503", p.Status)
 		}
 	}
 	s.upstream.start()
 	if s.program == "nginx" && s.several { // it leaves an instance that failed alone for a second
-		await(t, "the app is back", func() bool { return b.get("/").status == http.StatusOK })
+		routestest.Await(t, "the app is back", func() bool { return b.Get("/").Status == http.StatusOK })
 	}
 	for range 20 { // Apache has several processes
-		if p := b.get("/"); p.status != http.StatusOK {
-			t.Fatalf("the app is back: got %d, want 200 at once", p.status)
+		if p := b.Get("/"); p.Status != http.StatusOK {
+			t.Fatalf("the app is back: got %d, want 200 at once", p.Status)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package routes_test
+package routestest
 
 import (
 	"context"
@@ -16,13 +16,14 @@ import (
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/security"
 	"github.com/chromedp/chromedp"
 )
 
-// A tab is one tab, and what went on in it.
-type tab struct {
-	t    *testing.T
-	site *site
+// A Tab is one tab, and what went on in it.
+type Tab struct {
+	T    *testing.T
+	Site *Site
 	ctx  context.Context
 
 	mu       sync.Mutex // guards all that follows
@@ -35,30 +36,33 @@ type tab struct {
 	refused  []string  // why the back/forward cache was not used
 }
 
-// tab opens a tab beside the person's others. The one in front hides the others.
-func (p *person) tab() *tab { p.t.Helper(); return p.open(false) }
+// Tab opens a tab beside the person's others. The one in front hides the others.
+func (p *Person) Tab() *Tab { p.t.Helper(); return p.open(false) }
 
-// window opens a tab in a window of its own. It hides no other.
-func (p *person) window() *tab { p.t.Helper(); return p.open(true) }
+// Window opens a tab in a window of its own. It hides no other.
+func (p *Person) Window() *Tab { p.t.Helper(); return p.open(true) }
 
-func (p *person) open(window bool) *tab {
+func (p *Person) open(window bool) *Tab {
 	p.t.Helper()
-	b := &tab{t: p.t, site: p.site, loading: map[network.RequestID]cdp.LoaderID{}}
-	// A page reads what is under way every 5 s, also while somebody signs out.
-	b.expect("status of 401 (Unauthorized) (" + p.site.url + "/transfers)")
+	b := &Tab{T: p.t, Site: p.Site, loading: map[network.RequestID]cdp.LoaderID{}}
+	// A page may read a part of itself again while somebody signs out.
+	b.Expect("status of 401 (Unauthorized)")
 	var cancel context.CancelFunc
 	b.ctx, cancel = chromedp.NewContext(p.ctx, chromedp.WithNewWindow(window), chromedp.WithListener(b.note))
 	p.t.Cleanup(func() {
-		b.t.Helper()
+		b.T.Helper()
 		b.report()
 		cancel()
 	})
-	b.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: p.noScript}))
+	b.Do(
+		Call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: p.NoScript}),
+		Call(security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: p.AnyTLS}),
+	)
 	return b
 }
 
-// call makes a step of a command of the DevTools protocol.
-func call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+// Call makes a command of the DevTools protocol a step for Do.
+func Call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, cmd, params)
 		return err
@@ -66,7 +70,8 @@ func call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[chromedp.Vo
 }
 
 // note keeps what the browser tells about the tab.
-func (b *tab) note(event any) {
+func (b *Tab) note(event any) {
+	moves.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
@@ -113,12 +118,12 @@ func describe(args []*runtime.RemoteObject) string {
 
 // belongs reports whether a request is one that this app makes: to itself; to
 // Globus only to go there. What Globus's pages ask of Globus is their business.
-func (b *tab) belongs(e *network.EventRequestWillBeSent) bool {
+func (b *Tab) belongs(e *network.EventRequestWillBeSent) bool {
 	to, from := origin(e.Request.URL), origin(e.DocumentURL)
 	switch to {
-	case origin(b.site.url):
+	case origin(b.Site.URL):
 		return from == to
-	case b.site.auth.URL:
+	case b.Site.Globus.URL:
 		return e.Type == network.ResourceTypeDocument || from == to
 	}
 	return false
@@ -132,29 +137,29 @@ func origin(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// cached returns how often Back took a page from the back/forward cache, and
+// Cached returns how often Back took a page from the back/forward cache, and
 // why it did not else.
-func (b *tab) cached() (times int, whyNot []string) {
+func (b *Tab) Cached() (times int, whyNot []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.restored, b.refused
 }
 
 // report fails the test over what should not have happened in the tab.
-func (b *tab) report() {
-	b.t.Helper()
-	if b.t.Failed() {
-		b.t.Logf("at %s:\n%s", b.get("location.href"), b.get("document.documentElement.innerText"))
+func (b *Tab) report() {
+	b.T.Helper()
+	if b.T.Failed() {
+		b.T.Logf("at %s:\n%s", b.Text("location.href"), b.Text("document.documentElement.innerText"))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, line := range b.console {
 		if !containsAny(line, b.expected) {
-			b.t.Errorf("the console says: %s", line)
+			b.T.Errorf("the console says: %s", line)
 		}
 	}
 	for _, request := range b.strayed {
-		b.t.Errorf("a request that has no business here: %s", request)
+		b.T.Errorf("a request that has no business here: %s", request)
 	}
 }
 
@@ -167,8 +172,8 @@ func containsAny(s string, list []string) bool {
 	return false
 }
 
-// expect allows the console to say something, such as that an answer was 403.
-func (b *tab) expect(line string) {
+// Expect allows the console to say something, such as that an answer was 403.
+func (b *Tab) Expect(line string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expected = append(b.expected, line)

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"crypto"
@@ -22,61 +22,62 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // settings are those that a site runs with.
-func (s *site) settings() []string {
+func environment(s *routestest.Site) []string {
 	return []string{
-		"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + s.auth.URL,
-		"LISTEN=" + s.http.Listener.Addr().String(), "PUBLIC_URL=" + s.url, "SESSION_STORE=sqlite:" + filepath.Join(s.dir, "sessions.db"),
+		"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + s.Globus.URL,
+		"LISTEN=" + s.Server.Listener.Addr().String(), "PUBLIC_URL=" + s.URL, "SESSION_STORE=sqlite:" + filepath.Join(s.Dir, "sessions.db"),
 	}
 }
 
 // check runs the doctor beside the site, with the site's settings but for those
 // in env, and returns what it says.
-func (s *site) check(env ...string) (said string, well bool) {
-	s.t.Helper()
+func check(s *routestest.Site, env ...string) (said string, well bool) {
+	s.T.Helper()
 	path, err := binary()
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	cmd := exec.CommandContext(s.t.Context(), path, "-check")
-	cmd.Dir = s.t.TempDir()
-	cmd.Env = append(append([]string{"HOME=" + cmd.Dir}, s.settings()...), env...)
+	cmd := exec.CommandContext(s.T.Context(), path, "-check")
+	cmd.Dir = s.T.TempDir()
+	cmd.Env = append(append([]string{"HOME=" + cmd.Dir}, environment(s)...), env...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 {
-		s.t.Fatalf("%v:\n%s", err, out)
+		s.T.Fatalf("%v:\n%s", err, out)
 	}
-	for _, secret := range []string{clientSecret, url.QueryEscape(clientSecret), "canary"} {
+	for _, secret := range []string{routestest.ClientSecret, url.QueryEscape(routestest.ClientSecret), "canary"} {
 		if strings.Contains(string(out), secret) {
-			s.t.Errorf("it tells %q:\n%s", secret, out)
+			s.T.Errorf("it tells %q:\n%s", secret, out)
 		}
 	}
 	return string(out), err == nil
 }
 
 func TestCheckWell(t *testing.T) {
-	s := start(t, options{})
-	if err := os.Chmod(s.dir, 0o700); err != nil {
+	s := routestest.Start(t, routestest.Options{})
+	if err := os.Chmod(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.browser().signIn("rosalind")
-	said, well := s.check()
+	s.Browser().SignIn("rosalind")
+	said, well := check(s)
 	if !well {
 		t.Error("it found fault")
 	}
 	want := []string{
 		"✓ Settings: can be used",
-		"– Redirect URI: " + s.url + "/login must be registered, the same character for character",
-		"✓ Globus Auth: " + s.auth.URL + " answers",
+		"– Redirect URI: " + s.URL + "/login must be registered, the same character for character",
+		"✓ Globus Auth: " + s.Globus.URL + " answers",
 		"✓ Signing keys: 1 that can be used",
 		"✓ Clock: the same as Globus's",
 		"✓ Client id and secret: Globus accepts them",
 		"– Redirect URI at Globus: Globus did not refuse it outright",
-		"✓ Session store: " + filepath.Join(s.dir, "sessions.db"),
+		"✓ Session store: " + filepath.Join(s.Dir, "sessions.db"),
 		"✓ Session store, permissions: nobody else can open it (-rw-------)",
-		"✓ App: runs at " + s.http.Listener.Addr().String(),
-		"✓ Public address: " + s.url + "/ is this app",
+		"✓ App: runs at " + s.Server.Listener.Addr().String(),
+		"✓ Public address: " + s.URL + "/ is this app",
 		"! Who may enter: anyone with any Globus identity, Google and ORCID included",
 	}
 	lines := strings.Split(strings.TrimSpace(said), "\n")
@@ -88,18 +89,18 @@ func TestCheckWell(t *testing.T) {
 	if len(lines) != len(want) {
 		t.Errorf("got %d lines, want %d", len(lines), len(want))
 	}
-	if n := s.auth.LiveTokens(); n != 4 {
+	if n := s.Globus.LiveTokens(); n != 4 {
 		t.Errorf("%d tokens live, want the person's 4", n)
 	}
 }
 
 // TestCheckFinds breaks one thing a row.
 func TestCheckFinds(t *testing.T) {
-	s := start(t, options{})
-	if err := os.Chmod(s.dir, 0o700); err != nil {
+	s := routestest.Start(t, routestest.Options{})
+	if err := os.Chmod(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	other := start(t, options{}) // another portal, at an address of its own
+	other := routestest.Start(t, routestest.Options{}) // another portal, at an address of its own
 	lie := func(path string, f globustest.Fault) globustest.Lie {
 		return globustest.Lie{Endpoints: map[string]globustest.Fault{path: f}}
 	}
@@ -107,14 +108,14 @@ func TestCheckFinds(t *testing.T) {
 		return lie(globustest.DiscoveryPath, globustest.Fault{Body: discovery(t, s, nil),
 			Header: http.Header{"Date": {time.Now().Add(-ahead).UTC().Format(http.TimeFormat)}}})
 	}
-	nobody := "127.0.0.1:" + freePort(t)
+	nobody := "127.0.0.1:" + routestest.FreePort(t)
 	notes := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "canary") }))
 	defer notes.Close()
 	elsewhere := httptest.NewServer(http.RedirectHandler("https://sso.example.edu/login?state=canary", http.StatusFound))
 	defer elsewhere.Close()
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	defer gateway.Close()
-	strips := httptest.NewServer(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.http.Listener.Addr().String()}))
+	strips := httptest.NewServer(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.Server.Listener.Addr().String()}))
 	defer strips.Close()
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here
@@ -164,7 +165,7 @@ func TestCheckFinds(t *testing.T) {
 			"✗ Settings: LISTEN", "– Redirect URI: not checked", "– Public address: not checked"}},
 
 		{"wrong secret", globustest.Lie{}, []string{"GLOBUS_CLIENT_SECRET=canary"}, []string{
-			"✗ Client id and secret: " + s.auth.URL + ": refresh: refused invalid_client (HTTP 401)", "belongs to another client id", "✓ Clock"}},
+			"✗ Client id and secret: " + s.Globus.URL + ": refresh: refused invalid_client (HTTP 401)", "belongs to another client id", "✓ Clock"}},
 		{"issuer down", globustest.Lie{}, []string{"GLOBUS_ISSUER=http://" + nobody}, []string{
 			"✗ Globus Auth: http://" + nobody + ": discovery: unreachable", "refused", "HTTPS_PROXY=", "– Signing keys: not checked", "– Client id and secret: not checked"}},
 		{"issuer unknown", globustest.Lie{}, []string{"GLOBUS_ISSUER=https://auth.invalid"}, []string{
@@ -179,14 +180,14 @@ func TestCheckFinds(t *testing.T) {
 			"✗ Globus Auth", "HTTP 503", "https://status.globus.org", "✓ Client id"}},
 		{"other endpoints", lie(globustest.DiscoveryPath, globustest.Fault{Body: discovery(t, s, map[string]any{
 			"token_endpoint": "https://auth.globus.org/v3/token", "id_token_signing_alg_values_supported": []string{"ES256"}, "jwks_uri": nil})}), nil, []string{
-			`token_endpoint is "https://auth.globus.org/v3/token", not "` + s.auth.URL + `/v2/oauth2/token"; jwks_uri is ""`, "lacks RS512", "See that GLOBUS_ISSUER is right"}},
+			`token_endpoint is "https://auth.globus.org/v3/token", not "` + s.Globus.URL + `/v2/oauth2/token"; jwks_uri is ""`, "lacks RS512", "See that GLOBUS_ISSUER is right"}},
 		{"no keys", lie(globustest.KeysPath, globustest.Fault{Body: `{"keys":[]}`}), nil, []string{
 			"✗ Signing keys", "no usable RSA key", "✓ Client id"}},
 		{"clock 10 min ahead", late(10 * time.Minute), nil, []string{
 			"✗ Clock: 10m", "ahead of Globus's; beyond 5m0s nobody can sign in", "chrony"}},
 		{"clock 10 min behind", late(-10 * time.Minute), nil, []string{"✗ Clock: ", "behind Globus's; beyond 5m0s", "chrony"}},
-		{"redirect URI not registered", globustest.Lie{}, []string{"PUBLIC_URL=" + other.url}, []string{
-			"! Redirect URI at Globus", "Mismatching redirect URI", "character for character", "✗ Public address", "leads to \"" + other.auth.URL}},
+		{"redirect URI not registered", globustest.Lie{}, []string{"PUBLIC_URL=" + other.URL}, []string{
+			"! Redirect URI at Globus", "Mismatching redirect URI", "character for character", "✗ Public address", "leads to \"" + other.Globus.URL}},
 
 		{"store nowhere", globustest.Lie{}, []string{"SESSION_STORE=sqlite:" + file + "/sessions.db"}, []string{
 			"✗ Session store: ", "not a directory", "SESSION_STORE must name a file in a folder", "✓ App"}},
@@ -220,21 +221,21 @@ func TestCheckFinds(t *testing.T) {
 		{"redirected", globustest.Lie{}, []string{"PUBLIC_URL=" + elsewhere.URL}, []string{
 			"✗ Public address", `leads to "https://sso.example.edu/login", not to Globus`}},
 		{"proxy without app", globustest.Lie{}, []string{"PUBLIC_URL=" + gateway.URL}, []string{
-			"✗ Public address", "status 502: the proxy does not reach the app", "http://" + s.http.Listener.Addr().String() + "/", "setsebool"}},
+			"✗ Public address", "status 502: the proxy does not reach the app", "http://" + s.Server.Listener.Addr().String() + "/", "setsebool"}},
 		{"proxy, app not running", globustest.Lie{}, []string{"PUBLIC_URL=" + gateway.URL, "LISTEN=" + nobody}, []string{
 			"✗ App", "status 502: the proxy is there, but not the app", "Start the app"}},
 		{"path of another app", globustest.Lie{}, []string{"PUBLIC_URL=" + strips.URL + "/portal"}, []string{
 			"✗ Public address", "status 404, from this app", "ProxyPass", "another PUBLIC_URL"}},
 		{"app has another address", globustest.Lie{}, []string{"PUBLIC_URL=" + strips.URL}, []string{
-			"✗ Public address: the app that answers there has another PUBLIC_URL: its redirect URI is \"" + s.url + "/login\"", "Restart"}},
-		{"app has another client", globustest.Lie{}, []string{"GLOBUS_CLIENT_ID=" + strings.Replace(clientID, "c11e", "c12e", 1)}, []string{
+			"✗ Public address: the app that answers there has another PUBLIC_URL: its redirect URI is \"" + s.URL + "/login\"", "Restart"}},
+		{"app has another client", globustest.Lie{}, []string{"GLOBUS_CLIENT_ID=" + strings.Replace(routestest.ClientID, "c11e", "c12e", 1)}, []string{
 			"! Redirect URI at Globus", "Invalid client_id", "✗ Public address: the app that answers there has another GLOBUS_CLIENT_ID"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s.auth.Lie(test.lie)
-			s.t = t
-			said, well := s.check(test.env...)
+			s.Globus.Lie(test.lie)
+			s.T = t
+			said, well := check(s, test.env...)
 			if well {
 				t.Error("it found nothing")
 			}
@@ -270,30 +271,30 @@ func expiredServer(t *testing.T, like *httptest.Server) string {
 func TestCheckPathStripped(t *testing.T) {
 	proxy := httptest.NewUnstartedServer(nil)
 	defer proxy.Close()
-	s := start(t, options{publicURL: "http://" + proxy.Listener.Addr().String() + "/portal"})
-	proxy.Config.Handler = http.StripPrefix("/portal", s.app)
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://" + proxy.Listener.Addr().String() + "/portal"})
+	proxy.Config.Handler = http.StripPrefix("/portal", s.App)
 	proxy.Start()
-	said, well := s.check()
-	if want := "✗ Public address: " + s.url + "/login answers with status 404, from this app"; well || !strings.Contains(said, want) {
+	said, well := check(s)
+	if want := "✗ Public address: " + s.URL + "/login answers with status 404, from this app"; well || !strings.Contains(said, want) {
 		t.Errorf("it does not say %q:\n%s", want, said)
 	}
 }
 
 // What may be meant so is mentioned, and is no fault.
 func TestCheckWarns(t *testing.T) {
-	s := start(t, options{})
-	if err := os.Chmod(s.dir, 0o755); err != nil {
+	s := routestest.Start(t, routestest.Options{})
+	if err := os.Chmod(s.Dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.DiscoveryPath: {Body: discovery(t, s, nil),
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.DiscoveryPath: {Body: discovery(t, s, nil),
 		Header: http.Header{"Date": {time.Now().Add(-3 * time.Minute).UTC().Format(http.TimeFormat)}}}}})
-	said, well := s.check()
-	for _, want := range []string{"! Clock: 3m", "chrony", "! Session store, permissions: others may look into " + s.dir, "chmod 700 " + s.dir} {
+	said, well := check(s)
+	for _, want := range []string{"! Clock: 3m", "chrony", "! Session store, permissions: others may look into " + s.Dir, "chmod 700 " + s.Dir} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q", want)
 		}
 	}
-	memory, wellToo := s.check("SESSION_STORE=memory:")
+	memory, wellToo := check(s, "SESSION_STORE=memory:")
 	if !strings.Contains(memory, "! Session store: in memory") {
 		t.Error("it does not mention that the store is in memory")
 	}
@@ -305,15 +306,15 @@ func TestCheckWarns(t *testing.T) {
 // Nothing that hangs holds the doctor up for long.
 func TestCheckHangs(t *testing.T) {
 	t.Parallel() // it takes as long as two calls may
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	wait := make(chan struct{})
 	t.Cleanup(func() { close(wait) })
-	s.auth.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.DiscoveryPath: {Wait: wait}}})
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.DiscoveryPath: {Wait: wait}}})
 	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(hangs.Close)
 	begin := time.Now()
-	said, well := s.check("PUBLIC_URL=" + hangs.URL)
-	for _, want := range []string{"✗ Globus Auth: " + s.auth.URL + ": discovery: timeout", "HTTPS_PROXY=", "! Public address: " + hangs.URL + " does not answer this machine in time"} {
+	said, well := check(s, "PUBLIC_URL="+hangs.URL)
+	for _, want := range []string{"✗ Globus Auth: " + s.Globus.URL + ": discovery: timeout", "HTTPS_PROXY=", "! Public address: " + hangs.URL + " does not answer this machine in time"} {
 		if well || !strings.Contains(said, want) {
 			t.Errorf("it does not say %q:\n%s", want, said)
 		}
@@ -325,10 +326,10 @@ func TestCheckHangs(t *testing.T) {
 
 // The doctor makes nothing that would belong to whoever runs it.
 func TestCheckMakesNothing(t *testing.T) {
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data", "sessions.db")
-	said, well := s.check("SESSION_STORE=sqlite:" + path)
+	said, well := check(s, "SESSION_STORE=sqlite:"+path)
 	if want := "✓ Session store: " + path + ", which the app will make"; !well || !strings.Contains(said, want) {
 		t.Errorf("it does not say %q:\n%s", want, said)
 	}
@@ -350,11 +351,11 @@ func TestCheckDemo(t *testing.T) {
 }
 
 // discovery returns the emulator's discovery document, changed.
-func discovery(t *testing.T, s *site, changes map[string]any) string {
+func discovery(t *testing.T, s *routestest.Site, changes map[string]any) string {
 	t.Helper()
 	doc := map[string]any{}
-	p := s.browser().get(s.auth.URL + globustest.DiscoveryPath)
-	if err := json.Unmarshal([]byte(p.body), &doc); err != nil {
+	p := s.Browser().Get(s.Globus.URL + globustest.DiscoveryPath)
+	if err := json.Unmarshal([]byte(p.Body), &doc); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range changes {

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // BenchmarkServed measures the app as it is shipped, over loopback, beside a
@@ -26,10 +27,10 @@ import (
 // requests per second to the other's. Clients share the machine with both.
 func BenchmarkServed(b *testing.B) {
 	s, app := startServed(b)
-	person := s.browser()
-	person.signIn("rosalind")
+	person := s.Browser()
+	person.SignIn("rosalind")
 	var cookies []string
-	for name, value := range person.cookies() {
+	for name, value := range person.Cookies() {
 		cookies = append(cookies, name+"="+value)
 	}
 	pages := []struct {
@@ -37,16 +38,16 @@ func BenchmarkServed(b *testing.B) {
 		headers    []string
 	}{
 		{"home, signed in", "/", []string{"Cookie", strings.Join(cookies, "; ")}},
-		{"card", "/user", append([]string{"Cookie", strings.Join(cookies, "; ")}, htmx...)},
+		{"card", "/user", append([]string{"Cookie", strings.Join(cookies, "; ")}, routestest.Htmx...)},
 		{"home, signed out", "/", nil},
 	}
 	for _, page := range pages {
 		b.Run(page.name, func(b *testing.B) {
-			bare := startBare(b, s.browser().get(page.path, page.headers...))
+			bare := startBare(b, s.Browser().Get(page.path, page.headers...))
 			var mine, theirs []time.Duration
 			var spentOnMine, spentOnTheirs time.Duration
 			for b.Loop() {
-				spentOnMine += load(b, s.url+page.path, page.headers, nil, &mine)
+				spentOnMine += load(b, s.URL+page.path, page.headers, nil, &mine)
 				spentOnTheirs += load(b, bare+page.path, page.headers, nil, &theirs)
 			}
 			perSecond := float64(len(mine)) / spentOnMine.Seconds()
@@ -60,8 +61,8 @@ func BenchmarkServed(b *testing.B) {
 	}
 	b.Run("whole sign-ins", func(b *testing.B) {
 		for b.Loop() {
-			if p := s.browser().signIn("rosalind"); p.status != http.StatusOK {
-				b.Fatalf("got %d", p.status)
+			if p := s.Browser().SignIn("rosalind"); p.Status != http.StatusOK {
+				b.Fatalf("got %d", p.Status)
 			}
 		}
 	})
@@ -82,13 +83,13 @@ func BenchmarkInstances(b *testing.B) {
 	for i := range all {
 		all[i] = &measured{fleet: startFleet(b, i+1)}
 		person := all[i].browser(b)
-		person.signIn("rosalind")
-		name, session := person.cookie("session")
+		person.SignIn("rosalind")
+		name, session := person.Cookie("session")
 		all[i].headers = []string{"Cookie", name + "=" + session}
 	}
 	for b.Loop() {
 		for _, m := range all {
-			m.spent += load(b, m.url+"/", m.headers, m.tls, &m.spans)
+			m.spent += load(b, m.URL+"/", m.headers, m.tls, &m.spans)
 		}
 	}
 	b.ReportMetric(0, "ns/op")
@@ -100,13 +101,13 @@ func BenchmarkInstances(b *testing.B) {
 }
 
 // startServed runs the binary beside an emulated Globus.
-func startServed(b *testing.B) (*site, *process) {
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+func startServed(b *testing.B) (*routestest.Site, *process) {
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	b.Cleanup(auth.Close)
-	dir, port := b.TempDir(), freePort(b)
-	s := &site{t: b, url: "http://localhost:" + port, auth: auth, dir: dir, log: &logBuffer{}}
-	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
-	return s, run(b, dir, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port})
+	dir, port := b.TempDir(), routestest.FreePort(b)
+	s := &routestest.Site{T: b, URL: "http://localhost:" + port, Globus: auth, Dir: dir, Log: &routestest.Log{}}
+	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
+	return s, run(b, dir, []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port})
 }
 
 // load sends some hundred requests from eight clients, and returns how long that
@@ -169,16 +170,16 @@ func main() {
 `
 
 // startBare serves the page again, and again, and returns where.
-func startBare(b *testing.B, p page) string {
+func startBare(b *testing.B, p routestest.Page) string {
 	b.Helper()
 	dir := b.TempDir()
 	var raw strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(p.header)) {
-		for _, value := range p.header[name] {
+	for _, name := range slices.Sorted(maps.Keys(p.Header)) {
+		for _, value := range p.Header[name] {
 			fmt.Fprintf(&raw, "%s: %s\n", name, value)
 		}
 	}
-	raw.WriteString("\n" + p.body)
+	raw.WriteString("\n" + p.Body)
 	source, saved, program := filepath.Join(dir, "bare.go"), filepath.Join(dir, "page"), filepath.Join(dir, "bare")
 	for name, text := range map[string]string{source: bareServer, saved: raw.String()} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {

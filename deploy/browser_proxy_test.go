@@ -1,36 +1,36 @@
-package routes_test
+package deploy_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
+
+	"example.org/portal/routes/routestest"
 )
 
 // The same proxies with a real browser before them, over TLS.
 func TestBrowserProxies(t *testing.T) {
-	c := startChromium(t, chromedp.IgnoreCertErrors)
 	for _, d := range deployments() {
 		t.Run(d.file, func(t *testing.T) {
 			s := startProxied(t, d)
-			t.Run("with JavaScript", func(t *testing.T) { flow(t, c.person(t, s.site)) })
+			t.Run("with JavaScript", func(t *testing.T) { routestest.Flow(t, s.person(t)) })
 			if d.path != "" { // once for each program is enough
 				t.Run("without JavaScript", func(t *testing.T) {
-					p := c.person(t, s.site)
-					p.noScript = true
-					flow(t, p)
+					p := s.person(t)
+					p.NoScript = true
+					routestest.Flow(t, p)
 				})
 			}
-			t.Run("cookies", func(t *testing.T) { s.cookies(t, c.person(t, s.site)) })
+			t.Run("cookies", func(t *testing.T) { s.cookies(t, s.person(t)) })
 		})
 	}
 }
 
 // cookies: the browser keeps the app's two, as __Host- demands, and no other.
-func (s *proxied) cookies(t *testing.T, p *person) {
-	p.tab().signIn()
-	got := p.cookies()
+func (s *proxied) cookies(t *testing.T, p *routestest.Person) {
+	p.Tab().SignIn()
+	got := p.Cookies()
 	suffix := strings.ReplaceAll(s.path, "/", ".")
 	for _, name := range []string{"__Host-session" + suffix, "__Host-csrf" + suffix} {
 		k := got[name]
@@ -42,4 +42,11 @@ func (s *proxied) cookies(t *testing.T, p *person) {
 	if len(got) > 0 {
 		t.Errorf("other cookies: %v", got)
 	}
+}
+
+// person returns somebody with a real browser, which trusts the proxy.
+func (s *proxied) person(t *testing.T) *routestest.Person {
+	p := s.Site.Person(t)
+	p.AnyTLS = true
+	return p
 }

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 var binaryDir string // where the app is built to
@@ -24,16 +25,14 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binaryDir = dir
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	routestest.Main(m, func() { os.RemoveAll(dir) })
 }
 
-// binary builds the app as it is shipped, once for all tests that run it.
+// binary builds the app, once for all tests that run it. By go build's usual
+// flags, so that what go vet and go test have compiled need not be compiled again.
 var binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryDir, "portal")
-	cmd := exec.Command("go", "build", "-race=false", "-trimpath", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.Command("go", "build", "-race=false", "-o", path, ".")
 	cmd.Dir = ".."
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()
@@ -42,7 +41,7 @@ var binary = sync.OnceValues(func() (string, error) {
 // A process is the app, running by itself.
 type process struct {
 	*exec.Cmd
-	log *logBuffer
+	log *routestest.Log
 }
 
 // run starts the app in dir and waits until it says where it is.
@@ -61,7 +60,7 @@ func run(t testing.TB, dir string, env []string, args ...string) *process {
 // runCommand starts the app by a command made ready for it.
 func runCommand(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{cmd, &logBuffer{}}
+	p := &process{cmd, &routestest.Log{}}
 	p.Stderr = p.log
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -90,49 +89,49 @@ func (p *process) kill() {
 
 // settings returns a site that the app can be run for in a process of its own,
 // and the environment to run it with, in the site's dir.
-func settings(t *testing.T) (*site, []string) {
+func settings(t *testing.T) (*routestest.Site, []string) {
 	t.Helper()
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
-	dir, port := t.TempDir(), freePort(t)
-	s := &site{t: t, url: "http://localhost:" + port, auth: auth, dir: dir, log: &logBuffer{}}
-	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
+	dir, port := t.TempDir(), routestest.FreePort(t)
+	s := &routestest.Site{T: t, URL: "http://localhost:" + port, Globus: auth, Dir: dir, Log: &routestest.Log{}}
+	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
 	secret := filepath.Join(dir, "secret")
-	if err := os.WriteFile(secret, []byte(clientSecret+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte(routestest.ClientSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return s, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET_FILE=" + secret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}
+	return s, []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET_FILE=" + secret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}
 }
 
 // TestRestart kills the app, as a crash would, and starts it again: people are
 // still signed in, and those who signed out are not.
 func TestRestart(t *testing.T) {
 	s, env := settings(t)
-	dir := s.dir
+	dir := s.Dir
 
 	app := run(t, dir, env)
-	rosalind, ada := s.browser(), s.browser()
-	home := rosalind.signIn("rosalind")
-	if p := ada.signIn("ada"); !strings.Contains(p.body, "Ada") {
-		t.Fatalf("%d:\n%s\n%s", p.status, p.body, app.log)
+	rosalind, ada := s.Browser(), s.Browser()
+	home := rosalind.SignIn("rosalind")
+	if p := ada.SignIn("ada"); !strings.Contains(p.Body, "Ada") {
+		t.Fatalf("%d:\n%s\n%s", p.Status, p.Body, app.log)
 	}
-	name, old := rosalind.cookie("session")
-	rosalind.send(http.MethodPost, "/logout", home.form())
-	halfway := s.browser()
-	callback := halfway.callback("rosalind")
+	name, old := rosalind.Cookie("session")
+	rosalind.Send(http.MethodPost, "/logout", home.Form())
+	halfway := s.Browser()
+	callback := halfway.Callback("rosalind")
 	app.kill()
 
 	app = run(t, dir, env)
-	if p := ada.get("/"); !strings.Contains(p.body, "Ada") {
-		t.Errorf("Ada was signed out by a crash:\n%s\n%s", p.body, app.log)
+	if p := ada.Get("/"); !strings.Contains(p.Body, "Ada") {
+		t.Errorf("Ada was signed out by a crash:\n%s\n%s", p.Body, app.log)
 	}
-	if p := s.browser().get("/user", "Cookie", name+"="+old); strings.Contains(p.body, "Rosalind") {
+	if p := s.Browser().Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Rosalind") {
 		t.Error("a session that was ended is back")
 	}
-	if p := halfway.follow(halfway.get(callback)); !strings.Contains(p.body, "Rosalind") {
-		t.Errorf("a sign-in that was under way was lost: %d", p.status)
+	if p := halfway.Follow(halfway.Get(callback)); !strings.Contains(p.Body, "Rosalind") {
+		t.Errorf("a sign-in that was under way was lost: %d", p.Status)
 	}
-	if !strings.Contains(app.log.String(), filepath.Join(dir, "data", "sessions.db")) || !strings.Contains(app.log.String(), s.url+"/login") {
+	if !strings.Contains(app.log.String(), filepath.Join(dir, "data", "sessions.db")) || !strings.Contains(app.log.String(), s.URL+"/login") {
 		t.Errorf("the log does not tell where the data is, or the redirect URI:\n%s", app.log)
 	}
 
@@ -148,31 +147,31 @@ func TestRestart(t *testing.T) {
 // survives a crash too.
 func TestDemo(t *testing.T) {
 	if l, err := net.Listen("tcp", "127.0.0.1:8890"); err != nil {
-		skip(t, "needs port 8890, which something uses: stop the demo that runs elsewhere")
+		routestest.Skip(t, "needs port 8890, which something uses: stop the demo that runs elsewhere")
 	} else {
 		l.Close()
 	}
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), routestest.FreePort(t)
 	env := []string{"LISTEN=127.0.0.1:" + port}
-	s := &site{t: t, url: "http://localhost:" + port, dir: dir, log: &logBuffer{},
-		auth: &globustest.Server{URL: "http://127.0.0.1:8890"}}
+	s := &routestest.Site{T: t, URL: "http://localhost:" + port, Dir: dir, Log: &routestest.Log{},
+		Globus: &globustest.Server{URL: "http://127.0.0.1:8890"}}
 
 	app := run(t, dir, env, "-demo")
-	b := s.browser()
-	if p := b.signIn("ada"); !strings.Contains(p.body, "Ada Lovelace") {
-		t.Fatalf("%d:\n%s\n%s", p.status, p.body, app.log)
+	b := s.Browser()
+	if p := b.SignIn("ada"); !strings.Contains(p.Body, "Ada Lovelace") {
+		t.Fatalf("%d:\n%s\n%s", p.Status, p.Body, app.log)
 	}
 	app.kill()
 	run(t, dir, env, "-demo")
-	p := b.get("/")
-	if !strings.Contains(p.body, "Ada Lovelace") {
+	p := b.Get("/")
+	if !strings.Contains(p.Body, "Ada Lovelace") {
 		t.Error("Ada was signed out by a crash")
 	}
-	b.send(http.MethodPost, "/logout", p.form())
-	if p := b.follow(b.get("/login")); !strings.Contains(p.body, "Ada Lovelace") {
-		t.Errorf("Globus forgot Ada: at %s", p.url)
+	b.Send(http.MethodPost, "/logout", p.Form())
+	if p := b.Follow(b.Get("/login")); !strings.Contains(p.Body, "Ada Lovelace") {
+		t.Errorf("Globus forgot Ada: at %s", p.URL)
 	}
-	if got := filesWith(t, filepath.Join(dir, "data"), "Ada Lovelace"); len(got) > 0 {
+	if got := routestest.FilesWith(t, filepath.Join(dir, "data"), "Ada Lovelace"); len(got) > 0 {
 		t.Errorf("Ada's name stands in %v", got)
 	}
 }
@@ -184,7 +183,7 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=y"}
+	good := []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=y"}
 	tests := []struct {
 		name string
 		args []string
@@ -217,8 +216,8 @@ func TestSettings(t *testing.T) {
 		{"an unknown word", []string{"serve"}, nil, []string{`"serve"`}},
 		{"metrics on no port", nil, append(good, "METRICS_LISTEN=localhost"), []string{"METRICS_LISTEN must be host:port"}},
 		{"metrics for everybody", nil, append(good, "METRICS_LISTEN=0.0.0.0:8888"), []string{"METRICS_LISTEN must have another port"}},
-		{"metrics where others reach them", nil, append(good, "LISTEN=127.0.0.1:"+freePort(t), "METRICS_LISTEN=192.0.2.1:9090"), []string{"METRICS_LISTEN lets other machines in"}},
-		{"a port for metrics in use", nil, append(good, "LISTEN=127.0.0.1:"+freePort(t), "METRICS_LISTEN="+listening(t)), []string{"in use", "METRICS_LISTEN"}},
+		{"metrics where others reach them", nil, append(good, "LISTEN=127.0.0.1:"+routestest.FreePort(t), "METRICS_LISTEN=192.0.2.1:9090"), []string{"METRICS_LISTEN lets other machines in"}},
+		{"a port for metrics in use", nil, append(good, "LISTEN=127.0.0.1:"+routestest.FreePort(t), "METRICS_LISTEN="+listening(t)), []string{"in use", "METRICS_LISTEN"}},
 		{"a port in use", nil, append(good, "LISTEN="+listening(t)), []string{"in use", "LISTEN"}},
 	}
 	for _, test := range tests {
@@ -280,13 +279,13 @@ func listening(t *testing.T) string {
 }
 
 // startBinary starts the app as it is shipped, with an emulated Globus beside it.
-func startBinary(t *testing.T) *site {
+func startBinary(t *testing.T) *routestest.Site {
 	t.Helper()
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
-	dir, port := t.TempDir(), freePort(t)
-	s := &site{t: t, url: "http://localhost:" + port, auth: auth, dir: dir}
-	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
-	s.log = run(t, dir, []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}).log
+	dir, port := t.TempDir(), routestest.FreePort(t)
+	s := &routestest.Site{T: t, URL: "http://localhost:" + port, Globus: auth, Dir: dir}
+	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
+	s.Log = run(t, dir, []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}).log
 	return s
 }

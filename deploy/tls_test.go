@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"crypto/ecdsa"
@@ -22,13 +22,15 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.org/portal/routes/routestest"
 )
 
 // TestTLS: the app as it is shipped sends a code only where the certificate
 // is good, in a version of TLS that is, and falls back to nothing else.
 func TestTLS(t *testing.T) {
 	if runtime.GOOS == "darwin" {
-		skip(t, "needs SSL_CERT_FILE, which Go ignores on macOS")
+		routestest.Skip(t, "needs SSL_CERT_FILE, which Go ignores on macOS")
 	}
 	trusted, foreign := newAuthority(t), newAuthority(t)
 	good := trusted.issue(t, func(*x509.Certificate) {})
@@ -79,19 +81,19 @@ func TestTLS(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			as.Store(test.tls)
 			asked.Store(0)
-			s.log.forget()
-			b := s.browser()
-			begun, err := url.Parse(b.get("/login").header.Get("Location"))
+			s.Log.Forget()
+			b := s.Browser()
+			begun, err := url.Parse(b.Get("/login").Header.Get("Location"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := b.get("/login?code=canary-code&state=" + begun.Query().Get("state"))
-			if p.status != test.status || !strings.Contains(p.body, "Nobody was signed in") {
-				t.Errorf("got %d, want %d and a sentence:\n%s", p.status, test.status, p.body)
+			p := b.Get("/login?code=canary-code&state=" + begun.Query().Get("state"))
+			if p.Status != test.status || !strings.Contains(p.Body, "Nobody was signed in") {
+				t.Errorf("got %d, want %d and a sentence:\n%s", p.Status, test.status, p.Body)
 			}
-			await(t, "the log says why", func() bool { return strings.Contains(s.log.String(), test.wantLog) })
-			if strings.Contains(s.log.String(), "canary") {
-				t.Errorf("the log has the code:\n%s", s.log)
+			routestest.Await(t, "the log says why", func() bool { return strings.Contains(s.Log.String(), test.wantLog) })
+			if strings.Contains(s.Log.String(), "canary") {
+				t.Errorf("the log has the code:\n%s", s.Log)
 			}
 			want := int32(0)
 			if test.name == "good" {
@@ -105,18 +107,18 @@ func TestTLS(t *testing.T) {
 }
 
 // startOver starts the app with an issuer whose certificates trusted issues.
-func startOver(t *testing.T, issuer string, trusted authority) *site {
+func startOver(t *testing.T, issuer string, trusted authority) *routestest.Site {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), routestest.FreePort(t)
 	roots := filepath.Join(dir, "roots.pem")
 	if err := os.WriteFile(roots, trusted.pem, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	app := run(t, dir, []string{
-		"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + issuer,
+		"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + issuer,
 		"LISTEN=127.0.0.1:" + port, "SSL_CERT_FILE=" + roots, "LOG_LEVEL=debug",
 	})
-	return &site{t: t, url: "http://localhost:" + port, dir: dir, log: app.log}
+	return &routestest.Site{T: t, URL: "http://localhost:" + port, Dir: dir, Log: app.log}
 }
 
 // A dressed listener puts TLS on its connections as the test has it just now.

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"net"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 const redisPassword = "canary-redis"
@@ -20,8 +22,8 @@ type redisServer struct {
 
 func startRedis(t testing.TB, settings ...string) *redisServer {
 	t.Helper()
-	program(t, "redis-server")
-	r := &redisServer{t: t, dir: t.TempDir(), port: freePort(t), settings: settings}
+	routestest.Program(t, "redis-server")
+	r := &redisServer{t: t, dir: t.TempDir(), port: routestest.FreePort(t), settings: settings}
 	r.start()
 	t.Cleanup(r.kill)
 	return r
@@ -38,7 +40,7 @@ func (r *redisServer) start() {
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	await(r.t, "Redis answers", func() bool {
+	routestest.Await(r.t, "Redis answers", func() bool {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+r.port)
 		if err != nil {
 			return false
@@ -64,10 +66,10 @@ func (r *redisServer) kill() {
 func TestCheckRedis(t *testing.T) {
 	certificate, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writeCertificate(t, certificate, key)
-	tlsPort := freePort(t)
+	tlsPort := routestest.FreePort(t)
 	redis := startRedis(t, "--tls-port", tlsPort, "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
 	byTLS := "rediss://:" + redisPassword + "@localhost:" + tlsPort
-	s := start(t, options{})
+	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		name string
 		env  []string
@@ -77,13 +79,13 @@ func TestCheckRedis(t *testing.T) {
 		{"well", []string{"SESSION_STORE=" + redis.url()}, true, []string{"✓ Session store: redis://:xxxxx@127.0.0.1:" + redis.port + ": written, read and deleted"}},
 		{"by TLS", []string{"SESSION_STORE=" + byTLS, "SSL_CERT_FILE=" + certificate}, true, []string{"✓ Session store: rediss://:xxxxx@localhost:" + tlsPort}},
 		{"of unknown authority", []string{"SESSION_STORE=" + byTLS}, false, []string{"✗ Session store", "unknown authority", "SSL_CERT_FILE"}},
-		{"not there", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + freePort(t)}, false, []string{"✗ Session store: redis://:xxxxx@127.0.0.1:", "does not answer", "that runs", "✓ App"}},
+		{"not there", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + routestest.FreePort(t)}, false, []string{"✗ Session store: redis://:xxxxx@127.0.0.1:", "does not answer", "that runs", "✓ App"}},
 		{"another password", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + redis.port}, false, []string{"✗ Session store", "refuses the user or the password"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s.t = t
-			said, well := s.check(test.env...)
+			s.T = t
+			said, well := check(s, test.env...)
 			if well != test.well {
 				t.Errorf("it found fault: %t, want %t", !well, !test.well)
 			}
@@ -96,8 +98,8 @@ func TestCheckRedis(t *testing.T) {
 	}
 
 	site, env := settings(t)
-	app := run(t, site.dir, append(env, "SESSION_STORE="+byTLS, "SSL_CERT_FILE="+certificate))
-	if p := site.browser().signIn("rosalind"); !strings.Contains(p.body, "Hello <bdi>Rosalind") || strings.Contains(app.log.String(), redisPassword) {
-		t.Errorf("got %d:\n%s\n%s", p.status, p.body, app.log)
+	app := run(t, site.Dir, append(env, "SESSION_STORE="+byTLS, "SSL_CERT_FILE="+certificate))
+	if p := site.Browser().SignIn("rosalind"); !strings.Contains(p.Body, "Hello <bdi>Rosalind") || strings.Contains(app.log.String(), redisPassword) {
+		t.Errorf("got %d:\n%s\n%s", p.Status, p.Body, app.log)
 	}
 }

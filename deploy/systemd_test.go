@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"os"
@@ -7,17 +7,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.org/portal/routes/routestest"
 )
 
 // TestSystemd has systemd judge the units that people copy: they must be without
 // a fault, and leave an intruder little.
 func TestSystemd(t *testing.T) {
-	shipped, several := readUnit(t, "../deploy/portal.service"), readUnit(t, "../deploy/portal-several.conf")
+	shipped, several := readUnit(t, "portal.service"), readUnit(t, "portal-several.conf")
 	t.Run("one instance", func(t *testing.T) {
 		env, dir := unitEnv(t, shipped)
-		app := run(t, dir, append(env, "LISTEN=127.0.0.1:"+freePort(t)))
-		await(t, "it serves", func() bool { return strings.Contains(app.log.String(), `"serving"`) })
-		if log := app.log.String(); strings.Contains(log, "unknown setting") || !isFile(filepath.Join(dir, "portal", "sessions.db")) {
+		app := run(t, dir, append(env, "LISTEN=127.0.0.1:"+routestest.FreePort(t)))
+		routestest.Await(t, "it serves", func() bool { return strings.Contains(app.log.String(), `"serving"`) })
+		if log := app.log.String(); strings.Contains(log, "unknown setting") || !routestest.IsFile(filepath.Join(dir, "portal", "sessions.db")) {
 			t.Errorf("the app does not take the unit's settings:\n%s", log)
 		}
 		judge(t, "portal.service", map[string]string{"portal.service": shipped})
@@ -34,7 +36,7 @@ func TestSystemd(t *testing.T) {
 			t.Fatal(err)
 		}
 		app := run(t, dir, env)
-		await(t, "it serves", func() bool { return strings.Contains(app.log.String(), `"serving"`) })
+		routestest.Await(t, "it serves", func() bool { return strings.Contains(app.log.String(), `"serving"`) })
 		if log := app.log.String(); strings.Contains(log, "unknown setting") || !strings.Contains(log, "127.0.0.1:"+redis.port) {
 			t.Errorf("the app does not take the unit's settings:\n%s", log)
 		}
@@ -54,7 +56,7 @@ func readUnit(t *testing.T, path string) string {
 // judge has systemd look at a unit among files, by their names.
 func judge(t *testing.T, unit string, files map[string]string) {
 	t.Helper()
-	analyze := program(t, "systemd-analyze")
+	analyze := routestest.Program(t, "systemd-analyze")
 	app, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -91,17 +93,17 @@ func judge(t *testing.T, unit string, files map[string]string) {
 func unitEnv(t *testing.T, unit string) (env []string, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "client-secret"), []byte(clientSecret+"\n"), 0o400); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "client-secret"), []byte(routestest.ClientSecret+"\n"), 0o400); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "portal"), 0o700); err != nil { // StateDirectory
 		t.Fatal(err)
 	}
-	env = []string{"GLOBUS_CLIENT_ID=" + clientID, "PUBLIC_URL=https://portal.example.edu"}
+	env = []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "PUBLIC_URL=https://portal.example.edu"}
 	for line := range strings.Lines(unit) {
 		line = strings.TrimSpace(line)
 		if setting, ok := strings.CutPrefix(line, "Environment="); ok {
-			env = append(env, strings.NewReplacer("%d", dir, "%S", dir, "%i", freePort(t)).Replace(setting))
+			env = append(env, strings.NewReplacer("%d", dir, "%S", dir, "%i", routestest.FreePort(t)).Replace(setting))
 		}
 		if name, ok := strings.CutPrefix(line, "UnsetEnvironment="); ok {
 			env = slices.DeleteFunc(env, func(setting string) bool { return strings.HasPrefix(setting, name+"=") })

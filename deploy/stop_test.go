@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"io"
@@ -12,39 +12,40 @@ import (
 	"time"
 
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/routestest"
 )
 
 // TestDrain: an app that is about to stop says so where proxies ask, and
 // answers everybody else.
 func TestDrain(t *testing.T) {
-	s := start(t, options{})
-	b := s.browser()
-	callback := b.callback("rosalind")
-	if p := b.get("/readyz"); p.status != http.StatusOK {
-		t.Errorf("before: got %d", p.status)
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	callback := b.Callback("rosalind")
+	if p := b.Get("/readyz"); p.Status != http.StatusOK {
+		t.Errorf("before: got %d", p.Status)
 	}
-	s.app.Drain()
+	s.App.Drain()
 	for path, want := range map[string]int{"/readyz": 503, "/livez": 200, "/": 200} {
-		if p := b.get(path); p.status != want {
-			t.Errorf("%s: got %d, want %d", path, p.status, want)
+		if p := b.Get(path); p.Status != want {
+			t.Errorf("%s: got %d, want %d", path, p.Status, want)
 		}
 	}
-	if p := b.follow(b.get(callback)); !strings.Contains(p.body, "Rosalind") {
-		t.Errorf("a sign-in that was under way ended with %d:\n%s", p.status, p.body)
+	if p := b.Follow(b.Get(callback)); !strings.Contains(p.Body, "Rosalind") {
+		t.Errorf("a sign-in that was under way ended with %d:\n%s", p.Status, p.Body)
 	}
 }
 
 // service starts the app itself with an emulated Globus; again starts it anew.
-func service(t *testing.T) (s *site, again func() *process) {
+func service(t *testing.T) (s *routestest.Site, again func() *process) {
 	t.Helper()
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
-	dir, port := t.TempDir(), freePort(t)
-	s = &site{t: t, url: "http://localhost:" + port, auth: auth, dir: dir, log: &logBuffer{}}
-	auth.Register(globustest.Client{ID: clientID, Secret: clientSecret, RedirectURIs: []string{s.url + "/login"}})
-	metrics := "127.0.0.1:" + freePort(t)
-	s.metrics = &httptest.Server{URL: "http://" + metrics}
-	env := []string{"GLOBUS_CLIENT_ID=" + clientID, "GLOBUS_CLIENT_SECRET=" + clientSecret, "GLOBUS_ISSUER=" + auth.URL,
+	dir, port := t.TempDir(), routestest.FreePort(t)
+	s = &routestest.Site{T: t, URL: "http://localhost:" + port, Globus: auth, Dir: dir, Log: &routestest.Log{}}
+	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
+	metrics := "127.0.0.1:" + routestest.FreePort(t)
+	s.Metrics = &httptest.Server{URL: "http://" + metrics}
+	env := []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL,
 		"LISTEN=127.0.0.1:" + port, "METRICS_LISTEN=" + metrics}
 	return s, func() *process { return run(t, dir, env) }
 }
@@ -62,16 +63,16 @@ func TestStop(t *testing.T) {
 	t.Parallel() // it waits
 	s, again := service(t)
 	app := again()
-	b := s.browser()
-	if !strings.Contains(s.metricsPage(), "portal_build_info{") {
+	b := s.Browser()
+	if !strings.Contains(s.MetricsPage(), "portal_build_info{") {
 		t.Error("METRICS_LISTEN does not answer with metrics")
 	}
-	callback := b.callback("rosalind")
+	callback := b.Callback("rosalind")
 	arrived, wait := make(chan struct{}, 1), make(chan struct{})
-	s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
-	done := make(chan page, 1)
+	s.Globus.Lie(routestest.BrokenToken(globustest.Fault{Arrived: arrived, Wait: wait}))
+	done := make(chan routestest.Page, 1)
 	go func() {
-		p, err := b.try(t.Context(), http.MethodGet, callback, nil)
+		p, err := b.Try(t.Context(), http.MethodGet, callback, nil)
 		if err != nil {
 			t.Error(err)
 		}
@@ -82,8 +83,8 @@ func TestStop(t *testing.T) {
 	// On new connections, as a proxy asks: first it is not ready, then nobody listens.
 	probe := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	unready := false
-	await(t, "nobody listens", func() bool {
-		resp, err := probe.Get(s.url + "/readyz")
+	routestest.Await(t, "nobody listens", func() bool {
+		resp, err := probe.Get(s.URL + "/readyz")
 		if err != nil {
 			return true
 		}
@@ -95,8 +96,8 @@ func TestStop(t *testing.T) {
 		t.Error("/readyz never said that it stops")
 	}
 	close(wait)
-	if p := <-done; p.status != http.StatusSeeOther || !strings.Contains(strings.Join(p.header.Values("Set-Cookie"), "\n"), "session=") {
-		t.Errorf("the sign-in under way: got %d %v", p.status, p.header)
+	if p := <-done; p.Status != http.StatusSeeOther || !strings.Contains(strings.Join(p.Header.Values("Set-Cookie"), "\n"), "session=") {
+		t.Errorf("the sign-in under way: got %d %v", p.Status, p.Header)
 	}
 	if err := app.Wait(); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, app.log)
@@ -105,7 +106,7 @@ func TestStop(t *testing.T) {
 		t.Errorf("the log does not tell of it in this order:\n%s", app.log)
 	}
 	again()
-	if !b.signedIn() {
+	if !b.SignedIn() {
 		t.Error("the session was lost")
 	}
 }
@@ -116,7 +117,7 @@ func TestStopForced(t *testing.T) {
 	s, again := service(t)
 	app := again()
 	hang := func(request string) {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,16 +125,16 @@ func TestStopForced(t *testing.T) {
 		_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 		go io.WriteString(conn, request)
 	}
-	_, asset, _ := strings.Cut(s.browser().get("/").body, `src="/static/`)
+	_, asset, _ := strings.Cut(s.Browser().Get("/").Body, `src="/static/`)
 	asset, _, _ = strings.Cut(asset, `"`)
 	hang("GET / HT")
 	hang("POST /logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
 	hang(strings.Repeat("GET /static/"+asset+" HTTP/1.1\r\nHost: x\r\n\r\n", 10_000)) // and reads no answer
-	b := s.browser()
-	callback := b.callback("rosalind")
+	b := s.Browser()
+	callback := b.Callback("rosalind")
 	arrived := make(chan struct{}, 1)
-	s.auth.Lie(brokenToken(globustest.Fault{Arrived: arrived, Wait: make(chan struct{})}))
-	go b.try(t.Context(), http.MethodGet, callback, nil)
+	s.Globus.Lie(routestest.BrokenToken(globustest.Fault{Arrived: arrived, Wait: make(chan struct{})}))
+	go b.Try(t.Context(), http.MethodGet, callback, nil)
 	<-arrived
 
 	begun := time.Now()

@@ -1,4 +1,4 @@
-package routes_test
+package deploy_test
 
 import (
 	"encoding/json"
@@ -23,7 +23,7 @@ type image struct {
 // the build stage has.
 func buildImage(t *testing.T, authorities []byte) image {
 	t.Helper()
-	text, err := os.ReadFile("../deploy/Containerfile")
+	text, err := os.ReadFile("Containerfile")
 	if err != nil {
 		t.Fatal(err)
 	}

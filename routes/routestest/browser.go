@@ -1,0 +1,281 @@
+package routestest
+
+import (
+	"context"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"example.org/portal/globus/globustest"
+)
+
+// A Browser keeps cookies, and follows no redirect unless told to.
+type Browser struct {
+	T      testing.TB
+	Site   *Site
+	Client *http.Client
+}
+
+// Browser returns one that has never been used. It runs no JavaScript: for that
+// there is Person.
+func (s *Site) Browser() *Browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return &Browser{T: s.T, Site: s, Client: &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Cookies returns the app's cookies in the browser, by name.
+func (b *Browser) Cookies() map[string]string {
+	u, _ := url.Parse(b.Site.URL)
+	all := map[string]string{}
+	for _, c := range b.Client.Jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, "portal-") || strings.HasPrefix(c.Name, "__Host-") {
+			all[c.Name] = c.Value
+		}
+	}
+	return all
+}
+
+// Cookie returns the name and value of the cookie of one kind: session, csrf, login.
+func (b *Browser) Cookie(kind string) (name, value string) {
+	for name, value := range b.Cookies() {
+		if strings.Contains(name, kind) {
+			return name, value
+		}
+	}
+	return "", ""
+}
+
+// A Page is an answer, read to its end.
+type Page struct {
+	URL    string
+	Status int
+	Header http.Header
+	Body   string
+}
+
+var problemReason = regexp.MustCompile(`data-reason="([^"]*)"`)
+
+// Reason is why the page is not what was asked for, as its data-reason attribute
+// says; "" if it is no page of a problem.
+func (p Page) Reason() string {
+	if m := problemReason.FindStringSubmatch(p.Body); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// Has reports whether the page has an element with this id.
+func (p Page) Has(id string) bool { return strings.Contains(p.Body, ` id="`+id+`"`) }
+
+// Send sends one request. Headers are given as name, value, name, value …
+func (b *Browser) Send(method, target string, form url.Values, headers ...string) Page {
+	b.T.Helper()
+	p, err := b.Try(b.T.Context(), method, target, form, headers...)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return p
+}
+
+// Try is Send for requests that may fail, or are cancelled by ctx.
+func (b *Browser) Try(ctx context.Context, method, target string, form url.Values, headers ...string) (Page, error) {
+	if strings.HasPrefix(target, "/") {
+		target = b.Site.URL + target
+	}
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		return Page{}, err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+		}
+	}
+	moves.Add(1)
+	resp, err := b.Client.Do(req)
+	if err != nil {
+		return Page{}, err
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	return Page{target, resp.StatusCode, resp.Header, string(content)}, err
+}
+
+// Get sends a GET request, with headers as in Send.
+func (b *Browser) Get(target string, headers ...string) Page {
+	b.T.Helper()
+	return b.Send(http.MethodGet, target, nil, headers...)
+}
+
+// Htmx marks a request as one that htmx makes for a fragment.
+var Htmx = []string{"HX-Request", "true", "HX-Request-Type", "partial"}
+
+// Follow goes where p redirects to, until there is a page.
+func (b *Browser) Follow(p Page) Page {
+	b.T.Helper()
+	for range 10 {
+		location := p.Header.Get("Location")
+		if location == "" {
+			return p
+		}
+		base, _ := url.Parse(p.URL)
+		next, err := base.Parse(location)
+		if err != nil {
+			b.T.Fatal(err)
+		}
+		p = b.Get(next.String())
+	}
+	b.T.Fatalf("redirected without end; last to %s", p.URL)
+	return p
+}
+
+// Choose answers the emulator's page: as the person with this key, or "deny".
+// It returns the redirect back to the app, not yet followed.
+func (b *Browser) Choose(chooser Page, person string) Page {
+	b.T.Helper()
+	if !strings.HasPrefix(chooser.URL, b.Site.Globus.URL) || chooser.Status != http.StatusOK {
+		b.T.Fatalf("at %s (%d), want the page to choose a person", chooser.URL, chooser.Status)
+	}
+	answer := url.Values{"person": {person}}
+	if person == "deny" {
+		answer = url.Values{"deny": {"1"}}
+	}
+	return b.Send(http.MethodPost, chooser.URL, answer)
+}
+
+// Callback begins a sign-in and returns the URL that Globus sends the browser
+// back to, not yet visited.
+func (b *Browser) Callback(person string) string {
+	b.T.Helper()
+	back := b.Choose(b.Follow(b.Get("/login?prompt=login")), person)
+	return back.Header.Get("Location")
+}
+
+// SignIn signs in and returns the page that the person comes to.
+func (b *Browser) SignIn(person string) Page {
+	b.T.Helper()
+	return b.Follow(b.Get(b.Callback(person)))
+}
+
+var csrfField = regexp.MustCompile(`name="csrf_token" value="([^"]+)"`)
+
+// Form returns the fields of a form on the page: its token and those given as
+// name, value, name, value …
+func (p Page) Form(fields ...string) url.Values {
+	form := url.Values{}
+	if m := csrfField.FindStringSubmatch(p.Body); m != nil {
+		form.Set("csrf_token", html.UnescapeString(m[1]))
+	}
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	return form
+}
+
+// SignedIn reports whether the browser is signed in, by asking the app.
+func (b *Browser) SignedIn() bool {
+	b.T.Helper()
+	return strings.Contains(b.Get("/visitor").Body, "data-seconds-left")
+}
+
+// Raw sends bytes as they are, and reads what comes back to its end.
+func (s *Site) Raw(request string) string {
+	s.T.Helper()
+	conn, err := net.Dial("tcp", s.Server.Listener.Addr().String())
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, request); err != nil {
+		s.T.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
+		s.T.Fatalf("got %q, %v", answer, err)
+	}
+	return string(answer)
+}
+
+// BrokenToken has the token endpoint answer with f.
+func BrokenToken(f globustest.Fault) globustest.Lie {
+	return globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: f}}
+}
+
+// As is the answer to the emulator's page that signs a person in, by their key.
+func As(person string) url.Values { return url.Values{"person": {person}} }
+
+// WithMFA is As, with a second factor.
+func WithMFA(person string) url.Values { return url.Values{"person": {person}, "mfa": {"1"}} }
+
+// Enter asks for a page, answers Globus's page so, and returns what comes of it.
+func (b *Browser) Enter(path string, answer url.Values) Page {
+	b.T.Helper()
+	chooser := b.Follow(b.Get(path))
+	if !strings.HasPrefix(chooser.URL, b.Site.Globus.URL) {
+		b.T.Fatalf("at %s, want to be asked at Globus", chooser.URL)
+	}
+	return b.Follow(b.Send(http.MethodPost, chooser.URL, answer))
+}
+
+// Carry gives the other site's browser the session of b: the same app on another port.
+func (b *Browser) Carry(to *Site) *Browser {
+	b.T.Helper()
+	_, session := b.Cookie("session")
+	other := to.Browser()
+	other.Get("/")
+	csrf, _ := other.Cookie("csrf")
+	address, _ := url.Parse(to.URL)
+	other.Client.Jar.SetCookies(address, []*http.Cookie{{Name: strings.Replace(csrf, "csrf", "session", 1), Value: session, Path: "/"}})
+	return other
+}
+
+// AuthorizeRequest returns what p, a redirect to Globus, asks for there.
+func (p Page) AuthorizeRequest(t *testing.T, s *Site) url.Values {
+	t.Helper()
+	u, err := url.Parse(p.Header.Get("Location"))
+	if p.Status != http.StatusSeeOther || err != nil || !strings.HasPrefix(u.String(), s.Globus.URL+globustest.AuthorizePath) {
+		t.Fatalf("got %d to %q, want a redirect to Globus:\n%s", p.Status, u, p.Body)
+	}
+	return u.Query()
+}
+
+// AtGlobus goes to Globus, does there what is given as name, value …, and
+// returns the answer of the callback.
+func (b *Browser) AtGlobus(p Page, fields ...string) Page {
+	b.T.Helper()
+	p = b.Get(p.Header.Get("Location"))
+	if p.Status == http.StatusOK { // and does not let them pass as they are
+		p = b.Send(http.MethodPost, p.URL, Page{}.Form(fields...))
+	}
+	return b.Get(p.Header.Get("Location"))
+}
+
+// Link returns where the first link whose text begins so leads.
+func (p Page) Link(text string) string {
+	m := regexp.MustCompile(`<a [^>]*href="([^"]+)"[^>]*>\s*` + regexp.QuoteMeta(text)).FindStringSubmatch(p.Body)
+	if m == nil {
+		return ""
+	}
+	return html.UnescapeString(m[1])
+}

@@ -1,0 +1,119 @@
+package routestest
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// chromium is the headless browser process that all tests of a package share.
+// It starts with the first Person.
+var chromium struct {
+	sync.Mutex
+	ctx context.Context
+}
+
+// Main runs the tests of a package, ends the Chromium that they shared, and does
+// what else is to be done in the end. A package whose tests have a Person calls
+// it in TestMain:
+//
+//	func TestMain(m *testing.M) { routestest.Main(m) }
+func Main(m *testing.M, end ...func()) {
+	code := m.Run()
+	for _, f := range end {
+		f()
+	}
+	chromium.Lock()
+	if chromium.ctx != nil {
+		limited, cancel := context.WithTimeout(chromium.ctx, 10*time.Second)
+		_ = chromedp.Cancel(limited)
+		cancel()
+	}
+	os.Exit(code)
+}
+
+// sharedChromium returns the context of the process, which it starts if it does
+// not run yet.
+func sharedChromium(t *testing.T) context.Context {
+	t.Helper()
+	path := Program(t, "chromium", "chromium-browser", "google-chrome")
+	chromium.Lock()
+	defer chromium.Unlock()
+	if chromium.ctx != nil {
+		return chromium.ctx
+	}
+	flags := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path),
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("allow-pre-commit-input", true), // else a click on a page not yet painted is lost
+	}
+	if os.Geteuid() == 0 {
+		flags = append(flags, chromedp.NoSandbox)
+	}
+	ctx, _ := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(flags...))
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	chromium.ctx = ctx
+	return ctx
+}
+
+// A Person uses Chromium: their tabs share cookies with one another, and with
+// nobody else.
+type Person struct {
+	Site     *Site
+	NoScript bool // their browser runs no JavaScript
+	AnyTLS   bool // their browser accepts any certificate
+
+	t   *testing.T
+	ctx context.Context
+}
+
+// Person returns somebody who has never used the site. It skips the test if
+// there is no Chromium.
+func (s *Site) Person(t *testing.T) *Person {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(sharedChromium(t), chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return &Person{Site: s, t: t, ctx: ctx}
+}
+
+// Cookies returns the person's cookies of localhost, by name.
+func (p *Person) Cookies() map[string]*network.Cookie {
+	p.t.Helper()
+	got, err := chromedp.CallBrowser(p.ctx, storage.GetCookies, storage.GetCookiesParams{
+		BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	all := map[string]*network.Cookie{}
+	for _, c := range got.Cookies {
+		if c.Domain == "localhost" {
+			all[c.Name] = c
+		}
+	}
+	return all
+}
+
+// HasSession reports whether there is a session cookie.
+func (p *Person) HasSession() bool {
+	p.t.Helper()
+	for name := range p.Cookies() {
+		if strings.Contains(name, "session") {
+			return true
+		}
+	}
+	return false
+}
