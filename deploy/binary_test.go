@@ -106,6 +106,7 @@ func settings(t *testing.T) (*routestest.Site, []string) {
 // TestRestart kills the app, as a crash would, and starts it again: people are
 // still signed in, and those who signed out are not.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	s, env := settings(t)
 	dir := s.Dir
 
@@ -146,6 +147,7 @@ func TestRestart(t *testing.T) {
 // TestDemo runs the demo as the README shows it. What its Globus knows
 // survives a crash too.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	if l, err := net.Listen("tcp", "127.0.0.1:8890"); err != nil {
 		routestest.Skip(t, "needs port 8890, which something uses: stop the demo that runs elsewhere")
 	} else {
@@ -179,6 +181,7 @@ func TestDemo(t *testing.T) {
 // TestSettings starts the app with settings that are wrong. It must not start,
 // and must say all that is wrong at once.
 func TestSettings(t *testing.T) {
+	t.Parallel()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 // The same proxies with a real browser before them, over TLS.
 func TestBrowserProxies(t *testing.T) {
+	t.Parallel()
 	for _, d := range deployments() {
 		t.Run(d.file, func(t *testing.T) {
 			s := startProxied(t, d)

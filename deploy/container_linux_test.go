@@ -20,6 +20,7 @@ import (
 // root that holds only what the Containerfile copies, as the user that it
 // names. There the app must find all that it needs for a sign-in over https.
 func TestContainer(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		routestest.Skip(t, "needs root, to change the root directory")
 	}

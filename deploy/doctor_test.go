@@ -57,6 +57,7 @@ func check(s *routestest.Site, env ...string) (said string, well bool) {
 }
 
 func TestCheckWell(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	if err := os.Chmod(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -96,6 +97,7 @@ func TestCheckWell(t *testing.T) {
 
 // TestCheckFinds breaks one thing a row.
 func TestCheckFinds(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	if err := os.Chmod(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -269,6 +271,7 @@ func expiredServer(t *testing.T, like *httptest.Server) string {
 
 // A proxy that strips the path of PUBLIC_URL.
 func TestCheckPathStripped(t *testing.T) {
+	t.Parallel()
 	proxy := httptest.NewUnstartedServer(nil)
 	defer proxy.Close()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://" + proxy.Listener.Addr().String() + "/portal"})
@@ -282,6 +285,7 @@ func TestCheckPathStripped(t *testing.T) {
 
 // What may be meant so is mentioned, and is no fault.
 func TestCheckWarns(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	if err := os.Chmod(s.Dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -305,7 +309,7 @@ func TestCheckWarns(t *testing.T) {
 
 // Nothing that hangs holds the doctor up for long.
 func TestCheckHangs(t *testing.T) {
-	t.Parallel() // it takes as long as two calls may
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	wait := make(chan struct{})
 	t.Cleanup(func() { close(wait) })
@@ -326,6 +330,7 @@ func TestCheckHangs(t *testing.T) {
 
 // The doctor makes nothing that would belong to whoever runs it.
 func TestCheckMakesNothing(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data", "sessions.db")
@@ -340,6 +345,7 @@ func TestCheckMakesNothing(t *testing.T) {
 }
 
 func TestCheckDemo(t *testing.T) {
+	t.Parallel()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)

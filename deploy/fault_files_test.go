@@ -17,6 +17,7 @@ import (
 // TestOutOfFiles takes all file descriptors of the app by connections that say
 // nothing. Who has a connection is served meanwhile, and all others afterwards.
 func TestOutOfFiles(t *testing.T) {
+	t.Parallel()
 	const limit, connected = 64, 8
 	if runtime.GOOS == "windows" {
 		routestest.Skip(t, "needs ulimit, which Windows has not")

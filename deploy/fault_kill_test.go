@@ -14,6 +14,7 @@ import (
 // TestKillUnderLoad kills the app while people sign in and look at pages, again
 // and again. Everybody whose browser was told that it is signed in, is.
 func TestKillUnderLoad(t *testing.T) {
+	t.Parallel()
 	const people = 20
 	s, env := settings(t)
 	var signedIn []*routestest.Browser

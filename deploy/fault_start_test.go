@@ -13,6 +13,7 @@ import (
 // TestStoreRefused starts the app with a store that cannot do what is needed
 // of it: it must not start, and must say why and which file.
 func TestStoreRefused(t *testing.T) {
+	t.Parallel()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)

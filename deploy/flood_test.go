@@ -107,6 +107,7 @@ func sizeOf(t *testing.T, dir string) (bytes int64) {
 // are shed, while others are served as ever, with little memory. Slow readers
 // are shed when they have been idle for a minute: only a long round waits for it.
 func TestSlowClients(t *testing.T) {
+	t.Parallel()
 	slow := routestest.Program(t, "slowhttptest")
 	reading, shed := "20", false
 	if os.Getenv("PORTAL_LONG") == "1" {

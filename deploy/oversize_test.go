@@ -12,6 +12,7 @@ import (
 // TestOversize sends more than the app as it is shipped takes. It is refused,
 // and the session of the browser that sent it does not notice.
 func TestOversize(t *testing.T) {
+	t.Parallel()
 	s := startBinary(t)
 	b := s.Browser()
 	b.SignIn("rosalind")

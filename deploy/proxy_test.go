@@ -40,6 +40,7 @@ type proxied struct {
 // TestProxies puts the app behind real proxies, with the very files that
 // people copy.
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	for _, d := range deployments() {
 		t.Run(d.file, func(t *testing.T) {
 			s := startProxied(t, d)

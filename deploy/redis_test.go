@@ -64,6 +64,7 @@ func (r *redisServer) kill() {
 // TestCheckRedis has the doctor look at sessions in Redis, and the app use it by
 // TLS.
 func TestCheckRedis(t *testing.T) {
+	t.Parallel()
 	certificate, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writeCertificate(t, certificate, key)
 	tlsPort := routestest.FreePort(t)

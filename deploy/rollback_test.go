@@ -18,6 +18,7 @@ import (
 // version, and that by the first again: either finds nobody signed in, and
 // people sign in as ever.
 func TestRollback(t *testing.T) {
+	t.Parallel()
 	now, err := binary()
 	if err != nil {
 		t.Fatal(err)

@@ -152,6 +152,7 @@ func (f *fleet) wantSignedIn(t *testing.T, people []*routestest.Browser) {
 // TestSeveralKill kills one of the instances under load. Nobody is signed out,
 // and nothing fails but what was in flight to it.
 func TestSeveralKill(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	f.apps[1].kill()
@@ -170,6 +171,7 @@ func TestSeveralKill(t *testing.T) {
 // TestSeveralRollingRestart restarts all instances, one after the other. No
 // request fails, and no sign-in that Globus keeps waiting meanwhile.
 func TestSeveralRollingRestart(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	for i := range instances {
@@ -225,6 +227,7 @@ func (f *fleet) signInSlowly(t *testing.T, i int) (goOn func()) {
 // people read when to come again; they keep their cookies, and are signed in
 // when it is back.
 func TestSeveralRedisRestart(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, instances)
 	c := f.newCrowd(t, 12)
 	c.stop()

@@ -85,6 +85,7 @@ func (s *several) via(b *routestest.Browser, instance int) *routestest.Browser {
 
 // TestSeveralSignIn: each instance goes on with what another began.
 func TestSeveralSignIn(t *testing.T) {
+	t.Parallel()
 	s, _ := startSeveral(t, nil)
 	for first := range instances {
 		second, third := (first+1)%instances, (first+2)%instances
@@ -124,6 +125,7 @@ func (s *several) wantDead(name, old string) {
 // TestSeveralReload: who reloads a callback that took long comes to the instance
 // that has the answer, so the code is sent once.
 func TestSeveralReload(t *testing.T) {
+	t.Parallel()
 	s, _ := startSeveral(t, nil)
 	for range 2 * instances {
 		b := s.browser(t)
@@ -156,6 +158,7 @@ func TestSeveralReload(t *testing.T) {
 // TestSeveralLogout signs out at one instance while another refreshes: the old
 // cookie is dead at all of them, and so is what the refresh brings.
 func TestSeveralLogout(t *testing.T) {
+	t.Parallel()
 	s, _ := startSeveral(t, nil)
 	for round := range routestest.Rounds() {
 		b := s.via(s.browser(t), round%instances)
@@ -196,6 +199,7 @@ func TestSeveralLogout(t *testing.T) {
 // TestSeveralRefresh: at the end of the tokens' life, a hundred requests over
 // all instances make one refresh at each of them at most, and all are answered.
 func TestSeveralRefresh(t *testing.T) {
+	t.Parallel()
 	s, c := startSeveral(t, nil)
 	b := s.browser(t)
 	b.SignIn("rosalind")
@@ -244,6 +248,7 @@ func TestSeveralRefresh(t *testing.T) {
 
 // TestSeveralCutOff: an instance that alone cannot reach Redis is left out.
 func TestSeveralCutOff(t *testing.T) {
+	t.Parallel()
 	var line *cable
 	s, _ := startSeveral(t, func(store string) string {
 		line = newCable(t, strings.TrimPrefix(store, "redis://:"+redisPassword+"@"))

@@ -18,6 +18,7 @@ import (
 // TestDrain: an app that is about to stop says so where proxies ask, and
 // answers everybody else.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	callback := b.Callback("rosalind")
@@ -60,7 +61,7 @@ func (p *process) terminate(t *testing.T) {
 
 // TestStop asks the app to stop while someone signs in. They are signed in.
 func TestStop(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel()
 	s, again := service(t)
 	app := again()
 	b := s.Browser()
@@ -113,7 +114,7 @@ func TestStop(t *testing.T) {
 
 // TestStopForced: nobody who hangs can keep the app from stopping.
 func TestStopForced(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel()
 	s, again := service(t)
 	app := again()
 	hang := func(request string) {

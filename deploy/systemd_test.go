@@ -14,6 +14,7 @@ import (
 // TestSystemd has systemd judge the units that people copy: they must be without
 // a fault, and leave an intruder little.
 func TestSystemd(t *testing.T) {
+	t.Parallel()
 	shipped, several := readUnit(t, "portal.service"), readUnit(t, "portal-several.conf")
 	t.Run("one instance", func(t *testing.T) {
 		env, dir := unitEnv(t, shipped)

@@ -29,6 +29,7 @@ import (
 // TestTLS: the app as it is shipped sends a code only where the certificate
 // is good, in a version of TLS that is, and falls back to nothing else.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "darwin" {
 		routestest.Skip(t, "needs SSL_CERT_FILE, which Go ignores on macOS")
 	}

@@ -21,6 +21,7 @@ var (
 // TestWire sends what no browser does to the app as it is shipped. It answers
 // as often as it was asked, and repeats nothing.
 func TestWire(t *testing.T) {
+	t.Parallel()
 	s := startBinary(t)
 	u, err := url.Parse(s.URL)
 	if err != nil {

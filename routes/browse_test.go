@@ -11,6 +11,7 @@ import (
 )
 
 func TestBrowse(t *testing.T) {
+	t.Parallel()
 	open, large := place(t, "Example Light"), globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000001", Name: "Large"}
 	for i := range 230 {
 		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/file-%03d", i)})
@@ -71,6 +72,7 @@ func TestBrowse(t *testing.T) {
 
 // TestBrowseFails: whatever is wrong with a collection, the person reads what it is.
 func TestBrowseFails(t *testing.T) {
+	t.Parallel()
 	refusal := func(status int, code string) globustest.Fault {
 		return globustest.Fault{Status: status, Body: `{"code":"` + code + `","message":"canary","request_id":"abcDEF123","resource":"/x"}`}
 	}

@@ -10,6 +10,7 @@ import (
 // What a swap brought is ready as soon as it stands there: whoever is quick, or
 // lets Enter repeat, does not leave the page by a plain form.
 func TestBrowserSwapIsReady(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	b := s.Person(t).Tab()
 	b.SignIn()
@@ -29,6 +30,7 @@ func TestBrowserSwapIsReady(t *testing.T) {
 
 // All can be done with the keyboard alone, and a swap leaves the focus where it was.
 func TestBrowserKeyboard(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	b := p.Tab()

@@ -11,6 +11,7 @@ import (
 // A person finds a collection in their transfers, looks into its folders, and
 // into others that want something of them first.
 func TestBrowserBrowse(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	storage, cluster := place(t, "Example University Research"), place(t, "Example Supercomputer")
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
@@ -57,6 +58,7 @@ func TestBrowserBrowse(t *testing.T) {
 
 // A card in the place of a fragment leads to Globus by a click alone.
 func TestBrowserRequirementsCard(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	storage := place(t, "Example University Research")
 	p := s.Person(t)

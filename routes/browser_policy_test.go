@@ -9,6 +9,7 @@ import (
 
 // Who comes with an identity that is not let in, comes again with another.
 func TestBrowserPolicy(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: domains("lab.example.org")})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {

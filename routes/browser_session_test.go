@@ -16,6 +16,7 @@ import (
 // A page that is open when its session's time is up says so by itself, shows
 // nothing personal any more, and keeps what was typed.
 func TestBrowserSessionEnds(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: c.Now})
 	b := s.Person(t).Tab()
@@ -39,6 +40,7 @@ func TestBrowserSessionEnds(t *testing.T) {
 // The header of a page without a card notices a sign-out elsewhere, and leads
 // back to that page.
 func TestBrowserHeader(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	a, b := p.Tab(), p.Tab()
@@ -78,6 +80,7 @@ func addNote(b *routestest.Tab, attributes string) {
 // A form that is sent after the session's end is not lost: it can be sent again
 // once somebody has logged in, in another tab.
 func TestBrowserFormAfterEnd(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for _, name := range []string{"ended, with htmx", "ended, plain", "signed out elsewhere, with htmx", "signed out elsewhere, plain"} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +141,7 @@ func TestBrowserFormAfterEnd(t *testing.T) {
 // What answers a form with an error stands beside it: what was typed stays, and
 // so does the focus. The next answer takes its place.
 func TestBrowserErrorBesideForm(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	b := s.Person(t).Tab()
 	b.SignIn()
@@ -166,6 +170,7 @@ func TestBrowserErrorBesideForm(t *testing.T) {
 
 // A double click does what a click does.
 func TestBrowserDoubleClick(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
@@ -199,6 +204,7 @@ func TestBrowserDoubleClick(t *testing.T) {
 
 // The second of two log-outs, whose form is too old by then, is a log-out too.
 func TestLogoutTwice(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	home := b.SignIn("rosalind")
@@ -216,6 +222,7 @@ func TestLogoutTwice(t *testing.T) {
 
 // What takes long shows that it is under way.
 func TestBrowserProgress(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	b := s.Person(t).Tab()
 	b.SignIn()
@@ -238,6 +245,7 @@ func TestBrowserProgress(t *testing.T) {
 
 // Times are in the reader's zone, or in UTC for those without JavaScript.
 func TestBrowserTimes(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for name, want := range map[string]string{"with JavaScript": "GMT+5:45", "without JavaScript": "UTC"} {
 		t.Run(name, func(t *testing.T) {

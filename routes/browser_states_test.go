@@ -16,6 +16,7 @@ import (
 // and the text has the colour of the scheme. With SCREENSHOTS=folder each is
 // written there as a picture.
 func TestBrowserStates(t *testing.T) {
+	t.Parallel()
 	source, err := os.ReadFile(routestest.Axe)
 	if err != nil {
 		routestest.Skip(t, "needs axe-core: npm ci --ignore-scripts --prefix .ci")

@@ -16,6 +16,7 @@ import (
 // The tabs are real tabs of one window: Page.bringToFront hides the one and
 // shows the other, as a click on a tab does. No event is made up.
 func TestBrowserTwoTabs(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	a, b := p.Tab(), p.Tab()
@@ -59,6 +60,7 @@ func TestBrowserTwoTabs(t *testing.T) {
 
 // The card that a tab reads again has a token that is good for its forms.
 func TestBrowserLogOutAfterReread(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	a, b := p.Tab(), p.Tab()
@@ -87,6 +89,7 @@ func TestBrowserLogOutAfterReread(t *testing.T) {
 
 // A form from before the last sign-in is refused, and offered again.
 func TestBrowserFormTooOld(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	a, b := p.Tab(), p.Window() // both in sight, so a does not read its card again
@@ -114,6 +117,7 @@ func TestBrowserFormTooOld(t *testing.T) {
 
 // The Back button brings back no page of someone who has signed out.
 func TestBrowserBack(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	tests := []struct {
 		name     string
@@ -166,6 +170,7 @@ func TestBrowserBack(t *testing.T) {
 // A page that the browser kept whole, no-store or not, is read again when the
 // person comes back to it: the session may have ended meanwhile.
 func TestBrowserBackForwardCache(t *testing.T) {
+	t.Parallel()
 	var later atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: now})

@@ -12,6 +12,7 @@ import (
 // test over any line in its console and any request to where none belongs.
 
 func TestBrowserFlow(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	t.Run("with JavaScript", func(t *testing.T) { routestest.Flow(t, s.Person(t)) })
 	t.Run("without JavaScript", func(t *testing.T) {
@@ -23,6 +24,7 @@ func TestBrowserFlow(t *testing.T) {
 
 // A token that was asked for is masked again after a minute.
 func TestBrowserMasksAgain(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
@@ -46,6 +48,7 @@ func TestBrowserMasksAgain(t *testing.T) {
 }
 
 func TestBrowserRefuse(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	b := p.Tab()

@@ -27,6 +27,7 @@ func someTransfers() []globustest.Person {
 // The list loads by itself, reads itself again while something is under way and
 // somebody looks, stops when nothing is, and pages on.
 func TestBrowserTransfers(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", People: someTransfers(), Now: c.Now})
 	p := s.Person(t)
@@ -86,6 +87,7 @@ func TestBrowserTransfers(t *testing.T) {
 }
 
 func TestBrowserTransfersWithoutScript(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", People: someTransfers()})
 	p := s.Person(t)
 	p.NoScript = true
@@ -103,6 +105,7 @@ func TestBrowserTransfersWithoutScript(t *testing.T) {
 
 // The token panel shows, masks and refreshes, and stays unfolded.
 func TestBrowserTokenPanel(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // TestClockSkew: clocks may be a little apart; beyond that nobody is signed in,
 // and the log names the likely cause.
 func TestClockSkew(t *testing.T) {
+	t.Parallel()
 	for _, ahead := range []time.Duration{4 * time.Minute, 6 * time.Minute, 24 * time.Hour} {
 		for _, skew := range []time.Duration{ahead, -ahead} {
 			t.Run(skew.String(), func(t *testing.T) {
@@ -37,6 +38,7 @@ func TestClockSkew(t *testing.T) {
 // TestClockSetBack: when the clock was wrong, and is set right at run time,
 // nothing that has ended comes back, and what goes on goes on.
 func TestClockSetBack(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
 	old := s.Browser()

@@ -31,6 +31,7 @@ type outcome struct {
 // Each row has been seen to fail: .ci/mutate takes the check behind it out of the
 // code, or makes one too strict, and wants the row to notice.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
 	elsewhere := newElsewhere(t)
@@ -162,6 +163,7 @@ func TestConformance(t *testing.T) {
 // TestConformanceNotOffered lists the suite's modules that do not apply, and why.
 // What a client need not offer is not there.
 func TestConformanceNotOffered(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		modules string // all begin with oidcc-client-test- or with the prefix in front of them
 		why     string

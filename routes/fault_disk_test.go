@@ -53,7 +53,7 @@ func fill(t *testing.T, dir string) (giveBack func()) {
 // TestDiskFull: pages go on, what must be written is refused, and written
 // again once there is room.
 func TestDiskFull(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel()
 	dir := smallDisk(t)
 	s := routestest.Start(t, routestest.Options{Dir: dir})
 	staying := s.Browser()
@@ -96,6 +96,7 @@ func TestDiskFull(t *testing.T) {
 
 // TestTokenNotSaved: a refresh whose outcome finds no room signs nobody out.
 func TestTokenNotSaved(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t)
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Dir: dir, Now: c.Now})

@@ -15,6 +15,7 @@ import (
 // and seven other requests: what the refresh brings is revoked with the rest.
 // In every second round Globus answers it only when the session has ended.
 func TestLogoutDuringRefresh(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	for round := range routestest.Rounds() {
 		b := s.Browser()
@@ -76,6 +77,7 @@ func TestLogoutDuringRefresh(t *testing.T) {
 // TestSignedOutNamesNobody: what answers a sign-out that the store could not
 // write down yet, or a request that outlived its session, names nobody.
 func TestSignedOutNamesNobody(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	home := b.SignIn("rosalind")

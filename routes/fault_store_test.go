@@ -33,6 +33,7 @@ func wantUnavailable(t *testing.T, what string, p routestest.Page) {
 // TestStoreDown: who needs no session does not notice, all others are told to
 // come again, and are signed in when the store is back.
 func TestStoreDown(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b, stranger := s.Browser(), s.Browser()
 	home := b.SignIn("rosalind")
@@ -67,6 +68,7 @@ func TestStoreDown(t *testing.T) {
 // TestStoreMoved: files that somebody moves away, and back, are in use all the
 // while.
 func TestStoreMoved(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -94,6 +96,7 @@ func TestStoreMoved(t *testing.T) {
 
 // TestStoreDownAtCallback: the store fails when Globus has answered already.
 func TestStoreDownAtCallback(t *testing.T) {
+	t.Parallel()
 	for _, hangUp := range []bool{false, true} {
 		t.Run(map[bool]string{true: "and the browser hangs up", false: "the browser waits"}[hangUp], func(t *testing.T) {
 			s := routestest.Start(t, routestest.Options{})
@@ -136,6 +139,7 @@ func TestStoreDownAtCallback(t *testing.T) {
 // TestStoreLocked: another process, a backup perhaps, lets nobody write. Pages
 // go on; who must write is answered within the 2 s that the store has.
 func TestStoreLocked(t *testing.T) {
+	t.Parallel()
 	const each = 16
 	s := routestest.Start(t, routestest.Options{})
 	var reading, leaving, coming []*routestest.Browser
@@ -198,6 +202,7 @@ func TestStoreLocked(t *testing.T) {
 
 // TestRecordSpoiled: what cannot be read is no session, and is told once.
 func TestRecordSpoiled(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, spoil string }{
 		{"truncated", "UPDATE sessions SET data = substr(data, 1, length(data) - 1)"},
 		{"a byte changed", "UPDATE sessions SET data = CAST(substr(data, 1, 50) || x'00' || substr(data, 52) AS BLOB)"},

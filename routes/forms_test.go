@@ -12,6 +12,7 @@ import (
 // TestFormOfAnother: a page of one person stays open in one tab while another
 // signs in in the next. Its forms do nothing to whoever is signed in now.
 func TestFormOfAnother(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	forms := map[string][]string{
 		"/logout":         nil,

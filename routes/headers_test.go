@@ -20,6 +20,7 @@ const wantCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 // TestHeaders asks for every route in every state, and checks the headers and
 // cookies that all answers must have, or must not.
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	sites := []struct {
 		name, publicURL string
 		wantHSTS        string

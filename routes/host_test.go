@@ -10,6 +10,7 @@ import (
 // TestHostDecidesNothing: whatever a proxy or a stranger writes into headers,
 // the answer is the same.
 func TestHostDecidesNothing(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	plain := s.Browser().Get("/")
 	for _, headers := range [][]string{

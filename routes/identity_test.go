@@ -13,6 +13,7 @@ import (
 // TestOddIdentity: whatever Globus says about a person, the page shows what can
 // be shown of it, or nobody is signed in.
 func TestOddIdentity(t *testing.T) {
+	t.Parallel()
 	const attack = `"'><script>canary()</script><img src=x onerror=canary()>`
 	texts := []string{"name", "preferred_username", "email", "organization", "identity_provider", "identity_provider_display_name"}
 	every := func(value any) map[string]any {

@@ -49,6 +49,7 @@ func TestUploads(t *testing.T) {
 // TestTooManySignIns: a bounded number waits for Globus. Those beyond it may
 // come again with the same link.
 func TestTooManySignIns(t *testing.T) {
+	t.Parallel()
 	const most = 256
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
@@ -82,6 +83,7 @@ func TestTooManySignIns(t *testing.T) {
 
 // TestLargeIdentity: people about whom Globus says a lot can sign in too.
 func TestLargeIdentity(t *testing.T) {
+	t.Parallel()
 	var linked []map[string]string
 	for range 1000 {
 		l := map[string]string{}
@@ -103,6 +105,7 @@ func TestLargeIdentity(t *testing.T) {
 
 // TestTokenThatEndsAtOnce: no session begins that is over already.
 func TestTokenThatEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	s.Globus.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"expires_in": 60}, Drop: []string{"refresh_token"}}})
 	b := s.Browser()
@@ -116,6 +119,7 @@ func TestTokenThatEndsAtOnce(t *testing.T) {
 
 // TestFormOfferedAgain: only for what the app has, with what was typed.
 func TestFormOfferedAgain(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.Get("/")
@@ -133,6 +137,7 @@ func TestFormOfferedAgain(t *testing.T) {
 }
 
 func TestParsePublicURL(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ raw, want string }{
 		{"https://portal.example.edu", "https://portal.example.edu"},
 		{"https://portal.example.edu/", "https://portal.example.edu"},
@@ -186,6 +191,7 @@ func TestParsePublicURL(t *testing.T) {
 
 // TestHangUp: a browser that gives up is not an error of ours.
 func TestHangUp(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	callback := b.Callback("rosalind")

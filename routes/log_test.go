@@ -15,6 +15,7 @@ import (
 
 // TestRequestLog: a request leaves one line, which tells all but what is secret.
 func TestRequestLog(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	home := b.SignIn("rosalind") // by three requests; a line follows its answer
@@ -72,6 +73,7 @@ func TestRequestLog(t *testing.T) {
 
 // TestForgedLog: whatever comes from outside, a line stays a line.
 func TestForgedLog(t *testing.T) {
+	t.Parallel()
 	for name, whole := range map[string]*regexp.Regexp{
 		"JSON": regexp.MustCompile(`^\{"time":"[^"]+","level":"[A-Z]+","msg":".*\}\n$`),
 		"text": regexp.MustCompile(`^time=\S+ level=[A-Z]+ msg=.*\n$`),
@@ -113,6 +115,7 @@ func TestForgedLog(t *testing.T) {
 
 // TestSignInLog: each sign-in leaves one line that says what came of it.
 func TestSignInLog(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		name  string

@@ -17,6 +17,7 @@ import (
 var ofRosalind = []string{"Rosalind", "rosalind@example.edu", "Example University"}
 
 func TestLogout(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		headers []string
@@ -67,6 +68,7 @@ func TestLogout(t *testing.T) {
 
 // TestLogoutRefused: nobody else can sign a person out.
 func TestLogoutRefused(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	form := b.SignIn("rosalind").Form()
@@ -120,6 +122,7 @@ func TestLogoutRefused(t *testing.T) {
 
 // TestLogoutElsewhere: two tabs share a browser.
 func TestLogoutElsewhere(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	tabA := b.SignIn("rosalind")
@@ -144,6 +147,7 @@ func TestLogoutElsewhere(t *testing.T) {
 // TestLogoutIsFinal signs out while other requests of the session are in
 // flight: whatever they do, the old cookie opens nothing afterwards.
 func TestLogoutIsFinal(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	for range 20 {
 		b := s.Browser()
@@ -190,6 +194,7 @@ func TestLogoutIsFinal(t *testing.T) {
 
 // TestLogoutWhileGlobusIsDown: the session ends here in any case, and soon.
 func TestLogoutWhileGlobusIsDown(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		fault globustest.Fault
@@ -220,6 +225,7 @@ func TestLogoutWhileGlobusIsDown(t *testing.T) {
 }
 
 func TestSignedOutPage(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	if p := b.Get("/signed-out"); p.Status != http.StatusOK || !strings.Contains(p.Body, "signed out here") {
@@ -234,6 +240,7 @@ func TestSignedOutPage(t *testing.T) {
 // TestFormTokenIsRenewed: what a form could prove before somebody signed in, or
 // out, it cannot prove afterwards.
 func TestFormTokenIsRenewed(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.Get("/")
@@ -250,6 +257,7 @@ func TestFormTokenIsRenewed(t *testing.T) {
 // TestLogoutWhileCalling: a token that is revoked while it is on its way to
 // Globus is the end of a session, and no fault of the token.
 func TestLogoutWhileCalling(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	form := b.SignIn("rosalind").Form()

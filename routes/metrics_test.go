@@ -15,6 +15,7 @@ import (
 
 // TestMetrics goes through the app and looks for what was counted.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -73,6 +74,7 @@ func TestMetrics(t *testing.T) {
 
 // TestSeries: strangers cannot make the metrics grow.
 func TestSeries(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	hostile := func(n int) {

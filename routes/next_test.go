@@ -11,6 +11,7 @@ import (
 )
 
 func TestNext(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	good := []string{
 		"/", "/user", "/user/", "/user?x=1", "/user?x=//evil.example", "/user?a=b&c=d#part",
@@ -58,6 +59,7 @@ func checkNext(t *testing.T, s *routestest.Site, next, want string) {
 
 // TestNextUnderPath: under a path, only what is under it is ours.
 func TestNextUnderPath(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://127.0.0.1:PORT/portal"})
 	root := strings.TrimSuffix(s.URL, "/portal")
 	for next, want := range map[string]string{

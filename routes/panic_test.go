@@ -20,6 +20,7 @@ import (
 // TestPanic: whatever panics, the answer is a whole one with every header, the
 // connection serves on, and the log has where it was, but no value.
 func TestPanic(t *testing.T) {
+	t.Parallel()
 	var broken atomic.Bool
 	s := routestest.Start(t, routestest.Options{Now: func() time.Time {
 		if broken.Load() {
@@ -85,6 +86,7 @@ func TestPanic(t *testing.T) {
 // TestPanicBesideRequests: what panics in a goroutine beside a request, where
 // net/http does not recover, ends neither the process nor what is known.
 func TestPanicBesideRequests(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	var broken atomic.Bool
 	transport := answering(func(r *http.Request) (*http.Response, error) {
@@ -116,6 +118,7 @@ func TestPanicBesideRequests(t *testing.T) {
 
 // TestPanicInBackground: so does what panics once the page is answered.
 func TestPanicInBackground(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	var broken atomic.Bool
 	var once sync.Once

@@ -40,6 +40,7 @@ func down(paths ...string) globustest.Lie {
 }
 
 func TestPolicy(t *testing.T) {
+	t.Parallel()
 	domainAndGroup := globus.Policy{Domains: []string{"example.edu"}, Groups: []string{globustest.DemoLab}}
 	tests := []struct {
 		name       string
@@ -105,6 +106,7 @@ func TestPolicy(t *testing.T) {
 // TestPolicyAsksAgain: where Globus let a person through without asking who they
 // are, it is told to ask, once.
 func TestPolicyAsksAgain(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
 	b := s.Browser()
 	s.Globus.Lie(saysNothing(globustest.Lie{}))
@@ -131,6 +133,7 @@ func TestPolicyAsksAgain(t *testing.T) {
 
 // TestPolicyTurnedOn: it holds at once for those who are signed in.
 func TestPolicyTurnedOn(t *testing.T) {
+	t.Parallel()
 	before := routestest.Start(t, routestest.Options{})
 	rosalind, ada := before.Browser(), before.Browser()
 	rosalind.Enter("/login", routestest.As("rosalind"))
@@ -162,6 +165,7 @@ func TestPolicyTurnedOn(t *testing.T) {
 // TestPolicyGroupLost: who leaves the group is out some minutes later; that
 // Groups cannot be reached is no reason for an hour.
 func TestPolicyGroupLost(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Policy: demoLab, Now: c.Now})
 	b := s.Browser()
@@ -220,6 +224,7 @@ func TestPolicyGroupLost(t *testing.T) {
 // Globus has ended; what Globus says anew counts. Tokens that were replaced to
 // learn it are revoked.
 func TestPolicySessionKept(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now})
 	b := s.Browser()
@@ -256,6 +261,7 @@ func TestPolicySessionKept(t *testing.T) {
 
 // TestRequire: one route may demand more than the app does.
 func TestRequire(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	s.App.Require("GET /lab", globus.Policy{Identities: []string{"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}})
 	b := s.Browser()
@@ -279,6 +285,7 @@ func TestRequire(t *testing.T) {
 // TestPolicyStepUp: who may enter is decided of a step up too; that Globus says
 // nothing of how they signed in this time does not undo how they did.
 func TestPolicyStepUp(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
@@ -304,6 +311,7 @@ func TestPolicyStepUp(t *testing.T) {
 // TestPolicyAsksSparingly: many requests of a session are one question, and a
 // Globus that does not answer is left alone for a while.
 func TestPolicyAsksSparingly(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now})
 	b := s.Browser()
@@ -346,6 +354,7 @@ func TestPolicyAsksSparingly(t *testing.T) {
 // TestPolicyManyGroups: whoever is put into any number of other groups is still
 // in theirs, and those others are not kept.
 func TestPolicyManyGroups(t *testing.T) {
+	t.Parallel()
 	someone := globustest.DemoPeople()[0]
 	own := someone.Groups
 	someone.Groups = nil

@@ -15,6 +15,7 @@ import (
 // TestRemedies has sign-ins fail for what only the people who run the site can
 // mend. The log tells them how; the page does not tell anybody.
 func TestRemedies(t *testing.T) {
+	t.Parallel()
 	answer := func(status int, body string) globustest.Lie {
 		return globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Status: status, Body: body}}}
 	}
@@ -72,6 +73,7 @@ func TestRemedies(t *testing.T) {
 // TestServiceRemedies: whatever Transfer answers, someone who is signed in reads
 // what to do, and whoever runs the site too.
 func TestServiceRemedies(t *testing.T) {
+	t.Parallel()
 	const proxy, sorry = "no proxy answers with a page of its own", "Globus does not answer as it should"
 	tests := []struct {
 		name       string
@@ -113,6 +115,7 @@ func TestServiceRemedies(t *testing.T) {
 
 // What a person did needs no remedy.
 func TestNoRemedy(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.Get(b.Callback("deny"))

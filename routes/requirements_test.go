@@ -30,6 +30,7 @@ func place(t *testing.T, name string) globustest.Collection {
 // TestStepUp: what a collection wants of the person, they do at Globus, and
 // then the list is there that they wanted to see.
 func TestStepUp(t *testing.T) {
+	t.Parallel()
 	storage, cluster, archive := place(t, "Example University Research"), place(t, "Example Supercomputer"), place(t, "Tape")
 	both := cluster
 	both.DataAccess = true
@@ -107,6 +108,7 @@ func domain(name string) *globus.Requirements {
 // TestStepUpEnds: whatever a service wants, and however often, nobody is sent in
 // circles; and everybody may try again by hand.
 func TestStepUpEnds(t *testing.T) {
+	t.Parallel()
 	mfa := &globus.Requirements{MFA: true}
 	n := 0
 	tests := []struct {
@@ -173,6 +175,7 @@ func TestStepUpEnds(t *testing.T) {
 // TestStepUpRequests: only a page that the person opens leads to Globus by
 // itself; anything else gets words and a link, and nothing is done twice.
 func TestStepUpRequests(t *testing.T) {
+	t.Parallel()
 	fetch := []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}
 	from := func(s *routestest.Site, headers ...string) []string { return append(headers, "Referer", s.URL+"/user") }
 	tests := []struct {
@@ -242,6 +245,7 @@ func TestStepUpRequests(t *testing.T) {
 // TestStepUpTransfers: the list of transfers on the home page, which Transfer
 // wants consent for, has a link to Globus in its place, and is there afterwards.
 func TestStepUpTransfers(t *testing.T) {
+	t.Parallel()
 	wanted := globus.TransferScope + "[*https://auth.globus.org/scopes/" + place(t, "Example University Research").ID + "/data_access]"
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
@@ -265,6 +269,7 @@ func TestStepUpTransfers(t *testing.T) {
 // TestStepUpReachesFarther: what a service wants for other services is not asked
 // of a person because of a link, but when they have read it and clicked.
 func TestStepUpReachesFarther(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	more := "urn:globus:auth:scope:auth.globus.org:manage_projects"
 	wanting(s, func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{{Name: more}}} })

@@ -18,6 +18,7 @@ import (
 // TestSecrets goes through the app, well and badly, and then looks for every
 // secret, and everything personal, in the log, the metrics and the files.
 func TestSecrets(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now, Policy: domains("example.edu")})
 	secrets := map[string]string{"client secret": routestest.ClientSecret, "client secret, escaped": url.QueryEscape(routestest.ClientSecret)}

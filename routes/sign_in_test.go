@@ -15,6 +15,7 @@ import (
 )
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		person string
@@ -47,6 +48,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestRefusing(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	p := b.SignIn("deny")
@@ -65,6 +67,7 @@ func TestRefusing(t *testing.T) {
 // with a fresh browser and once with one that is signed in already, whose
 // session must not notice.
 func TestCallbackRefused(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		name       string
@@ -146,6 +149,7 @@ func intoCode(b *routestest.Browser, escaped string) string {
 
 // TestCallbackAgain is about a callback that comes more than once.
 func TestCallbackAgain(t *testing.T) {
+	t.Parallel()
 	t.Run("replayed by the one who signed in", func(t *testing.T) {
 		s := routestest.Start(t, routestest.Options{})
 		b := s.Browser()
@@ -236,6 +240,7 @@ func TestCallbackAgain(t *testing.T) {
 // TestLies has Globus get one thing wrong at a time, beyond what TestConformance
 // has it do.
 func TestLies(t *testing.T) {
+	t.Parallel()
 	set := func(name string, value any) globustest.Edit { return globustest.Edit{Set: map[string]any{name: value}} }
 	drop := func(name string) globustest.Edit { return globustest.Edit{Drop: []string{name}} }
 	claims := func(e globustest.Edit) globustest.Lie { return globustest.Lie{Claims: e} }
@@ -316,6 +321,7 @@ func TestLies(t *testing.T) {
 
 // TestSecondSignIn is about a browser that is signed in already.
 func TestSecondSignIn(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -353,6 +359,7 @@ func TestSecondSignIn(t *testing.T) {
 }
 
 func TestTwoTabs(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	first, second := b.Callback("rosalind"), b.Callback("ada")
@@ -376,6 +383,7 @@ func TestTwoTabs(t *testing.T) {
 
 // TestOnlyNavigationsSignIn: a request from within a page starts nothing.
 func TestOnlyNavigationsSignIn(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	tests := []struct {
 		name       string
@@ -416,6 +424,7 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 // TestNoSession: who needs a session and has none is asked to sign in, in a way
 // that fits how they asked.
 func TestNoSession(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	form := b.Get("/logout").Form("token", "access")
@@ -444,6 +453,7 @@ func TestNoSession(t *testing.T) {
 // TestSlowGlobus: those who wait for Globus hold nobody else up. The home page
 // answers while all of them wait, or this test does not end.
 func TestSlowGlobus(t *testing.T) {
+	t.Parallel()
 	const waiting = 200
 	s := routestest.Start(t, routestest.Options{})
 	arrived, wait := make(chan struct{}, waiting), make(chan struct{})

@@ -19,6 +19,7 @@ import (
 // TestStepUpTokens: the session goes on under a new id, no longer than it would
 // have; the tokens that were replaced end, and the others stay.
 func TestStepUpTokens(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
 	wanting(s, func() *globus.Requirements { return domain("example.edu") })
@@ -81,6 +82,7 @@ func must[T any](v T, err error) T {
 
 // TestStepUpFails: whatever goes wrong on the way, the session is as it was.
 func TestStepUpFails(t *testing.T) {
+	t.Parallel()
 	down := func(path string) globustest.Lie {
 		return globustest.Lie{Endpoints: map[string]globustest.Fault{path: {Status: 503}}}
 	}
@@ -138,6 +140,7 @@ func TestStepUpFails(t *testing.T) {
 // TestStepUpMeanwhile: the session ends, or another begins in the same browser,
 // while somebody is at Globus.
 func TestStepUpMeanwhile(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name      string
 		meanwhile func(b *routestest.Browser)
@@ -169,6 +172,7 @@ func TestStepUpMeanwhile(t *testing.T) {
 // TestStepUpTooLarge: requirements that no cookie holds are not asked for, and
 // those that leave no room for the way back lead home.
 func TestStepUpTooLarge(t *testing.T) {
+	t.Parallel()
 	many := func(n int) *globus.Requirements {
 		r := &globus.Requirements{MFA: true, Message: strings.Repeat("long ", 200), SessionMessage: "Please"}
 		for i := range n {
@@ -217,6 +221,7 @@ func TestStepUpTooLarge(t *testing.T) {
 // TestStepUpRacesSignOut: who signs out while Globus's answer is looked at is out
 // for good; of two answers at once, one is a session.
 func TestStepUpRacesSignOut(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
 	wanting(s, func() *globus.Requirements { return domain("example.edu") })
 	b := s.Browser()
@@ -264,6 +269,7 @@ func TestStepUpRacesSignOut(t *testing.T) {
 // then lets them pass without a word about how they signed in, though a policy
 // needs it. They are asked to sign in, and what was wanted is wanted still.
 func TestStepUpToldNothing(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Policy: globus.Policy{MFA: true}, Now: c.Now})
 	wanting(s, func() *globus.Requirements { return domain("example.edu") })

@@ -13,6 +13,7 @@ import (
 // TestStolenState: a state is in histories and in logs of proxies. Who has it, but
 // not the other secrets of the attempt, gets no session by it, nor spoils one.
 func TestStolenState(t *testing.T) {
+	t.Parallel()
 	for _, when := range []string{"before", "after"} {
 		t.Run(when, func(t *testing.T) {
 			s := routestest.Start(t, routestest.Options{})

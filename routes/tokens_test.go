@@ -17,6 +17,7 @@ import (
 // TestRefreshOnce: at the end of the tokens' life, any number of requests make
 // one refresh for each resource server, and all are answered.
 func TestRefreshOnce(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
 	b := s.Browser()
@@ -52,6 +53,7 @@ func TestRefreshOnce(t *testing.T) {
 
 // TestRefreshFails: a Globus that is ill throws nobody out, and is not hammered.
 func TestRefreshFails(t *testing.T) {
+	t.Parallel()
 	faults := map[string]globustest.Fault{
 		"an error":  {Status: 500},
 		"garbage":   {Body: `{"access_token":5}`},
@@ -101,6 +103,7 @@ func TestRefreshFails(t *testing.T) {
 
 // TestRefreshSlow: a page waits for a slow Globus, but not for long.
 func TestRefreshSlow(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
 	b := s.Browser()
@@ -124,6 +127,7 @@ func TestRefreshSlow(t *testing.T) {
 // TestGrantWithdrawn: consent that a person takes back at Globus ends what it
 // was for, with a sentence.
 func TestGrantWithdrawn(t *testing.T) {
+	t.Parallel()
 	t.Run("all of it", func(t *testing.T) {
 		var c routestest.Clock
 		s := routestest.Start(t, routestest.Options{Now: c.Now})
@@ -160,6 +164,7 @@ func TestGrantWithdrawn(t *testing.T) {
 // TestRefreshRacesLogout: signed out is signed out, and what a refresh obtained
 // meanwhile is revoked.
 func TestRefreshRacesLogout(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
 	for round := range 200 {
@@ -185,6 +190,7 @@ func TestRefreshRacesLogout(t *testing.T) {
 
 // TestTokenPanel shows and refreshes the tokens of one resource server.
 func TestTokenPanel(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	home := b.SignIn("rosalind")
@@ -218,6 +224,7 @@ func TestTokenPanel(t *testing.T) {
 // TestLateAnswer: a request whose session is ended by another while it waits
 // does not take a cookie from the browser, which may be of a new session by then.
 func TestLateAnswer(t *testing.T) {
+	t.Parallel()
 	for _, path := range []string{"/transfers", "/user", "/"} {
 		t.Run(path, func(t *testing.T) {
 			var c routestest.Clock
@@ -248,6 +255,7 @@ func TestLateAnswer(t *testing.T) {
 // TestRefreshForLess: a token that ends sooner than the one before is kept too,
 // with what came beside it.
 func TestRefreshForLess(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -290,6 +298,7 @@ func TestRefreshTimesOut(t *testing.T) {
 
 // TestSessionOver: a session whose time is up says so, and leaves no token.
 func TestSessionOver(t *testing.T) {
+	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
 	b := s.Browser()

@@ -12,6 +12,7 @@ import (
 // TestTransfersFail: whatever is wrong with Transfer, the person stays signed
 // in and reads what to do.
 func TestTransfersFail(t *testing.T) {
+	t.Parallel()
 	fault := func(f globustest.Fault) globustest.Lie {
 		return globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: f}}
 	}

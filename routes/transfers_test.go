@@ -9,6 +9,7 @@ import (
 )
 
 func TestTransfers(t *testing.T) {
+	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	rosalind, nobody := s.Browser(), s.Browser()
 	rosalind.SignIn("rosalind")

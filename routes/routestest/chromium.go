@@ -2,7 +2,10 @@ package routestest
 
 import (
 	"context"
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,12 +23,16 @@ var chromium struct {
 	ctx context.Context
 }
 
-// Main runs the tests of a package, ends the Chromium that they shared, and does
-// what else is to be done in the end. A package whose tests have a Person calls
-// it in TestMain:
+// Main runs the tests of a package, several parallel ones at once because they
+// mostly wait. In the end it stops the Chromium that they shared, and calls end. A
+// package whose tests have a Person calls it in TestMain:
 //
 //	func TestMain(m *testing.M) { routestest.Main(m) }
 func Main(m *testing.M, end ...func()) {
+	flag.Parse()
+	if n := flag.Lookup("test.parallel"); n.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = n.Value.Set("6")
+	}
 	code := m.Run()
 	for _, f := range end {
 		f()
