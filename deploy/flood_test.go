@@ -177,11 +177,11 @@ func sockets(t *testing.T, p *process) (n int) {
 }
 
 // servesOn asks for pages until ctx ends, and returns how many it got. It fails
-// the test if one does not come within two seconds.
+// the test if one does not come within a minute.
 func servesOn(s *routestest.Site, ctx context.Context) (served int) {
 	b := s.Browser()
 	for ; ctx.Err() == nil; served++ {
-		one, cancel := context.WithTimeout(ctx, 2*time.Second)
+		one, cancel := context.WithTimeout(ctx, time.Minute)
 		p, err := b.Try(one, http.MethodGet, "/user", nil)
 		cancel()
 		if ctx.Err() == nil && (err != nil || p.Status != http.StatusOK) {

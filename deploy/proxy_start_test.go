@@ -125,7 +125,7 @@ func serveUntilEnd(t testing.TB, cmd *exec.Cmd, errorLog string) {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it ends its children itself
 		select {
 		case <-ended:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			_ = cmd.Process.Kill()
 			<-ended
 			t.Error("the proxy did not end by itself")

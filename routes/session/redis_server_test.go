@@ -33,7 +33,7 @@ func StartRedis(t testing.TB, settings ...string) (addr string, process *os.Proc
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(2 * time.Minute); ; {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			c.Close()
 			return addr, cmd.Process

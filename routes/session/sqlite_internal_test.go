@@ -84,7 +84,7 @@ func TestSweepAtStart(t *testing.T) {
 	}
 	defer d.Close()
 	reader := d.(*sqliteDriver).reader
-	for deadline := time.After(10 * time.Second); count(t, reader, "token LIKE 'expired-%'") > 0; {
+	for deadline := time.After(2 * time.Minute); count(t, reader, "token LIKE 'expired-%'") > 0; {
 		select {
 		case <-deadline:
 			t.Fatal("expired records are still there")

@@ -28,7 +28,7 @@ func TestTurnHangs(t *testing.T) {
 			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 		}
 	}
-	if took := time.Since(begin); took > time.Second+4*3*lockWait {
+	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
 	if got := len(begun); got != cap(slots) {
