@@ -114,10 +114,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		_, err = fmt.Fprint(out, help)
 		return err
 	} else if err != nil {
-		return fmt.Errorf("%w; portal -h prints what can be said", err)
+		return fmt.Errorf("%w; run portal -h for usage", err)
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("what is %q? portal -h prints what can be said", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q; run portal -h for usage", flags.Arg(0))
 	}
 	if *printVersion {
 		_, err := fmt.Fprintln(out, "portal", version(), runtime.Version())
@@ -183,7 +183,7 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		}
 		log.Info("stopped")
 	}()
-	listener, err := listen(cfg.Listen, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
+	listeners, err := cfg.listen()
 	if err != nil {
 		return err
 	}
@@ -206,8 +206,10 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 	cfg.announce(log)
 	fmt.Fprintln(out, "Portal is at "+cfg.public.String()+"/")
 
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- server.Serve(l) }()
+	}
 	select {
 	case err := <-failed:
 		return err
@@ -254,6 +256,35 @@ func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop 
 	go func() { _ = server.Serve(listener) }()
 	log.Info("serving metrics", "listen", addr)
 	return server.Close, nil
+}
+
+// listen listens on LISTEN. Browsers at http://localhost may take 127.0.0.1 or
+// [::1], and whoever listens on the other one at the same port would get what is
+// meant for the app, authorization codes too: so it listens on both.
+func (cfg settings) listen() (listeners []net.Listener, err error) {
+	addresses := []string{cfg.Listen}
+	host, port, _ := net.SplitHostPort(cfg.Listen)
+	if cfg.public.Hostname() == "localhost" && globus.IsLoopback(host) {
+		addresses = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+	}
+	for _, addr := range addresses {
+		l, err := listen(addr, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
+		switch {
+		case err == nil:
+			listeners = append(listeners, l)
+		case len(addresses) > 1 && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)):
+			// This machine has no such address, so no browser goes there.
+		default:
+			for _, l := range listeners {
+				l.Close()
+			}
+			return nil, err
+		}
+	}
+	if len(listeners) == 0 {
+		return nil, fmt.Errorf("%s: this machine has no such address", cfg.Listen)
+	}
+	return listeners, nil
 }
 
 // listen says what to do when the address is taken.
@@ -314,12 +345,11 @@ func version() string {
 // readSettings reads the environment, and returns all that is wrong with it.
 func readSettings(demo bool) (cfg settings, wrong faults) {
 	cfg.demo = demo
-	if errs, ok := errors.AsType[env.AggregateError](env.Parse(&cfg)); ok {
+	if errs, ok := errors.AsType[env.AggregateError](env.ParseWithOptions(&cfg, env.Options{Environment: environment(&wrong)})); ok {
 		for _, err := range errs.Errors {
 			wrong.add("%v", named(err))
 		}
 	}
-	cfg.ClientSecret = strings.TrimSpace(cfg.ClientSecret)
 	wrong.fromFile(&cfg.ClientSecret, cfg.ClientSecretFile, "GLOBUS_CLIENT_SECRET")
 	wrong.fromFile(&cfg.Store, cfg.StoreFile, "SESSION_STORE")
 	cfg.Store = cmp.Or(cfg.Store, "sqlite:data/sessions.db")
@@ -409,15 +439,41 @@ func list(value string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
+// environment returns the settings as they are set, without blanks and line ends
+// around them, which a file with Windows' line ends leaves there and no setting
+// has. Quotes are a fault: a shell takes them off, systemd and podman may not.
+func environment(wrong *faults) map[string]string {
+	values := map[string]string{}
+	known, _ := env.GetFieldParams(&settings{})
+	for _, p := range known {
+		value, ok := os.LookupEnv(p.Key)
+		if value = strings.TrimSpace(value); !ok || value == "" {
+			continue
+		}
+		if len(value) > 1 && strings.ContainsRune("\"'`", rune(value[0])) && value[len(value)-1] == value[0] {
+			wrong.add("%s is in quotes: write its value without them", p.Key)
+			value = value[1 : len(value)-1]
+		}
+		values[p.Key] = value
+	}
+	return values
+}
+
 // named makes of an error of the env package, such as «parse error on field
-// "Lifetime" …», one that names the setting: «SESSION_LIFETIME: …».
+// "RequireMFA" …», one that names the setting and what it may be.
 func named(err error) error {
 	parse, ok := errors.AsType[env.ParseError](err)
 	if !ok {
 		return err
 	}
 	field, _ := reflect.TypeFor[settings]().FieldByName(parse.Name)
-	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
+	name := field.Tag.Get("env")
+	want := map[reflect.Type]string{
+		reflect.TypeFor[bool]():          "true or false",
+		reflect.TypeFor[time.Duration](): "a length of time, such as 12h or 30m",
+		reflect.TypeFor[slog.Level]():    "debug, info, warn or error",
+	}[field.Type]
+	return fmt.Errorf("%s must be %s, not %q", name, want, strings.TrimSpace(os.Getenv(name)))
 }
 
 // unknownSettings names what looks like a setting, and is likely misspelt.

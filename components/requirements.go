@@ -12,17 +12,13 @@ import (
 type Required struct {
 	Site
 	Requirements *globus.Requirements // what is wanted
-	Again        bool                 // they have just done it
 	URL          string               // leads to Globus, and back
 	Form         *Form                // was sent, and refused; nil: nothing was
 }
 
 // Heading says in a few words what is wanted.
 func (q Required) Heading() string {
-	switch {
-	case q.Again:
-		return "Globus asks for the same again"
-	case len(q.Requirements.Scopes) > 0:
+	if len(q.Requirements.Scopes) > 0 {
 		return "Globus wants your consent"
 	}
 	return "Globus wants you to sign in for this"

@@ -68,10 +68,10 @@ func (s Site) OtherLoginURL(next string) string {
 	return s.LoginURL(next) + "&prompt=login"
 }
 
-// AskAgainURL returns where a person who was asked for more than a sign-in is
-// asked once more, by their own hand, to come back to next.
-func (s Site) AskAgainURL(next string) string {
-	return s.PublicURL + "/login?again=1&next=" + url.QueryEscape(next)
+// StepUpURL returns where a person who is signed in goes to Globus once more, for
+// what was signed by their session, to come back to next.
+func (s Site) StepUpURL(signed, next string) string {
+	return s.PublicURL + "/login?step_up=" + signed + "&next=" + url.QueryEscape(next)
 }
 
 // A Page is what every page has beside its own content.

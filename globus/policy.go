@@ -110,6 +110,28 @@ func (p Policy) AuthCodeOptions() []oauth2.AuthCodeOption {
 	return opts
 }
 
+// Requirements returns what to ask Globus for so that somebody whom p did not
+// let in, by the decision d, may come to satisfy it; nil if no sign-in of theirs
+// can, as with groups and identity providers.
+func (p Policy) Requirements(d Decision) *Requirements {
+	r := &Requirements{Code: "AuthorizationRequired"}
+	switch d.Rule {
+	case RuleIdentity:
+		if len(p.Identities) == 1 { // of several, all would be asked for, where any will do
+			r.Identities = p.Identities
+		}
+	case RuleDomain:
+		r.Domains = p.Domains
+	case RuleMFA:
+		r.MFA = true
+	}
+	if !r.asks() {
+		return nil
+	}
+	r.Domains, r.MFA = p.Domains, p.MFA // one authentication has to satisfy all
+	return r
+}
+
 // Scopes returns what the app has to ask for so that p can be decided, beside
 // openid and profile: GroupsScope for Groups, IdentitySetScope for Domains.
 func (p Policy) Scopes() Scopes {

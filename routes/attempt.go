@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -17,11 +16,11 @@ import (
 
 const (
 	attemptLifetime = 10 * time.Minute
-	maxAttempts     = 5       // tabs in which a sign-in is under way
-	maxAttempt      = 2 << 10 // bytes of one cookie's value
+	attemptKept     = 12 * time.Hour // its cookie, so that where they were going is known when they come back too late
+	maxAttempts     = 5              // tabs in which a sign-in is under way
+	maxAttempt      = 3800           // bytes of one cookie's value; browsers keep 4 KiB with its name
+	maxAttemptsSize = 7 << 10        // bytes of all of them; proxies let pass 8 KiB of cookies
 )
-
-var errAttemptTooLarge = errors.New("the attempt does not fit into a cookie")
 
 // An attempt is one sign-in under way, kept whole in a cookie of its own: the
 // server remembers nothing of it, any instance can finish it, and two tabs do
@@ -31,8 +30,8 @@ type attempt struct {
 	globus.Attempt
 	Next   string    // where to go in the end; "" is the home page
 	Begun  time.Time // by this machine's clock
-	Asked  bool      `json:",omitempty"` // Globus was told to ask who it is, whomever it remembers
-	StepUp *stepUp   `json:",omitempty"` // nil: to sign in
+	Prompt bool      `json:",omitempty"` // Globus was told to ask who it is, whomever it remembers
+	StepUp string    `json:",omitempty"` // subject of the person who is signed in and is to come back; "": to sign in
 }
 
 // attemptName returns the name of the cookie of the attempt with this state.
@@ -42,38 +41,33 @@ func (a *App) attemptName(state string) string {
 }
 
 // keepAttempt gives the attempt to the browser, and takes its oldest ones if it
-// would have too many.
+// would have too many, or too long ones.
 func (a *App) keepAttempt(w http.ResponseWriter, r *http.Request, t attempt) error {
 	value, err := t.cookieValue()
 	if err != nil {
 		return err
 	}
-	if len(value) > maxAttempt { // better the home page in the end than no sign-in
-		t.Next = ""
-		if value, err = t.cookieValue(); err != nil {
-			return err
-		}
-	}
-	if len(value) > maxAttempt {
-		return errAttemptTooLarge
-	}
 	type kept struct {
 		name  string
 		begun time.Time
+		size  int
 	}
 	var others []kept
 	for _, c := range r.Cookies() {
 		// A neighbour under another path may have cookies that are named alike.
 		old, ok := readAttempt(c.Value)
 		if ok && c.Name == a.attemptName(old.State) {
-			others = append(others, kept{c.Name, old.Begun})
+			others = append(others, kept{c.Name, old.Begun, len(c.Value)})
 		}
 	}
-	slices.SortFunc(others, func(x, y kept) int { return x.begun.Compare(y.begun) })
-	for _, old := range others[:max(0, len(others)+1-maxAttempts)] {
-		http.SetCookie(w, a.cookies.cookie(old.name, "", -1))
+	slices.SortFunc(others, func(x, y kept) int { return y.begun.Compare(x.begun) }) // the latest first
+	size := len(value)
+	for i, old := range others {
+		if size += old.size; i+1 >= maxAttempts || size > maxAttemptsSize {
+			http.SetCookie(w, a.cookies.cookie(old.name, "", -1))
+		}
 	}
-	http.SetCookie(w, a.cookies.cookie(a.attemptName(t.State), value, int(attemptLifetime/time.Second)))
+	http.SetCookie(w, a.cookies.cookie(a.attemptName(t.State), value, int(attemptKept/time.Second)))
 	return nil
 }
 
@@ -87,9 +81,10 @@ func (t attempt) cookieValue() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
 }
 
-// attempt returns the attempt that r's browser began with this state, if it did
-// and not too long ago. A state is never compared with one that is not there.
-func (a *App) attempt(r *http.Request, state string) (attempt, bool) {
+// attempt returns the attempt that r's browser began with this state, if it did.
+// A state is never compared with one that is not there. Of an attempt that was
+// begun too long ago only Next is of use, and fresh is false.
+func (a *App) attempt(r *http.Request, state string) (t attempt, fresh bool) {
 	if state == "" {
 		return attempt{}, false
 	}
@@ -98,9 +93,10 @@ func (a *App) attempt(r *http.Request, state string) (attempt, bool) {
 		return attempt{}, false
 	}
 	t, ok := readAttempt(c.Value)
-	age := a.now().Sub(t.Begun)
-	ok = ok && subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) == 1 && age.Abs() < attemptLifetime
-	return t, ok
+	if !ok || subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) != 1 {
+		return attempt{}, false
+	}
+	return t, a.now().Sub(t.Begun).Abs() < attemptLifetime
 }
 
 // spendAttempt takes the attempt from the browser.

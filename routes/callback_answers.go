@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 )
 
 const (
-	answerFor  = 60 * time.Second // how long the outcome of a callback is remembered
-	maxSignIns = 256              // under way at once; each holds a connection to Globus
+	answerFor     = 60 * time.Second // how long the outcome of a callback is remembered
+	maxSignIns    = 256              // under way at once; each holds a connection to Globus
+	maxFromClient = 32               // of those, from one address, or behind one proxy on another machine
 )
 
 // answers remembers how sign-ins ended, so that a callback that comes twice,
@@ -26,13 +28,26 @@ type answers struct {
 	mu       sync.Mutex
 	kept     map[string]*answer // by a hash of the attempt
 	underWay int                // of those, how many are not done
+	from     map[string]int     // likewise, by client
 }
 
-// busy reports whether so many wait for Globus that no more should.
-func (as *answers) busy() bool {
+// busy reports whether so many wait for Globus, of all or of one client's, that
+// no more should: anybody can begin an attempt, and finish it with a made-up code.
+func (as *answers) busy(client string) bool {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	return as.underWay >= maxSignIns
+	return as.underWay >= maxSignIns || as.from[network(client)] >= maxFromClient
+}
+
+// network returns what one client has at its disposal: an IPv4 address, or the
+// first 64 bits of an IPv6 one.
+func network(client string) string {
+	ip, err := netip.ParseAddr(client)
+	if err != nil || ip.Is4() {
+		return client
+	}
+	prefix, _ := ip.Prefix(64)
+	return prefix.String()
 }
 
 var errPanicked = errors.New("the sign-in panicked")
@@ -46,7 +61,7 @@ type answer struct {
 
 // once calls f for the first who come with this attempt; all get what came of it.
 // It returns early, with an error, for those who hang up while they wait.
-func (as *answers) once(ctx context.Context, t globus.Attempt, f func() (*session.Session, error)) *answer {
+func (as *answers) once(ctx context.Context, client string, t globus.Attempt, f func() (*session.Session, error)) *answer {
 	hash := sha256.Sum256([]byte(t.State + "\x00" + t.Nonce + "\x00" + t.Verifier))
 	key := hex.EncodeToString(hash[:])
 
@@ -56,6 +71,7 @@ func (as *answers) once(ctx context.Context, t globus.Attempt, f func() (*sessio
 		a = &answer{done: make(chan struct{})}
 		as.kept[key] = a
 		as.underWay++
+		as.from[network(client)]++
 	}
 	as.mu.Unlock()
 
@@ -72,6 +88,9 @@ func (as *answers) once(ctx context.Context, t globus.Attempt, f func() (*sessio
 		as.mu.Lock()
 		defer as.mu.Unlock()
 		as.underWay--
+		if as.from[network(client)]--; as.from[network(client)] == 0 {
+			delete(as.from, network(client))
+		}
 		time.AfterFunc(answerFor, func() {
 			as.mu.Lock()
 			defer as.mu.Unlock()

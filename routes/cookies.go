@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,20 +14,22 @@ type cookieNames struct {
 	secure         bool
 }
 
-// newCookieNames derives the names from where browsers reach the app. On https
-// the prefix __Host- keeps sibling hosts from planting a cookie; it demands
-// Path=/, so a path of the app's own goes into the name. On http, which is
-// loopback only, the port does: localhost shares its cookies over all ports.
+// newCookieNames derives the names from where browsers reach the app. A host
+// shares its cookies over all ports, so the port goes into the name; and over all
+// paths, for Path=/ is what the prefix __Host- demands, so a path of the app's own
+// goes into it too. On https that prefix keeps sibling hosts from planting a cookie.
 func newCookieNames(public *url.URL) cookieNames {
-	suffix := strings.ReplaceAll(public.Path, "/", ".")
-	if public.Scheme == "https" {
-		return cookieNames{"__Host-", suffix, true}
-	}
+	names := cookieNames{prefix: "portal-", suffix: strings.ReplaceAll(public.Path, "/", "."), secure: public.Scheme == "https"}
 	port := public.Port()
-	if port == "" {
-		port = "80"
+	if names.secure {
+		names.prefix = "__Host-portal-"
+	} else {
+		port = cmp.Or(port, "80")
 	}
-	return cookieNames{"portal-" + port + "-", suffix, false}
+	if port != "" {
+		names.prefix += port + "-"
+	}
+	return names
 }
 
 func (c cookieNames) name(kind string) string { return c.prefix + kind + c.suffix }

@@ -72,10 +72,13 @@ func (a *App) guarded(ctx context.Context, f func() error) (err error) {
 // when the request is.
 func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	visitOf(r).err = err
+	e := a.asHTTPError(r, err)
+	if e.status == http.StatusRequestTimeout {
+		r = r.WithContext(context.WithoutCancel(r.Context())) // net/http ended it, and the browser waits
+	}
 	if r.Context().Err() != nil {
 		return // the browser hung up
 	}
-	e := a.asHTTPError(r, err)
 	if e.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}

@@ -18,9 +18,8 @@ import (
 )
 
 const (
-	sessionFactsFor = time.Hour       // until Globus is asked anew how somebody signed in
-	groupFactsFor   = 5 * time.Minute // likewise, for their groups
-	maxFacts        = 5 * time.Second // for asking; a page waits as long only if nothing is known yet
+	groupFactsFor = 5 * time.Minute // until Globus is asked anew for somebody's groups
+	maxFacts      = 3 * time.Second // for asking
 
 	askAnewAfter = 10 * time.Second // a Globus that did not answer about a session
 	maxRemember  = 1000             // such sessions
@@ -35,15 +34,16 @@ func (a *App) renewFacts(ctx context.Context, s *session.Session, due questions)
 	got, err, _ := a.asking.flight.Do(fmt.Sprint(s.ID(), due), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFacts)
 		defer cancel()
-		if due.session && s.Tokens[globus.AuthServer].RefreshToken != "" {
-			_ = a.replaceToken(ctx, s, globus.AuthServer) // the old one may tell of the session as it was
-		}
-		facts, err := a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
+		var facts globus.Facts
+		err := a.guarded(ctx, func() (err error) {
+			facts, err = a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.tokensFor(s, server) })
+			return err
+		})
 		if err != nil {
 			a.asking.failed(s.ID(), a.now())
-			a.log.LogAttrs(ctx, slog.LevelWarn, "who may enter is decided as last known", append(why(err), slog.String("session", s.Tag()))...)
+			a.log.LogAttrs(ctx, slog.LevelWarn, "access policy not refreshed; using last known facts", append(why(err), slog.String("session", s.Tag()))...)
 		}
-		err = a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Facts = newer(rec.Facts, facts) })
+		err = a.sessions.Update(context.WithoutCancel(ctx), s, func(rec *session.Record) { rec.Facts = newer(rec.Facts, facts) })
 		return s.Facts, err
 	})
 	if facts, ok := got.(globus.Facts); ok && err == nil && facts.Subject == s.Identity.Subject {
@@ -84,24 +84,30 @@ func (a *App) gather(ctx context.Context, facts globus.Facts, due questions, id 
 	}
 	asked.Wait()
 	facts.Subject = id.Subject
-	switch {
-	case in == nil:
-	case len(in.Authentications) > 0 || len(facts.Authentications) == 0:
+	if in != nil {
 		nameFrom(id, in.Authentications)
 		facts = facts.WithSession(in, a.now())
-	default:
-		// Their session at Globus is over, the browser was closed perhaps; how
-		// they signed in here is as true as it was.
-		facts.SessionAsked = a.now()
 	}
 	if due.groups && groupsErr == nil {
 		// The others are nobody's business here, and there may be any number.
 		groups = slices.DeleteFunc(groups, func(g globus.Group) bool {
-			return !slices.ContainsFunc(a.groups, func(id string) bool { return strings.EqualFold(id, g.ID) })
+			return !a.namesGroup(g.ID)
 		})
 		facts = facts.WithGroups(groups, a.now())
 	}
 	return facts, errors.Join(inErr, groupsErr)
+}
+
+// namesGroup reports whether a policy of the app, or of a route, names a group.
+func (a *App) namesGroup(id string) bool {
+	return slices.ContainsFunc(append(a.policies, a.policy), func(p globus.Policy) bool {
+		return slices.ContainsFunc(p.Groups, func(named string) bool { return strings.EqualFold(named, id) })
+	})
+}
+
+// tokensOf yields tokens that no session holds yet.
+func (a *App) tokensOf(tokens globus.Tokens) func(server string) globus.TokenFunc {
+	return func(server string) globus.TokenFunc { return a.globus.Source(tokens, server, nil).Fresh }
 }
 
 var errNotTheirs = &globus.Error{Call: "introspect", Reason: globus.Malformed, Detail: "it is about another person, or a token that has ended"}

@@ -15,13 +15,16 @@ import (
 func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	// The address may hold a code; it must not travel on.
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	if r.Method == http.MethodHead || isPrefetch(r) {
+	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusNoContent) // nobody has asked to sign in yet
 		return nil
 	}
+	if isPrefetch(r) {
+		return refusePrefetch(w)
+	}
 	q, err := loginQuery(r.URL.RawQuery)
 	if err != nil {
-		return a.notSignedIn(r, a.refuseLogin(err, "link_damaged", "That sign-in link is damaged", "Nobody was signed in by it. Begin again."))
+		return a.notSignedIn(r, a.refuseLogin(err, "", "link_damaged", "That sign-in link is damaged", "Nobody was signed in by it. Begin again."))
 	}
 	if q.Has("code") || q.Has("error") {
 		if err := a.callback(w, r, q); err != nil {
@@ -39,7 +42,7 @@ func loginQuery(raw string) (url.Values, error) {
 	if err != nil {
 		return nil, errors.New("malformed query")
 	}
-	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt", "again"} {
+	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt", "step_up"} {
 		if len(q[known]) > 1 {
 			return nil, errors.New("doubled parameter " + known)
 		}
@@ -63,14 +66,14 @@ func (a *App) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) e
 	}
 	next := a.localPath(q.Get("next"))
 	if q.Get("prompt") == "login" {
-		return a.begin(w, r, attempt{Next: next, Asked: true})
+		return a.begin(w, r, attempt{Next: next, Prompt: true})
 	}
 	s, err := a.load(w, r)
 	if err != nil {
 		return err
 	}
-	if s != nil && q.Has("again") && !isCrossSite(r) {
-		return a.askAgain(w, r, s, next)
+	if s != nil && q.Has("step_up") {
+		return a.startStepUp(w, r, s, q.Get("step_up"), next)
 	}
 	if s != nil && a.policy.Decide(s.Facts, a.now()).Allowed() {
 		return redirect(w, a.absolute(next))
@@ -92,7 +95,7 @@ func (a *App) toGlobus(w http.ResponseWriter, r *http.Request, t attempt, opts [
 	if err := a.keepAttempt(w, r, t); err != nil {
 		return err
 	}
-	if t.Asked {
+	if t.Prompt {
 		opts = append(opts, globus.PromptLogin())
 	}
 	return redirect(w, a.globus.AuthCodeURL(t.Attempt, opts...))

@@ -28,9 +28,6 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 		return a.showSignedOut(w, r, http.StatusServiceUnavailable)
 	}
 	a.log.InfoContext(r.Context(), "signed out", "session", a.sessions.Tag(r))
-	if isHtmx(r) {
-		return a.showSignedOut(w, r, http.StatusOK)
-	}
 	return redirect(w, a.absolute(a.site.Path("/signed-out")))
 }
 

@@ -19,8 +19,9 @@ const permissions = "accelerometer=(), browsing-topics=(), camera=(), display-ca
 // request a name.
 func (a *App) outermost(next http.Handler) http.Handler {
 	_, host, _ := strings.Cut(a.origin, "://")
-	// A portal under a path must not decide for its neighbours on the host.
-	hsts := a.cookies.secure && a.site.BasePath == ""
+	// A portal under a path, or on a port of its own, must not decide for its
+	// neighbours on the host.
+	hsts := a.cookies.secure && a.site.BasePath == "" && !strings.Contains(host, ":")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", csp)
@@ -32,6 +33,7 @@ func (a *App) outermost(next http.Handler) http.Handler {
 		h.Set("Permissions-Policy", permissions)
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		h.Set("Portal-Answer", "1") // an error without it is not the app's: app.js swaps none in
 		if hsts {
 			h.Set("Strict-Transport-Security", "max-age=63072000")
 		}
@@ -58,7 +60,10 @@ func clientIP(r *http.Request) string {
 	}
 	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
 	last := strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:])
-	if ip, err := netip.ParseAddr(last); err == nil {
+	if withPort, err := netip.ParseAddrPort(last); err == nil { // as some proxies write it
+		return withPort.Addr().WithZone("").String()
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(last, "[]")); err == nil {
 		return ip.WithZone("").String()
 	}
 	return peer

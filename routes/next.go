@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-const maxNext = 1 << 10 // bytes
+const maxNext = 2 << 10 // bytes
 
 // localPath returns next if it is one of the app's own paths, as a browser
 // sees it, to return to after signing in; else "". Whatever a browser might

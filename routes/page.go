@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -54,17 +55,24 @@ func wantsFragment(r *http.Request) bool {
 }
 
 // isNavigation reports whether the browser will show the answer to r as a page.
+// Its destination does not tell: a service worker that fetches the page on the
+// browser's behalf changes that, and keeps the mode.
 func isNavigation(r *http.Request) bool {
-	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
-	return !isHtmx(r) && (mode == "" || mode == "navigate") && (dest == "" || dest == "document")
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "navigate" || mode == "" && !isHtmx(r)
 }
-
-// isCrossSite reports whether a link of another site led to r.
-func isCrossSite(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Site") == "cross-site" }
 
 // isPrefetch reports whether the browser asks only in case the person might.
 func isPrefetch(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch")
+	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
+}
+
+// refusePrefetch answers with a status for which browsers throw the answer away,
+// and ask again when the person does.
+func refusePrefetch(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", "10")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	return nil
 }
 
 // redirect sends the browser to target with a GET, whatever r was.
@@ -72,4 +80,19 @@ func redirect(w http.ResponseWriter, target string) error {
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
+}
+
+// isOffice reports whether a program such as Word asks, for a link in a document.
+// It follows redirects by itself, with cookies of its own, and hands the last
+// address to the browser: that of a sign-in that nobody can finish.
+func isOffice(r *http.Request) bool {
+	agent := strings.ToLower(r.UserAgent())
+	return strings.Contains(agent, "ms-office") || strings.Contains(agent, "microsoft office")
+}
+
+// answerOffice answers such a program with a page at the address that it asked
+// for, which then the browser opens.
+func answerOffice(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	io.WriteString(w, `<!DOCTYPE html><html lang="en"><title>Portal</title><meta http-equiv="refresh" content="0"><p>Please open this link in a browser.</p></html>`)
 }

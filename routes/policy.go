@@ -3,10 +3,8 @@ package routes
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"strings"
-	"time"
 
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
@@ -33,7 +31,7 @@ func (a *App) admit(w http.ResponseWriter, r *http.Request) (*session.Session, e
 // require demands more at one route than the app's own policy does: of those who
 // are signed in, h answers only whom p lets in too.
 func (a *App) require(p globus.Policy, h sessionFunc) sessionFunc {
-	a.groups = append(a.groups, p.Groups...)
+	a.policies = append(a.policies, p)
 	return func(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 		if err := a.allow(r, s, p); err != nil {
 			return err
@@ -42,65 +40,70 @@ func (a *App) require(p globus.Policy, h sessionFunc) sessionFunc {
 	}
 }
 
-// allow decides from what is kept with the session, so a policy that is turned
-// on holds at once. What was never asked is asked now; what is old is renewed in
-// the background, and until then what was last known counts.
+// allow decides from facts in the session, so that a policy which is turned on
+// holds at once. What was never asked is asked first, and so are groups that are
+// older than five minutes; if Globus cannot be reached, groups count for an hour.
+// What the person can do about it at Globus, they are asked for.
 func (a *App) allow(r *http.Request, s *session.Session, p globus.Policy) error {
 	if p.Empty() {
 		return nil
 	}
-	age := func(asked time.Time) time.Duration { return a.now().Sub(asked) }
-	due := questions{
-		session: p.NeedsSession() && age(s.Facts.SessionAsked) > sessionFactsFor,
-		groups:  p.NeedsGroups() && age(s.Facts.GroupsAsked) > groupFactsFor,
+	if err := consentFor(s, p); err != nil {
+		return err
 	}
-	unknown := p.NeedsSession() && s.Facts.SessionAsked.IsZero() || p.NeedsGroups() && age(s.Facts.GroupsAsked) > globus.GroupsGood
-	switch {
-	case due == questions{} || a.asking.failedLately(s.ID(), a.now()):
-	case unknown:
+	due := questions{
+		session: p.NeedsSession() && s.Facts.SessionAsked.IsZero(),
+		groups:  p.NeedsGroups() && a.now().Sub(s.Facts.GroupsAsked) > groupFactsFor,
+	}
+	if due != (questions{}) && !a.asking.failedLately(s.ID(), a.now()) {
 		if err := a.renewFacts(r.Context(), s, due); errors.Is(err, session.ErrGone) {
 			return err
 		}
-	default:
-		renewing := *s // the request's own goes on
-		renewing.Tokens = maps.Clone(s.Tokens)
-		ctx := context.WithoutCancel(r.Context())
-		a.background.Go(func() {
-			_ = a.guarded(ctx, func() error { return a.renewFacts(ctx, &renewing, due) })
-		})
 	}
 	if d := p.Decide(s.Facts, a.now()); !d.Allowed() {
-		return &refusal{d, s.Identity, s.Facts, true, a.localPath(r.URL.RequestURI())}
+		return &refusal{decision: d, policy: p, who: s.Identity, facts: s.Facts, session: s, next: a.localPath(r.URL.RequestURI())}
 	}
 	return nil
 }
 
-// examine decides about someone who is about to be signed in, with these
-// tokens, and notes in rec what is known. What Globus does not tell keeps them out.
-func (a *App) examine(ctx context.Context, tokens globus.Tokens, rec *session.Record) error {
-	if a.policy.Empty() {
+// examine decides about someone who is about to be signed in, and notes in rec
+// what is known. What Globus does not tell keeps them out.
+func (a *App) examine(ctx context.Context, rec *session.Record) error {
+	due := a.questions()
+	if due == (questions{}) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxFacts)
 	defer cancel()
 	var err error
-	rec.Facts, err = a.gather(ctx, rec.Facts, questions{a.policy.NeedsSession(), a.policy.NeedsGroups()}, rec.Identity, func(server string) globus.TokenFunc {
-		return a.globus.Source(tokens, server, nil).Fresh
-	})
+	rec.Facts, err = a.gather(ctx, rec.Facts, due, rec.Identity, a.tokensOf(rec.Tokens))
+	if a.policy.Empty() {
+		return nil // a route that needs to know asks again
+	}
 	if err != nil {
 		return err
 	}
 	if d := a.policy.Decide(rec.Facts, a.now()); !d.Allowed() {
-		return &refusal{d, rec.Identity, rec.Facts, false, ""}
+		return &refusal{decision: d, policy: a.policy, who: rec.Identity, facts: rec.Facts}
 	}
 	return nil
 }
 
-// toldNothing reports whether a sign-in was refused only because Globus let the
-// person through without asking who they are. Then it is asked to ask, once.
-func toldNothing(err error, t attempt) bool {
+// questions returns what is asked about everybody who signs in: what the app's
+// policy needs to know, and how they authenticated if a route does.
+func (a *App) questions() questions {
+	due := questions{groups: a.policy.NeedsGroups()}
+	for _, p := range append(a.policies, a.policy) {
+		due.session = due.session || p.NeedsSession()
+	}
+	return due
+}
+
+// needsPrompt reports whether a sign-in was refused only because Globus let the
+// person through without asking who they are. Then it is told to ask, once.
+func needsPrompt(err error, t attempt) bool {
 	no, ok := errors.AsType[*refusal](err)
-	return ok && !t.Asked && no.decision.Verdict == globus.VerdictUnverifiable && len(no.facts.Authentications) == 0
+	return ok && !t.Prompt && no.decision.Verdict == globus.VerdictUnverifiable && len(no.facts.Authentications) == 0
 }
 
 // WhoMayEnter says in words whom a policy lets in.

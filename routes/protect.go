@@ -6,8 +6,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/justinas/nosurf"
 
@@ -15,7 +17,7 @@ import (
 )
 
 const (
-	maxQuery       = 4 << 10  // bytes; what the callback needs is far less
+	maxQuery       = 8000     // bytes; proxies let pass 8 KiB of address
 	maxForm        = 8 << 10  // bytes
 	maxCookieBytes = 16 << 10 // of the Cookie header
 	maxCookieCount = 500      // from 3,000 on net/http would see none at all
@@ -25,7 +27,9 @@ const (
 // and forms that another site sent.
 func (a *App) protect(next http.Handler) http.Handler {
 	a.csrf = nosurf.New(next)
-	a.csrf.SetBaseCookie(*a.cookies.cookie(a.cookies.name("csrf"), "", 0))
+	// It lives as long as a session: a browser that is started again with its old
+	// tabs still has both.
+	a.csrf.SetBaseCookie(*a.cookies.cookie(a.cookies.name("csrf"), "", int(a.lifetime/time.Second)))
 	a.csrf.SetIsTLSFunc(func(*http.Request) bool { return a.cookies.secure })
 	a.csrf.SetFailureHandler(a.catch(a.refuseForm))
 
@@ -43,6 +47,10 @@ func (a *App) protect(next http.Handler) http.Handler {
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Cookie, HX-Request, HX-Request-Type")
+		if isOffice(r) {
+			answerOffice(w)
+			return
+		}
 		if err := limit(w, r); err != nil {
 			a.fail(w, r, err)
 			return
@@ -94,6 +102,13 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 			return &httpError{
 				status: http.StatusRequestEntityTooLarge, reason: "too_long", heading: "That is too long",
 				message: "The form holds more than can be sent at once. Shorten it and try again.",
+			}
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			w.Header().Set("Connection", "close")
+			return &httpError{
+				status: http.StatusRequestTimeout, reason: "too_slow", heading: "That took too long to arrive",
+				message: "Nothing was done. Your connection may be slow; please try again.", cause: errors.New("body not read in time"),
 			}
 		}
 		return &httpError{

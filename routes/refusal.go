@@ -10,16 +10,18 @@ import (
 
 	"example.org/portal/components"
 	"example.org/portal/globus"
+	"example.org/portal/routes/session"
 )
 
 // A refusal is the error for someone whom a policy does not let in. Its text is
 // for the log, and names nobody.
 type refusal struct {
 	decision globus.Decision
+	policy   globus.Policy
 	who      globus.Identity
 	facts    globus.Facts
-	signedIn bool   // they have a session here already
-	next     string // where they were going; "" is the home page
+	session  *session.Session // which they have here already; nil: they were about to sign in
+	next     string           // where they were going; "" is the home page
 }
 
 func (e *refusal) Error() string {
@@ -33,13 +35,16 @@ func (a *App) refused(r *http.Request, e *refusal) *httpError {
 		status: http.StatusForbidden, reason: "policy", heading: "You may not enter as this identity",
 		message: "Globus says who you are, but this site is not open to everybody. Nothing was kept of your sign-in.",
 		facts:   e.tell(),
-		ways:    []components.Way{{Label: "Log in with another identity", URL: a.site.OtherLoginURL(e.next)}},
 		cause:   e,
 	}
-	if e.signedIn {
+	if e.session != nil {
 		said.message = "Globus says who you are, but this is not open to everybody who is signed in."
 		said.form = &components.Form{Action: a.site.Path("/logout"), CSRFToken: nosurf.Token(r), Label: "Log out"}
+		if want := e.policy.Requirements(e.decision); want != nil {
+			said.ways = append(said.ways, components.Way{Label: "Sign in at Globus for this", URL: a.stepUpURL(e.session, want, e.next)})
+		}
 	}
+	said.ways = append(said.ways, components.Way{Label: "Log in with another identity", URL: a.site.OtherLoginURL(e.next)})
 	switch e.decision.Rule {
 	case globus.RuleGroup:
 		for _, id := range e.decision.Needed {

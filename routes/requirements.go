@@ -1,8 +1,7 @@
 package routes
 
 import (
-	"cmp"
-	"errors"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,35 +11,28 @@ import (
 	"example.org/portal/routes/session"
 )
 
-// askFor answers a request that a service wants more for, which came to err. It
-// is the one place for that: a handler just returns the error. Who opens a page
-// goes to Globus and comes back to the page, which reads again. A request from
-// within a page gets a card with a link to do so. A form is never sent again by
-// itself. And who has just done what is asked is asked no more than once.
+// maxRequirements is how many bytes of requirements fit into the button's link,
+// which proxies let pass up to 8 KiB.
+const maxRequirements = 3 << 10
+
+// askFor answers a request for which a service wants more of the person, which
+// came to err: by a card with one button, which leads to Globus and back. It is
+// the one place for that, since a handler just returns the error. Nothing
+// redirects by itself, so nothing can go in circles, and no form is sent again
+// by itself.
 func (a *App) askFor(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, err error) error {
-	if isPrefetch(r) {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	met := s.HasMet(want, a.now())
-	reaches := a.reachesFarther(want.Scopes)
-	if r.Method == http.MethodGet && isNavigation(r) && !met && !reaches {
-		return a.startStepUp(w, r, s, want, a.here(r))
-	}
 	visitOf(r).err = err
-	card := components.Required{Site: a.site, Requirements: want, Again: met, URL: a.here(r)}
-	if met && !reaches {
-		card.URL = a.site.AskAgainURL(card.URL)
-	}
-	if r.Method == http.MethodPost || reaches {
-		// The page to come back to may want nothing by itself.
-		if err := a.sessions.Update(r.Context(), s, func(rec *session.Record) { rec.Wanted = want }); err != nil {
-			return err
-		}
-		card.URL = a.site.AskAgainURL(card.URL)
-	}
+	card := components.Required{Site: a.site, Requirements: want}
+	next := a.localPath(r.URL.RequestURI())
 	if r.Method == http.MethodPost {
-		card.URL, card.Form = a.site.AskAgainURL(a.currentPath(r)), formAgain(r)
+		next, card.Form = a.currentPath(r), formAgain(r)
+	}
+	if card.URL = a.stepUpURL(s, want, next); card.URL == "" {
+		return &httpError{
+			status: http.StatusForbidden, reason: "requirements_too_large", heading: "Globus wants more than this site can ask for",
+			message: "What it wants of you first is too much for one request. Please tell the people who run this site, with the reference below.",
+			cause:   err,
+		}
 	}
 	if !wantsFragment(r) {
 		return write(w, r, http.StatusForbidden, components.RequiredPage(a.page(r, card.Heading()), card))
@@ -49,62 +41,29 @@ func (a *App) askFor(w http.ResponseWriter, r *http.Request, s *session.Session,
 	return write(w, r, http.StatusForbidden, components.RequiredCard(card))
 }
 
-// reachesFarther reports whether scopes are for more than the app asks people for
-// by itself. A service may want what its own scope depends on; for others, a link
-// to a page is not enough: the person reads what it is, and clicks.
-func (a *App) reachesFarther(scopes globus.Scopes) bool {
-	own, err := globus.ParseScopes(a.globus.Scopes()...)
-	return slices.ContainsFunc(scopes, func(s globus.Scope) bool {
-		return err != nil || !slices.ContainsFunc(own, func(o globus.Scope) bool { return o.Name == s.Name })
-	})
-}
-
-// here is the path to come back to for what r asked for; without its query if
-// that is too much.
-func (a *App) here(r *http.Request) string {
-	if path := a.localPath(r.URL.RequestURI()); path != "" {
-		return path
-	}
-	return cmp.Or(a.localPath(r.URL.EscapedPath()), a.site.Path("/"))
-}
-
-// askAgain sends someone to Globus once more who was told that they have done
-// what is asked, and wants to try again; or whose form was refused.
-func (a *App) askAgain(w http.ResponseWriter, r *http.Request, s *session.Session, next string) error {
-	want := s.Wanted
-	if want != nil || len(s.Met) > 0 {
-		err := a.sessions.Update(r.Context(), s, func(rec *session.Record) {
-			rec.Wanted = nil // once
-			if want == nil {
-				rec.Met = nil
-			}
-		})
-		if err != nil && !errors.Is(err, session.ErrGone) {
-			return err
-		}
-	}
-	if want != nil {
-		return a.startStepUp(w, r, s, want, next)
-	}
-	return redirect(w, a.absolute(next)) // where it is found out what is asked
-}
-
-// startStepUp sends the browser to Globus with what is wanted of s's person, to
-// come back to next.
-func (a *App) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, next string) error {
+// stepUpURL returns the link that leads the person of s to Globus with what is
+// wanted, and then to next; "" if that is too much for a link.
+func (a *App) stepUpURL(s *session.Session, want *globus.Requirements, next string) string {
 	asked := *want
-	asked.Code, asked.Message, asked.SessionMessage = "", "", "" // nobody reads them in the cookie
-	t := attempt{Next: next, StepUp: &stepUp{Subject: s.Identity.Subject, Asked: asked}}
-	opts := append(want.AuthCodeOptions(), a.scopesWith(s, want.Scopes).AuthCodeOption())
-	err := a.toGlobus(w, r, t, opts)
-	if errors.Is(err, errAttemptTooLarge) {
-		return &httpError{
-			status: http.StatusForbidden, reason: "requirements_too_large", heading: "Globus wants more than this site can ask for",
-			message: "What it wants of you first is too much for one request. Please tell the people who run this site, with the reference below.",
-			cause:   err,
-		}
+	asked.Code, asked.Message = "", "" // Globus does not want them
+	text, err := json.Marshal(asked)
+	if err != nil || len(text) > maxRequirements {
+		return ""
 	}
-	return err
+	return a.site.StepUpURL(s.Sign(string(text)), next)
+}
+
+// startStepUp sends the browser to Globus with what a link of stepUpURL holds. A
+// link that another session made, as one before a new sign-in, leads to next,
+// where what is wanted is found out again.
+func (a *App) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Session, signed, next string) error {
+	text, ok := s.Verify(signed)
+	var want globus.Requirements
+	if !ok || json.Unmarshal([]byte(text), &want) != nil {
+		return redirect(w, a.absolute(next))
+	}
+	opts := append(want.AuthCodeOptions(), a.scopesWith(s, want.Scopes).AuthCodeOption())
+	return a.toGlobus(w, r, attempt{Next: next, StepUp: s.Identity.Subject}, opts)
 }
 
 // scopesWith returns more beside all that the app asks for, and that s holds
@@ -121,4 +80,16 @@ func (a *App) scopesWith(s *session.Session, more globus.Scopes) globus.Scopes {
 		}
 	}
 	return all.Merge(more)
+}
+
+// consentFor returns the requirements that ask for the scopes which p needs, or
+// nil if s has a token for them.
+func consentFor(s *session.Session, p globus.Policy) error {
+	if _, held := s.Tokens[globus.GroupsServer]; !p.NeedsGroups() || held {
+		return nil
+	}
+	return &globus.Error{
+		Call: "groups", Reason: globus.Refused, Code: "ConsentRequired",
+		Requirements: &globus.Requirements{Code: "ConsentRequired", Scopes: p.Scopes()},
+	}
 }

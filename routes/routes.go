@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,14 +53,15 @@ type App struct {
 	origin   string // scheme and host of PublicURL
 	cookies  cookieNames
 	globus   *globus.Client
-	policy   globus.Policy
-	groups   []string // that policies name, of routes too
+	policy   globus.Policy   // of the whole app
+	policies []globus.Policy // of routes
 	sessions *session.Manager
 	answers  answers
 	csrf     *nosurf.CSRFHandler
 	pages    *http.ServeMux
 	handler  http.Handler
 	metrics  *Metrics
+	lifetime time.Duration // of a session at most
 	log      *slog.Logger
 	now      func() time.Time
 	draining atomic.Bool
@@ -96,11 +96,13 @@ func New(cfg Config) (*App, error) {
 		cookies: newCookieNames(cfg.PublicURL),
 		globus:  cfg.Globus,
 		policy:  cfg.Policy,
-		groups:  slices.Clone(cfg.Policy.Groups),
-		answers: answers{kept: map[string]*answer{}},
+		answers: answers{kept: map[string]*answer{}, from: map[string]int{}},
 		metrics: cfg.Metrics,
-		log:     slog.New(visitLog{cfg.Log.Handler()}),
-		now:     cfg.Now,
+
+		lifetime: cfg.SessionLifetime,
+
+		log: slog.New(visitLog{cfg.Log.Handler()}),
+		now: cfg.Now,
 	}
 	if a.metrics == nil {
 		a.metrics = NewMetrics("")

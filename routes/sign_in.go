@@ -21,52 +21,37 @@ const (
 func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), maxSignIn)
 	defer cancel()
+	r = r.WithContext(ctx)
 	login, err := a.globus.Exchange(ctx, code, t.Attempt)
 	if err != nil {
 		return nil, err
 	}
-	s, goesOn, err := a.newSession(r.WithContext(ctx), login, t)
+	s, err := a.newSession(ctx, login)
 	if err != nil {
 		a.discard(r, login.Tokens)
 		return nil, err
 	}
-	old := a.endOld(r.WithContext(ctx))
-	if goesOn && len(old) == 0 { // they signed out meanwhile, and stay so
-		tokens, _ := a.sessions.End(ctx, s) // it is tried again by itself
-		a.revoke(ctx, tokens)
-		return nil, session.ErrGone
-	}
 	a.noteSignIn(ctx, s)
-	if t.StepUp != nil {
-		a.carryOver(ctx, s, login.Tokens, old)
-	}
-	a.revoke(ctx, old.Without(s.Tokens)) // those that only it held
+	a.revoke(ctx, a.endOld(r).Without(s.Tokens)) // those that only the old session held
 	return s, nil
 }
 
-// newSession makes a session of a login, if it may be one, and says whether it
-// goes on from the one that r's browser has.
-func (a *App) newSession(r *http.Request, login *globus.Login, t attempt) (s *session.Session, goesOn bool, err error) {
-	if err := a.freshen(r.Context(), login); err != nil {
-		return nil, false, err
+// newSession makes a session of a login, if the policy allows it.
+func (a *App) newSession(ctx context.Context, login *globus.Login) (*session.Session, error) {
+	if err := a.useUserInfo(ctx, login); err != nil {
+		return nil, err
 	}
 	rec := session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.now()}
-	if t.StepUp != nil {
-		if goesOn, err = a.goOn(r, t.StepUp, &rec); err != nil {
-			return nil, false, err
-		}
+	if err := a.examine(ctx, &rec); err != nil {
+		return nil, err
 	}
-	if err := a.examine(r.Context(), login.Tokens, &rec); err != nil {
-		return nil, false, err
-	}
-	s, err = a.sessions.SignIn(r.Context(), rec)
-	return s, goesOn, err
+	return a.sessions.SignIn(ctx, rec)
 }
 
-// freshen takes what userinfo says about the person in place of the ID token's
-// claims. It may fail, for those name the person already; it may not be about
-// somebody else.
-func (a *App) freshen(ctx context.Context, login *globus.Login) error {
+// useUserInfo takes what userinfo says about the person in place of the ID
+// token's claims. It may fail, for those name the person already; it may not be
+// about somebody else.
+func (a *App) useUserInfo(ctx context.Context, login *globus.Login) error {
 	token, ok := login.Tokens[globus.AuthServer]
 	if !ok {
 		return nil

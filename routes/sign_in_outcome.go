@@ -26,6 +26,7 @@ func (a *App) notSignedIn(r *http.Request, err error) error {
 // Errors of a sign-in that signInOutcome tells apart.
 var (
 	errNoAttempt = errors.New("callback without an attempt of this browser")
+	errNoCookies = errors.New("callback without any cookie")
 	errBusy      = errors.New("too many sign-ins under way")
 	errOther     = errors.New("somebody else signed in than the session's person")
 )
@@ -48,6 +49,8 @@ func signInOutcome(err error) (outcome, reason string) {
 	switch e, ok := errors.AsType[*httpError](err); {
 	case errors.Is(err, errNoAttempt):
 		return "refused", "link"
+	case errors.Is(err, errNoCookies):
+		return "refused", "cookies"
 	case errors.Is(err, errOther):
 		return "refused", "other_person"
 	case errors.Is(err, errBusy):

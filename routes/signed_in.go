@@ -54,6 +54,9 @@ func (a *App) revokedMeanwhile(r *http.Request, err error) bool {
 // typed would be lost. It gets a link instead.
 func (a *App) noSession(w http.ResponseWriter, r *http.Request) error {
 	here := a.localPath(r.URL.RequestURI())
+	if isPrefetch(r) {
+		return refusePrefetch(w)
+	}
 	switch {
 	case r.Method == http.MethodGet && isNavigation(r) && !a.signedOut(r):
 		return redirect(w, a.site.LoginURL(here))

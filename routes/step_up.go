@@ -12,104 +12,93 @@ import (
 	"example.org/portal/routes/session"
 )
 
-// A stepUp is why someone who is signed in is sent to Globus once more: a
-// service wants more of them before it does what was asked.
-type stepUp struct {
-	Subject string              // who is signed in; nobody else may come back
-	Asked   globus.Requirements // without its words
-}
-
-// goOn makes of rec, a sign-in that was begun for up, what the session of r's
-// browser becomes by it: as old as it was, with all its tokens that rec has none
-// in the place of. It must be the same person's. If the session's time is up
-// meanwhile, rec is a new one, and does not go on; who has signed out stays so.
-func (a *App) goOn(r *http.Request, up *stepUp, rec *session.Record) (goesOn bool, err error) {
-	old, err := a.sessions.Peek(r)
+// stepUp redeems the code of somebody who went to Globus once more while they
+// were signed in, and merges the new tokens, and how they authenticated, into
+// their session by one compare-and-swap. A session that ended meanwhile stays
+// ended; if the store fails, nothing is changed.
+func (a *App) stepUp(r *http.Request, code string, t attempt) (*session.Session, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), maxSignIn)
+	defer cancel()
+	r = r.WithContext(ctx)
+	login, err := a.globus.Exchange(ctx, code, t.Attempt)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if old != nil && !a.now().Before(old.Deadline) {
-		old = nil
+	s, err := a.mergeLogin(r, login, t)
+	if err != nil {
+		a.discard(r, login.Tokens)
+		return nil, err
 	}
-	if old == nil && a.signedOut(r) {
-		return false, session.ErrGone
-	}
-	if rec.Identity.Subject != up.Subject || old != nil && old.Identity.Subject != up.Subject {
-		return false, a.refuseOther(rec, old)
-	}
-	if old != nil {
-		fresh := rec.Tokens
-		rec.Tokens = maps.Clone(old.Tokens)
-		maps.Copy(rec.Tokens, fresh)
-		rec.Began, rec.Met, rec.Facts = old.Began, old.Met, old.Facts
-	}
-	rec.Meet(up.Asked, a.now())
-	return old != nil, nil
+	a.log.InfoContext(ctx, "stepped up", "session", s.Tag())
+	return s, nil
 }
 
-// refuseOther is the error for somebody who came back from Globus in the place
-// of the person of old, which is nil if nobody is signed in any more.
-func (a *App) refuseOther(rec *session.Record, old *session.Session) error {
-	e := &httpError{
-		status: http.StatusForbidden, reason: "other_person", heading: "Somebody else came back from Globus",
+// mergeLogin merges a login into the session that r's browser has.
+func (a *App) mergeLogin(r *http.Request, login *globus.Login, t attempt) (*session.Session, error) {
+	ctx := r.Context()
+	if err := a.useUserInfo(ctx, login); err != nil {
+		return nil, err
+	}
+	s, err := a.sessions.Peek(r)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil || !a.now().Before(s.Deadline) {
+		return nil, session.ErrGone
+	}
+	if login.Identity.Subject != t.StepUp || s.Identity.Subject != t.StepUp {
+		return nil, otherPerson(login, s)
+	}
+	facts, _ := a.gather(ctx, globus.Facts{}, a.questions(), login.Identity, a.tokensOf(login.Tokens)) // what fails is asked when a policy needs it
+	var replaced globus.Tokens
+	err = a.sessions.Update(ctx, s, func(rec *session.Record) {
+		replaced = maps.Clone(rec.Tokens)
+		maps.Copy(rec.Tokens, login.Tokens)
+		rec.Identity, rec.Facts = login.Identity, newer(rec.Facts, facts)
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.revoke(ctx, replaced.Without(s.Tokens)) // no sign-out would find them
+	return s, nil
+}
+
+// otherPerson is the error for somebody who came back from Globus in the place
+// of the person of s.
+func otherPerson(login *globus.Login, s *session.Session) error {
+	return &httpError{
+		status: http.StatusForbidden, reason: "other_person", heading: "You signed in at Globus as someone else",
 		message: "What was asked there was for the person who is signed in here. Nothing was changed.",
-		cause:   errOther,
-		facts:   []components.Fact{{Label: "At Globus you signed in as", Value: called(&rec.Identity)}},
+		facts: []components.Fact{
+			{Label: "At Globus you signed in as", Value: called(&login.Identity)},
+			{Label: "Here you are signed in as", Value: called(&s.Identity)},
+		},
+		cause: errOther,
 	}
-	if old != nil {
-		e.facts = append(e.facts, components.Fact{Label: "Here you are signed in as", Value: called(&old.Identity)})
-	}
-	return e
 }
 
 // called is what somebody recognizes an identity of theirs by.
 func called(id *globus.Identity) string { return cmp.Or(id.Username, id.Name, id.Subject) }
 
-// carryOver puts into s what its predecessor got after s was made of it, such as
-// a token that was refreshed just then: of old, all that it held to the last,
-// what fresh is not in the place of.
-func (a *App) carryOver(ctx context.Context, s *session.Session, fresh, old globus.Tokens) {
-	later := old.Without(s.Tokens)
-	maps.DeleteFunc(later, func(server string, _ globus.Token) bool {
-		_, replaced := fresh[server]
-		return replaced
-	})
-	if len(later) == 0 {
-		return
-	}
-	err := a.sessions.Update(ctx, s, func(rec *session.Record) {
-		for server := range later {
-			rec.Tokens[server] = old[server]
-		}
-	})
-	if err != nil {
-		a.log.ErrorContext(ctx, "tokens not carried over", "reason", err)
-	}
-}
-
 // stepUpFailed says what the error of a callback is to someone who was signed
 // in before, and still is.
 func (a *App) stepUpFailed(r *http.Request, t attempt, err error) error {
-	if t.StepUp == nil {
-		return err
-	}
 	e := *a.asHTTPError(r, err)
+	e.cause = err
 	said, _ := errors.AsType[*globus.Error](err)
 	switch {
 	case errors.Is(err, session.ErrGone):
 		return &httpError{
-			status: http.StatusUnauthorized, reason: "signed_out", heading: "You signed out meanwhile", message: "Nobody is signed in here.",
+			status: http.StatusUnauthorized, reason: "signed_out", heading: "Your session ended meanwhile", message: "Nobody is signed in here. Log in again to go on.",
 			loginURL: a.site.LoginURL(t.Next), cause: err,
 		}
-	case errors.Is(err, errOther): // Globus remembers the other one, and would pass them straight through
-		e.loginURL = a.site.OtherLoginURL("")
+	case errors.Is(err, errOther): // Globus remembers the other one, and would let them pass as they are
+		e.loginURL = a.site.OtherLoginURL(t.Next)
 		return &e
 	case said != nil && isDenial(said.Code):
-		e.reason, e.heading, e.message = "denied", "Globus did not get what it asked for", "You, or Globus, said no. Nothing was changed: whoever was signed in here still is."
-	case e.status == http.StatusForbidden:
-		return err // which has words of its own
-	default:
-		e.reason, e.heading, e.message = "step_up_failed", "Globus could not complete this", "Nothing was changed: whoever was signed in here still is. Please try again in a moment."
+		e.reason, e.heading, e.message = "denied", "Globus did not get what it asked for", "You, or Globus, said no. Nothing was changed: you are signed in as before."
+	case !isStoreError(err):
+		e.reason, e.heading, e.message = "step_up_failed", "Globus could not complete this", "Nothing was changed: you are signed in as before. Please try again in a moment."
 	}
 	e.loginURL, e.retry = "", cmp.Or(a.localPath(t.Next), a.site.Path("/"))
 	return &e

@@ -38,12 +38,28 @@ const localTimes = () => {
 localTimes();
 document.addEventListener("htmx:after:swap", localTimes);
 
+// A click with a modifier opens a link elsewhere, as everywhere in a browser: htmx
+// would keep the browser from it, and do nothing itself.
+document.addEventListener("click", (event) => {
+  const modified = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (modified && event.target.closest("a[href]")) event.stopImmediatePropagation();
+}, { capture: true });
+
 // The second click of a double one is meant for what was there at the first.
 document.addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest(".button")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }, { capture: true });
+
+// An error that the app did not send itself, as of a proxy before it, takes
+// nobody's form away: the page stays as it is.
+document.addEventListener("htmx:before:response", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.response.raw.ok || ctx.response.raw.headers.has("Portal-Answer")) return;
+  event.preventDefault();
+  if (ctx.sourceEvent?.isTrusted) say("The server cannot be reached just now. Please try again in a moment.");
+});
 
 // Say how a swap that the person asked for went; a screen reader reads it out.
 // Events that a script made, such as the one above, are not trusted.

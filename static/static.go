@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -61,10 +62,21 @@ func (f *Files) Path(name string) string {
 	return hashed
 }
 
+// anyHash matches a name such as app.1a2b3c4d5e6f.css.
+var anyHash = regexp.MustCompile(`^(.+)\.[0-9a-f]{12}(\.[a-z0-9]+)$`)
+
 // ServeHTTP answers for the hashed names, at the root of the request's path:
-// use http.StripPrefix. Plain names are not found, lest somebody cache one.
+// use http.StripPrefix. A name with the hash of another version gets this version's
+// file, which nobody may keep: while several instances are updated one after
+// another, a page of one may ask another for its style. Plain names are not
+// found, lest somebody cache one.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	file, ok := f.files[strings.TrimPrefix(r.URL.Path, "/")]
+	name, cache := strings.TrimPrefix(r.URL.Path, "/"), "public, max-age=31536000, immutable"
+	file, ok := f.files[name]
+	if other := anyHash.FindStringSubmatch(name); !ok && other != nil {
+		file, ok = f.files[f.hashed[other[1]+other[2]]]
+		cache = "no-store"
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -75,7 +87,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", cache)
 	h.Set("Content-Type", file.contentType)
 	h.Set("Vary", "Accept-Encoding")
 	body := file.plain

@@ -8,16 +8,20 @@ import (
 )
 
 // Load returns the session of the browser that sent r, or nil if it has none.
-// The only error is a *StoreError. A session that has ended, or cannot be read,
-// is deleted, and its cookie expired through w. The grant of Globus is
-// refreshed when that is due; a Globus that is down ends no session.
+// The only error is a *StoreError. A session that has ended is deleted, and its
+// cookie expired through w. A record that does not open is no session, but stays:
+// during an update another version of the app may know how to open it. The grant
+// of Globus is refreshed when that is due; a Globus that is down ends no session.
 func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	s, err := m.Peek(r)
 	if s != nil {
 		err = m.keepAlive(r.Context(), s)
 	}
 	switch {
-	case errors.Is(err, errEnded), errors.Is(err, errUnreadable), errors.Is(err, errWithdrawn):
+	case errors.Is(err, errUnreadable):
+		m.log.InfoContext(r.Context(), "session record not opened", "reason", err)
+		return nil, nil
+	case errors.Is(err, errEnded), errors.Is(err, errWithdrawn):
 		m.log.InfoContext(r.Context(), "session over", "reason", err)
 		m.ClearCookie(w)
 		tokens, _ := m.SignOut(r) // it is tried again by itself
@@ -46,15 +50,11 @@ func (m *Manager) Peek(r *http.Request) (*Session, error) {
 	// another tab, and a new one may have begun there by the time that this
 	// answer arrives.
 	if !found {
-		m.opened.drop(token)
 		return nil, nil
 	}
-	rec, deadline, ok := m.opened.get(token, sealed)
-	if !ok {
-		if rec, deadline, err = m.unseal(token, sealed); err != nil {
-			return nil, err
-		}
-		m.opened.put(token, sealed, *rec, deadline)
+	rec, deadline, err := m.unseal(token, sealed)
+	if err != nil {
+		return nil, err
 	}
 	return &Session{Record: *rec, Deadline: deadline, token: token}, nil
 }

@@ -26,13 +26,14 @@ type redisDriver struct {
 
 // swapScript replaces a value where it is still what the caller saw, and leaves
 // its end as it is. If the new one is there already, an answer got lost and the
-// question came twice.
-var swapScript = redis.NewScript(`
+// question came twice. It is sent whole each time: by its SHA-1, as go-redis would
+// have it, it could not be called where only FIPS 140 algorithms are allowed.
+const swapScript = `
 local now = redis.call('GET', KEYS[1])
 if now == ARGV[2] then return 1 end
 if now ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-return 1`)
+return 1`
 
 // quietRedis silences go-redis, which would write lines of its own for each
 // request while the server is down. Our log says so once.
@@ -82,7 +83,7 @@ func (d *redisDriver) CommitCtx(ctx context.Context, key string, data []byte, ex
 }
 
 func (d *redisDriver) SwapCtx(ctx context.Context, key string, old, data []byte) (bool, error) {
-	return swapScript.Run(ctx, d.client, []string{redisPrefix + key}, old, data).Bool()
+	return d.client.Eval(ctx, swapScript, []string{redisPrefix + key}, old, data).Bool()
 }
 
 // A once is a command that is not sent again when its answer is lost.

@@ -59,11 +59,6 @@ type Record struct {
 	Tokens   globus.Tokens   `json:"tokens"`   // as last refreshed
 	Began    time.Time       `json:"began"`    // when they signed in
 	Facts    globus.Facts    `json:"facts"`    // what a policy is decided from
-
-	// What services wanted of the person beyond that: what they have lately been
-	// at Globus for, see Meet, and what a form that was refused still needs.
-	Met    []Met                `json:"met,omitempty"`
-	Wanted *globus.Requirements `json:"wanted,omitempty"`
 }
 
 // A Session is a record as it was when it was read, and the cookie's token
@@ -104,7 +99,6 @@ const recordKey = "record" // in scs's values
 type Manager struct {
 	scs     *scs.SessionManager
 	store   *sealedStore
-	opened  opened
 	cookie  http.Cookie
 	log     *slog.Logger
 	now     func() time.Time
@@ -126,7 +120,6 @@ func Open(cfg Config) (*Manager, error) {
 	m := &Manager{
 		scs:    scs.New(),
 		store:  &sealedStore{driver: newObservedDriver(d, cfg), audience: cfg.Audience},
-		opened: opened{kept: map[string]*openRecord{}},
 		cookie: cfg.Cookie,
 		log:    cfg.Log,
 		now:    cfg.Now,

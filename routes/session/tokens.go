@@ -18,6 +18,8 @@ const (
 	maxSave    = 5 * time.Second  // saving what came of it
 	maxWait    = 2 * time.Second  // how long a page waits for its session's own
 	failedFor  = 5 * time.Second  // how long a Globus that failed is left alone
+
+	rotationTime = time.Second // how long another instance may take to save a token that it was given
 )
 
 // A refresher refreshes tokens once for all requests of a session that want it.
@@ -120,9 +122,9 @@ func (m *Manager) renewOnce(ctx context.Context, s *Session, key, server, reject
 	fresh, err := m.askGlobus(ctx, key, server, t, rec.Identity.Subject)
 	switch {
 	case err == nil:
-		return m.keep(ctx, s, server, t, fresh)
+		return m.saveToken(ctx, s, server, t, fresh)
 	case globus.IsInvalidGrant(err):
-		return m.lose(ctx, s, server, t)
+		return m.dropGrant(ctx, s, server, t)
 	case m.now().Before(t.Expiry) && t.AccessToken != rejected:
 		return t, nil // it will do until Globus is well again
 	}
@@ -159,12 +161,12 @@ func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.To
 	return globus.Token{}, err
 }
 
-// keep swaps a new token into the record in the place of old, and returns what
+// saveToken swaps a new token into the record in the place of old, and returns what
 // the record holds then. Of several instances that refreshed at once, the token
 // that ends last stays, and the others' are revoked. If the session has ended
 // meanwhile, so is fresh, and the error is ErrGone. However long Globus took,
 // there is time for this.
-func (m *Manager) keep(ctx context.Context, s *Session, server string, old, fresh globus.Token) (globus.Token, error) {
+func (m *Manager) saveToken(ctx context.Context, s *Session, server string, old, fresh globus.Token) (globus.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxSave)
 	defer cancel()
 	var spare globus.Token
@@ -194,16 +196,25 @@ func (m *Manager) keep(ctx context.Context, s *Session, server string, old, fres
 	return s.Tokens[server], nil
 }
 
-// lose does what follows when Globus says that the grant of t is withdrawn: it
-// ends the session if the grant is that of Globus Auth itself, and otherwise
-// drops the resource server's token.
-func (m *Manager) lose(ctx context.Context, s *Session, server string, t globus.Token) (globus.Token, error) {
-	rec, _, _, err := m.read(ctx, s.token)
-	if err != nil {
-		return globus.Token{}, err
-	}
-	if now := rec.Tokens[server]; now.RefreshToken != t.RefreshToken || now.AccessToken != t.AccessToken {
-		return now, nil // another instance was faster, and this one came with a spent token
+// dropGrant does what follows when Globus says that the grant of t is withdrawn:
+// it ends the session if the grant is that of Globus Auth itself, and otherwise
+// drops the resource server's token. Where refresh tokens rotate, another instance
+// may have spent this one a moment ago, and be about to save its successor: so
+// the record is looked at again first.
+func (m *Manager) dropGrant(ctx context.Context, s *Session, server string, t globus.Token) (globus.Token, error) {
+	for _, wait := range []time.Duration{0, rotationTime} {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return globus.Token{}, &globus.Error{Call: "refresh", Reason: globus.Timeout}
+		}
+		rec, _, _, err := m.read(ctx, s.token)
+		if err != nil {
+			return globus.Token{}, err
+		}
+		if now := rec.Tokens[server]; now.RefreshToken != t.RefreshToken || now.AccessToken != t.AccessToken {
+			return now, nil
+		}
 	}
 	m.log.InfoContext(ctx, "grant withdrawn", "resource_server", server)
 	if server == globus.AuthServer {
@@ -212,7 +223,7 @@ func (m *Manager) lose(ctx context.Context, s *Session, server string, t globus.
 		return globus.Token{}, errWithdrawn
 	}
 	m.refresh.revoke(ctx, globus.Tokens{server: t}) // no sign-out would find it
-	err = m.Update(ctx, s, func(rec *Record) {
+	err := m.Update(ctx, s, func(rec *Record) {
 		if rec.Tokens[server].RefreshToken == t.RefreshToken {
 			delete(rec.Tokens, server)
 		}

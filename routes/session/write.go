@@ -70,7 +70,6 @@ func (m *Manager) end(ctx context.Context, token string) (globus.Tokens, error) 
 		return nil, err
 	}
 	taken, err := m.store.take(ctx, token)
-	m.opened.drop(token)
 	if err == nil {
 		sealed = taken
 	}
