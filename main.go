@@ -450,11 +450,7 @@ func environment(wrong *faults) map[string]string {
 		if value = strings.TrimSpace(value); !ok || value == "" {
 			continue
 		}
-		if len(value) > 1 && strings.ContainsRune("\"'`", rune(value[0])) && value[len(value)-1] == value[0] {
-			wrong.add("%s is in quotes: write its value without them", p.Key)
-			value = value[1 : len(value)-1]
-		}
-		values[p.Key] = value
+		values[p.Key] = wrong.unquoted(p.Key, value)
 	}
 	return values
 }
@@ -503,6 +499,15 @@ func (f *faults) because(name string, err error) {
 	}
 }
 
+// unquoted returns value without quotes around it, which are a fault.
+func (f *faults) unquoted(name, value string) string {
+	if len(value) < 2 || !strings.ContainsRune("\"'`", rune(value[0])) || value[len(value)-1] != value[0] {
+		return value
+	}
+	f.add("%s is in quotes: write its value without them", name)
+	return value[1 : len(value)-1]
+}
+
 // fromFile sets value from the file that the setting's other form names.
 func (f *faults) fromFile(value *string, file, name string) {
 	if file == "" {
@@ -517,7 +522,7 @@ func (f *faults) fromFile(value *string, file, name string) {
 		f.add("%s_FILE: %v", name, err)
 		return
 	}
-	if *value = strings.TrimSpace(string(content)); *value == "" {
+	if *value = f.unquoted(name+"_FILE", strings.TrimSpace(string(content))); *value == "" {
 		f.add("%s_FILE: %s is empty", name, file)
 	}
 }

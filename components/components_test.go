@@ -129,8 +129,8 @@ func all() map[string]templ.Component {
 	oneShown.Tokens = []components.TokenRow{tokens.Tokens[0], {Server: "transfer.api.globus.org", Shown: "transfer-token-shown"}}
 	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {Server: "0"}}
 	task := tasks()
-	mfa := components.Required{Site: site, URL: "/app/x", Requirements: &globus.Requirements{MFA: true}, Again: true}
-	sent := required("Sent", site.AskAgainURL("/app/x"))
+	mfa := components.Required{Site: site, URL: "/app/x", Requirements: &globus.Requirements{MFA: true}}
+	sent := required("Sent", site.StepUpURL("signed.mac", "/app/x"))
 	sent.Form = &components.Form{Action: "/app/x", CSRFToken: "fresh", Label: "Send it again", Fields: []components.Field{{Name: "typed", Value: attack}}}
 	files := folder(
 		globus.Entry{Name: "per%20cent?#&=+", Type: globus.EntryDir, Size: 4096, Modified: now.Add(-time.Hour)},
@@ -222,7 +222,7 @@ func TestWhatIsSaid(t *testing.T) {
 		{"Home/full", []string{"<!doctype html>", "<title>" + components.AppName + "</title>", "<h1>" + components.AppName + "</h1>", `id="user-card"`, `id="transfers"`, "Not affiliated with Globus"}, []string{"not signed in"}},
 		{"Home/signed out", []string{"Log in with Globus", `href="https://portal.example.edu/app/login"`}, []string{"Log out", subject, "csrf_token", "transfers\""}},
 		{"UserCard/full", []string{"Hello <bdi>Rosalind Franklin</bdi>!", "<dt>Username</dt>", "<dt>Email</dt>", "<dt>UUID</dt>", "<dt>Organization</dt>", "<dt>Access token</dt>", "<dt>Refresh token</dt>",
-			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", `aria-hidden="true">RF</span>`, "<dt>Identity provider</dt>", `<bdi id="uuid">` + subject + `</bdi>`, `data-copy="uuid"`, "Log in as someone else", "prompt=login", "••••••••", `action="/app/logout"`, `hx-post="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh <span"},
+			subject, "r@example.edu", "rf@example.edu", "King&#39;s College", `aria-hidden="true">RF</span>`, "<dt>Identity provider</dt>", `<bdi id="uuid">` + subject + `</bdi>`, `data-copy="uuid"`, "Log in as someone else", "prompt=login", "••••••••", `action="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`, ">Refresh <span"},
 			[]string{"<html", "delay:60s", "Hide", "<details", `name="server"`, "Signed in at"}},
 		{"UserCard/shown", []string{"<code>access-token-shown</code>", "load delay:60s", "Hide", "••••••••"}, nil},
 		{"UserCard/only sub", []string{"Hello!", "not given", "none"}, []string{"<bdi></bdi>", "Hello <bdi>", "initials", "Linked"}},
@@ -245,11 +245,11 @@ func TestWhatIsSaid(t *testing.T) {
 		{"TransferList/deletion", []string{"<bdi>Deletion</bdi>", "<bdi>s1</bdi>", "1 file<"}, []string{"→", " of ", " B<"}},
 		{"TransferList/nulls", []string{"<bdi>Transfer</bdi>", "<bdi>an unknown collection</bdi>", "<bdi>Unknown</bdi>", "0 of 0 files"}, []string{"<time", "fault", "/s<", "Globus says", "<bdi></bdi>", `facts-line"></ul>`}},
 		{"TransferList/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;", "just now", "https://app.globus.org/activity/javascript:alert%281%29"}, []string{"<img", "<script"}},
-		{"TransferList/empty", []string{"You have no transfers yet", `href="https://app.globus.org/file-manager"`, "tab-visible from:body", ">Refresh<"}, []string{"<ul", "tick"}},
-		{"TransferList/older", []string{`hx-get="/app/transfers?offset=20"`, `href="/app/transfers?offset=40" hx-get="/app/transfers?offset=40"`, ">Older<", `href="/app/transfers" hx-get="/app/transfers"`, ">Newest<"}, nil},
+		{"TransferList/empty", []string{"You have no transfers yet", `href="https://app.globus.org/file-manager"`, "tab-visible from:body", `id="transfers-refresh"`}, []string{"<ul", "tick"}},
+		{"TransferList/older", []string{`hx-get="/app/transfers?offset=20"`, `href="/app/transfers?offset=40"`, ">Older<", `href="/app/transfers"`, ">Newest<"}, nil},
 		{"TransferList/beyond", []string{"There are no older transfers", ">Newest<", `hx-get="/app/transfers?offset=60"`}, []string{"no transfers yet", ">Older<"}},
-		{"FolderList/files", []string{`id="browse"`, `href="/app/browse/` + subject + `?path=%2F" hx-get=`, `?path=%2Fhome%2F"`, `<span aria-current="page"><bdi>my files</bdi></span>`,
-			`hx-get="/app/browse/` + subject + `?path=%2Fhome%2Fmy+files%2Fper%2520cent%3F%23%26%3D%2B%2F"`, `<bdi class="name">per%20cent?#&amp;=+</bdi>`, ">1 hour ago<", `<bdi class="name"> two  blanks </bdi>`, `title="1,200 bytes">1.2 kB<`,
+		{"FolderList/files", []string{`id="browse"`, `href="/app/browse/` + subject + `?path=%2F"`, `?path=%2Fhome%2F"`, `<span aria-current="page"><bdi>my files</bdi></span>`,
+			`href="/app/browse/` + subject + `?path=%2Fhome%2Fmy+files%2Fper%2520cent%3F%23%26%3D%2B%2F"`, `<bdi class="name">per%20cent?#&amp;=+</bdi>`, ">1 hour ago<", `<bdi class="name"> two  blanks </bdi>`, `title="1,200 bytes">1.2 kB<`,
 			`?offset=100&amp;path=%2Fhome%2Fmy+files%2F"`, ">Next page<", "https://app.globus.org/file-manager?origin_id=" + subject}, []string{"4.1 kB", "First page", "empty", "0001-"}},
 		{"FolderList/empty", []string{"This folder is empty."}, []string{`class="rows"`, "Next page"}},
 		{"FolderList/beyond", []string{"There is no more in this folder", "First page"}, []string{"empty"}},
@@ -257,8 +257,8 @@ func TestWhatIsSaid(t *testing.T) {
 		{"FolderList/hostile", []string{"<bdi class=\"name\">&#34;&gt;&lt;script&gt;", "/app/browse/%22%3E%3Cscript%3E"}, []string{"<img", "<script"}},
 		{"RequiredCard/full", []string{"Globus wants your consent", "The service says: <bdi>Please</bdi>", "reach your files", "<bdi>" + subject + "</bdi>", "with an identity of one of these: <ul><li><bdi>Please</bdi></li><li><bdi>example.edu</bdi></li></ul>", "second factor", "sign in anew", `href="/app/x">Go on at Globus</a>`},
 			[]string{"Nothing was done", " hx-", "again", "_blank"}},
-		{"RequiredCard/again", []string{"Globus asks for the same again", "Try again at Globus", "second factor"}, []string{"The service says", "with an identity"}},
-		{"RequiredCard/sent", []string{"Nothing was done", `target="_blank"`, `href="https://portal.example.edu/app/login?again=1&amp;next=%2Fapp%2Fx"`}, []string{"<form"}},
+		{"RequiredCard/again", []string{"second factor"}, []string{"The service says", "with an identity"}},
+		{"RequiredCard/sent", []string{"Nothing was done", `target="_blank"`, `href="https://portal.example.edu/app/login?step_up=signed.mac&amp;next=%2Fapp%2Fx"`}, []string{"<form"}},
 		{"RequiredPage/sent", []string{"Nothing was done", `action="/app/x"`, `name="typed"`, "Send it again"}, nil},
 		{"RequiredCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;"}, []string{"<img", "<script"}},
 		{"LazyTransfers", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="load"`, `href="/app/transfers">Show my recent transfers</a>`}, []string{"tick", "5xx"}},

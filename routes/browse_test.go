@@ -3,12 +3,24 @@ package routes_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
+
+// place returns the demo collection whose name begins so.
+func place(t *testing.T, name string) globustest.Collection {
+	t.Helper()
+	all := globustest.DemoCollections()
+	i := slices.IndexFunc(all, func(c globustest.Collection) bool { return strings.HasPrefix(c.Name, name) })
+	if i < 0 {
+		t.Fatal("no collection " + name)
+	}
+	return all[i]
+}
 
 func TestBrowse(t *testing.T) {
 	t.Parallel()
@@ -47,7 +59,7 @@ func TestBrowse(t *testing.T) {
 		{"another path", b, open.ID + "?path=photo51", nil, 404, []string{"There is no such folder"}, 0},
 		{"not UTF-8", b, open.ID + "?path=/%ff/", nil, 404, []string{"There is no such folder"}, 0},
 		{"a path with a zero", b, open.ID + "?path=/%00/", nil, 404, []string{"There is no such folder"}, 0},
-		{"a path that is too long", b, open.ID + "?path=/" + strings.Repeat("x", 5000), nil, 414, []string{"too long"}, 0},
+		{"a path that is too long", b, open.ID + "?path=/" + strings.Repeat("x", 9000), nil, 414, []string{"too long"}, 0},
 		{"signed out", nobody, open.ID + "?path=/photo51/", nil, 303, nil, 0},
 		{"signed out, by htmx", nobody, open.ID, routestest.Htmx, 401, []string{"Your session has ended"}, 0},
 	}
@@ -103,6 +115,42 @@ func TestBrowseFails(t *testing.T) {
 			}
 			if strings.Contains(strings.ReplaceAll(p.Body, "It says: canary", "")+s.Log.String(), "canary") || !b.SignedIn() {
 				t.Errorf("not a page of ours, or signed out:\n%s\n%s", p.Body, s.Log)
+			}
+		})
+	}
+}
+
+// TestBrowseStepUp: what a collection wants of the person, they do at Globus, one
+// after the other, and then the folder is there that they wanted to see.
+func TestBrowseStepUp(t *testing.T) {
+	t.Parallel()
+	both := place(t, "Example Supercomputer")
+	both.DataAccess = true
+	tests := []struct {
+		name  string
+		place globustest.Collection
+		path  string
+		steps [][]string // done at Globus, one visit each
+		see   string
+	}{
+		{"consent", place(t, "Example University Research"), "/home/", [][]string{{"allow", "1"}}, "notes.txt"},
+		{"an identity", place(t, "Tape"), "/1952/", [][]string{{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}}, "tape-1.tar"},
+		{"two in a row", both, "/scratch/", [][]string{{"allow", "1"}, {"person", "ada", "mfa", "1"}}, "run-1.out"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{test.place}})
+			b := s.Browser()
+			b.SignIn("ada")
+			path := "/browse/" + test.place.ID + "?path=" + test.path
+			for i, step := range test.steps {
+				card := b.Get(path)
+				if back := b.AtGlobus(b.Get(card.Href(".step-up")), step...); back.Header.Get("Location") != s.URL+path {
+					t.Fatalf("visit %d ends with %d, at %q:\n%s", i, back.Status, back.Header.Get("Location"), card.Body)
+				}
+			}
+			if p := b.Get(path); p.Status != http.StatusOK || !strings.Contains(p.Body, test.see) {
+				t.Errorf("got %d, want %q:\n%s", p.Status, test.see, p.Body)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -108,7 +109,7 @@ func (a *App) loginFailed(r *http.Request, err error, t attempt) error {
 	}
 	e := *a.asHTTPError(r, err)
 	e.loginURL = a.site.LoginURL(t.Next)
-	e.cause = err
+	e.cause = cmp.Or(e.cause, err)
 	switch {
 	case errors.Is(err, session.ErrTooLarge), errors.Is(err, session.ErrGone):
 		e.status, e.reason, e.heading = http.StatusServiceUnavailable, "not_kept", "Globus could not sign you in"

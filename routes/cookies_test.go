@@ -18,9 +18,9 @@ func checkCookie(t *testing.T, c *http.Cookie, wantName string, wantSecure bool)
 	if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != wantSecure || c.Partitioned || len(c.Unparsed) > 0 {
 		t.Errorf("the attributes of %s are wrong: %s", c.Name, c)
 	}
-	limit, lasts := 100, map[string]int{"session": 7 * 24 * 3600, "login": 600}[kind]
+	limit, lasts := 100, map[string]int{"session": 7 * 24 * 3600, "csrf": 7 * 24 * 3600, "login": 12 * 3600}[kind]
 	if kind == "login" {
-		limit = 2 << 10
+		limit = 4000
 	}
 	if len(c.Name)+len(c.Value) > limit {
 		t.Errorf("%s has %d bytes, want %d at most", c.Name, len(c.Name)+len(c.Value), limit)

@@ -45,7 +45,11 @@ func (e *httpError) Unwrap() error { return e.cause }
 // panics too, become pages.
 func (a *App) catch(h handlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := a.guarded(r.Context(), func() error { return h(w, r) }); err != nil {
+		err := a.guarded(r.Context(), func() error { return h(w, r) })
+		if want, ok := globus.RequirementsOf(err); ok && visitOf(r).session != nil {
+			err = a.askFor(w, r, visitOf(r).session, want, err)
+		}
+		if err != nil {
 			a.fail(w, r, err)
 		}
 	})

@@ -55,7 +55,8 @@ func (a *App) renewFacts(ctx context.Context, s *session.Session, due questions)
 // newer returns old with what fresh knows better: another may have asked since.
 func newer(old, fresh globus.Facts) globus.Facts {
 	old.Subject = fresh.Subject
-	if fresh.SessionAsked.After(old.SessionAsked) {
+	// That Globus let somebody pass without asking does not undo how they signed in.
+	if fresh.SessionAsked.After(old.SessionAsked) && (len(fresh.Authentications) > 0 || len(old.Authentications) == 0) {
 		old.Authentications, old.SessionAsked = fresh.Authentications, fresh.SessionAsked
 	}
 	if fresh.GroupsAsked.After(old.GroupsAsked) {

@@ -125,7 +125,8 @@ func TestSignInLog(t *testing.T) {
 	}{
 		{"signed in", globustest.Lie{}, func(b *routestest.Browser) { b.SignIn("rosalind") }, "signed in: <nil>"},
 		{"said no", globustest.Lie{}, func(b *routestest.Browser) { b.SignIn("deny") }, "sign-in refused: Globus did not sign you in: globus: authorize: refused access_denied"},
-		{"used link", globustest.Lie{}, func(b *routestest.Browser) { b.Get("/login?code=x&state=y") }, "sign-in refused: That sign-in link was used already or has expired: callback without an attempt of this browser"},
+		{"used link", globustest.Lie{}, func(b *routestest.Browser) { b.Get("/"); b.Get("/login?code=x&state=y") }, "sign-in refused: That sign-in link was used already or has expired: callback without an attempt of this browser"},
+		{"no cookies", globustest.Lie{}, func(b *routestest.Browser) { b.Get("/login?code=x&state=y") }, "sign-in refused: Your browser keeps no cookies for this site: callback without any cookie"},
 		{"damaged link", globustest.Lie{}, func(b *routestest.Browser) { b.Get("/login?code=x&code=y") }, "sign-in refused: That sign-in link is damaged: doubled parameter code"},
 		{"Globus down", routestest.BrokenToken(globustest.Fault{Status: 500}), func(b *routestest.Browser) { b.SignIn("rosalind") }, "sign-in failed: Globus could not sign you in: globus: token: status (HTTP 500)"},
 	}

@@ -24,7 +24,7 @@ func TestLogout(t *testing.T) {
 		want    int
 	}{
 		{"by a form", nil, http.StatusSeeOther},
-		{"by htmx", []string{"HX-Request", "true", "HX-Request-Type", "full"}, http.StatusOK},
+		{"by htmx", []string{"HX-Request", "true", "HX-Request-Type", "full"}, http.StatusSeeOther},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

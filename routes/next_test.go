@@ -1,11 +1,15 @@
 package routes_test
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
 	"example.org/portal/routes/routestest"
 )
@@ -30,14 +34,54 @@ func TestNext(t *testing.T) {
 	for _, next := range attacks {
 		checkNext(t, s, next, s.URL+"/")
 	}
-	checkNext(t, s, "/user?"+strings.Repeat("x", 1024), s.URL+"/")
+	long := "/user?" + strings.Repeat("%E4%BD%A0", 220) // a folder with a long Chinese name
+	checkNext(t, s, long, s.URL+long)
+	checkNext(t, s, "/user?"+strings.Repeat("x", 2048), s.URL+"/")
+}
 
-	// It fits, but not into the attempt's cookie: then the home page will do.
-	b := s.Browser()
-	p := b.Get("/login?next=" + url.QueryEscape("/user?"+strings.Repeat(`"`, 1000)))
-	if back := b.Choose(b.Follow(p), "rosalind"); b.Get(back.Header.Get("Location")).Header.Get("Location") != s.URL+"/" {
-		t.Error("a next that no cookie can hold keeps the person out")
+// TestNextSurvives: where somebody was going is known whatever becomes of the
+// sign-in, and the way to begin again leads there.
+func TestNextSurvives(t *testing.T) {
+	t.Parallel()
+	const next = "/user?a=b"
+	tests := []struct {
+		name   string
+		policy globus.Policy
+		person string
+		lie    globustest.Lie
+		pass   time.Duration // until they come back
+		reason string
+	}{
+		{"the person refuses", globus.Policy{}, "deny", globustest.Lie{}, 0, "denied"},
+		{"Globus is down", globus.Policy{}, "rosalind", down(globustest.TokenPath), 0, "globus_error"},
+		{"it took too long", globus.Policy{}, "rosalind", globustest.Lie{}, time.Hour, "link_used"},
+		{"the policy says no", domains("lab.example.org"), "rosalind", globustest.Lie{}, 0, "policy"},
 	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var c routestest.Clock
+			s := routestest.Start(t, routestest.Options{Policy: test.policy, Now: c.Now})
+			b := s.Browser()
+			back := b.Choose(b.Follow(b.Get("/login?next="+url.QueryEscape(next))), test.person)
+			s.Globus.Lie(test.lie)
+			c.Pass(test.pass)
+			p := b.Get(back.Header.Get("Location"))
+			if got := cmp.Or(p.Href(".login"), p.Href(".way")); p.Reason() != test.reason || !strings.Contains(got, "next="+url.QueryEscape(next)) {
+				t.Errorf("got %d %q, with the way on %q", p.Status, p.Reason(), got)
+			}
+		})
+	}
+	t.Run("a reload while signed in", func(t *testing.T) {
+		var c routestest.Clock
+		s := routestest.Start(t, routestest.Options{Now: c.Now})
+		b := s.Browser()
+		back := b.Choose(b.Follow(b.Get("/login?next="+url.QueryEscape(next))), "rosalind")
+		c.Pass(time.Hour)
+		b.SignIn("rosalind") // in another tab
+		if p := b.Get(back.Header.Get("Location")); p.Header.Get("Location") != s.URL+next {
+			t.Errorf("got %d to %q", p.Status, p.Header.Get("Location"))
+		}
+	})
 }
 
 // checkNext signs in with next, and asks again when signed in already.

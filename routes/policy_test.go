@@ -1,6 +1,7 @@
 package routes_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -162,18 +163,19 @@ func TestPolicyTurnedOn(t *testing.T) {
 	}
 }
 
-// TestPolicyGroupLost: who leaves the group is out some minutes later; that
-// Groups cannot be reached is no reason for an hour.
+// TestPolicyGroupLost: who leaves the group is out with the first request after
+// five minutes, POST or GET; that Groups cannot be reached is no reason for an hour.
 func TestPolicyGroupLost(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Policy: demoLab, Now: c.Now})
 	b := s.Browser()
-	b.Enter("/login", routestest.As("rosalind"))
-	asked := s.Globus.Requests(globustest.MyGroupsPath)
+	form := b.Enter("/login", routestest.As("rosalind")).Form("token", "access")
+	asked := func() int { return s.Globus.Requests(globustest.MyGroupsPath) }
 	status := func() int { return b.Get("/user").Status }
 
-	if status() != http.StatusOK || s.Globus.Requests(globustest.MyGroupsPath) != asked {
+	before := asked()
+	if status() != http.StatusOK || asked() != before {
 		t.Error("asked again at once")
 	}
 	s.Globus.Lie(down(globustest.MyGroupsPath))
@@ -183,16 +185,15 @@ func TestPolicyGroupLost(t *testing.T) {
 			t.Errorf("Groups down: got %d, want what was last known", got)
 		}
 	}
-	s.App.Idle() // it is asked in the background
-	if s.Globus.Requests(globustest.MyGroupsPath) == asked {
-		t.Error("it was not asked")
+	if got := asked() - before; got != 1 {
+		t.Errorf("a Globus that is down was asked %d times, want once, and then left alone", got)
 	}
-	told := s.LogLines("who may enter is decided as last known")
-	if len(told) == 0 || !strings.Contains(fmt.Sprint(told[0]["remedy"]), "https://status.globus.org") || told[0]["session"] == nil {
+	told := s.LogLines("access policy not refreshed; using last known facts")
+	if len(told) != 1 || told[0]["remedy"] == nil || told[0]["session"] == nil {
 		t.Errorf("the log does not say what to do: %v", told)
 	}
 	c.Pass(11 * time.Minute)
-	if p := b.Get("/user"); p.Status != http.StatusForbidden || !strings.Contains(p.Body, "does not say") {
+	if p := b.Get("/user"); p.Status != http.StatusForbidden || p.Reason() != "policy" {
 		t.Errorf("Groups down for an hour: got %d, want 403:\n%s", p.Status, p.Body)
 	}
 	s.Globus.Lie(globustest.Lie{})
@@ -206,148 +207,123 @@ func TestPolicyGroupLost(t *testing.T) {
 		t.Errorf("within five minutes: got %d, want what was last known", got)
 	}
 	c.Pass(6 * time.Minute)
-	status() // which asks
-	s.App.Idle()
-	if got := status(); got != http.StatusForbidden {
-		t.Errorf("later: got %d, want her out", got)
+	if p := b.Send(http.MethodPost, "/tokens/show", form); p.Status != http.StatusForbidden || p.Reason() != "policy" {
+		t.Errorf("later: the first form gets %d, want her out", p.Status)
 	}
 	s.Globus.Lie(globustest.Lie{})
 	c.Pass(6 * time.Minute)
-	status()
-	s.App.Idle()
 	if got := status(); got != http.StatusOK {
 		t.Errorf("in the group again: got %d, want her in", got)
 	}
 }
 
-// TestPolicySessionKept: how somebody signed in stays true when their session at
-// Globus has ended; what Globus says anew counts. Tokens that were replaced to
-// learn it are revoked.
-func TestPolicySessionKept(t *testing.T) {
+// TestPolicyAsksOnce: how somebody signed in is asked once, for it is history; about
+// their groups, all requests of a session ask once.
+func TestPolicyAsksOnce(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now})
+	s := routestest.Start(t, routestest.Options{Policy: globus.Policy{Domains: []string{"example.edu"}, Groups: demoLab.Groups}, Now: c.Now})
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
-	live := s.Globus.LiveTokens()
-	renewed := func() {
-		t.Helper()
-		asked := s.Globus.Requests(globustest.IntrospectPath)
-		c.Pass(61 * time.Minute)
-		b.Get("/user")
-		s.App.Idle() // it is asked, and what it says kept, in the background
-		if s.Globus.Requests(globustest.IntrospectPath) == asked {
-			t.Error("Globus is not asked anew")
-		}
+	introspected, listed := s.Globus.Requests(globustest.IntrospectPath), s.Globus.Requests(globustest.MyGroupsPath)
+	arrived, wait := make(chan struct{}, 24), make(chan struct{})
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.MyGroupsPath: {Arrived: arrived, Wait: wait}}})
+	c.Pass(30 * time.Hour)
+	var requests sync.WaitGroup
+	for i := range 24 {
+		requests.Go(func() {
+			if p, err := b.Try(t.Context(), http.MethodGet, []string{"/", "/user"}[i%2], nil); err != nil || p.Status != http.StatusOK {
+				t.Errorf("got %d, %v", p.Status, err)
+			}
+		})
 	}
-	s.Globus.Lie(saysNothing(globustest.Lie{}))
-	renewed()
-	s.Globus.Lie(down(globustest.IntrospectPath))
-	renewed()
-	if p := b.Get("/user"); p.Status != http.StatusOK {
-		t.Errorf("got %d, want what was last known:\n%s", p.Status, p.Body)
+	<-arrived
+	close(wait)
+	requests.Wait()
+	if got := s.Globus.Requests(globustest.MyGroupsPath) - listed; got < 1 || got > 2 { // the second by one who came late
+		t.Errorf("Globus was asked for groups %d times, want once", got)
 	}
-	if got := s.Globus.LiveTokens(); got != live {
-		t.Errorf("%d tokens live, want %d: those that were replaced revoked", got, live)
-	}
-	s.Globus.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
-		map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "username": "rosalind@elsewhere.example"},
-	}}}})
-	renewed()
-	if p := b.Get("/user"); p.Status != http.StatusForbidden {
-		t.Errorf("got %d, want that what Globus says anew counts:\n%s", p.Status, p.Body)
+	if got := s.Globus.Requests(globustest.IntrospectPath) - introspected; got != 0 {
+		t.Errorf("Globus was asked %d times more how they signed in", got)
 	}
 }
 
-// TestRequire: one route may demand more than the app does.
+// TestRequire: one route may demand more than the app does. What it needs to know
+// is asked for when it is first needed, and its button leads to a sign-in that
+// can satisfy it.
 func TestRequire(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{})
-	s.App.Require("GET /lab", globus.Policy{Identities: []string{"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}})
-	b := s.Browser()
-	b.Enter("/login", routestest.As("ada"))
-	if p := b.Get("/lab"); p.Status != http.StatusForbidden || !strings.Contains(p.Body, "ada@example.edu") {
-		t.Errorf("another identity: got %d, want a refusal:\n%s", p.Status, p.Body)
+	tests := []struct {
+		name   string
+		policy globus.Policy
+		first  url.Values // how they signed in
+		reason string     // of the first answer
+		asks   url.Values // what its button asks Globus for
+		at     []string   // what they do there
+		want   int        // then
+	}{
+		{"a group", demoLab, routestest.As("rosalind"), "requirements", url.Values{"scope": {globus.GroupsScope}}, []string{"allow", "1"}, 200},
+		{"another's group", demoLab, routestest.As("sub-only"), "requirements", url.Values{"scope": {globus.GroupsScope}}, []string{"allow", "1"}, 403},
+		{"a second factor", globus.Policy{MFA: true}, routestest.As("rosalind"), "policy", url.Values{"session_required_mfa": {"true"}}, []string{"person", "rosalind", "mfa", "1"}, 200},
+		{"a second factor, which they had", globus.Policy{MFA: true}, routestest.WithMFA("rosalind"), "", nil, nil, 200},
+		{"a domain", domains("lab.example.org"), routestest.As("ada"), "policy", url.Values{"session_required_single_domain": {"lab.example.org"}}, []string{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}, 200},
+		{"an identity", globus.Policy{Identities: []string{"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}}, routestest.As("ada"), "policy",
+			url.Values{"session_required_identities": {"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}}, []string{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}, 200},
 	}
-	if p := b.Get("/"); p.Status != http.StatusOK {
-		t.Errorf("elsewhere: got %d", p.Status)
-	}
-	b = s.Browser()
-	b.Enter("/login", adasLab)
-	if p := b.Get("/lab"); p.Status != http.StatusOK || !strings.Contains(p.Body, "You are in") {
-		t.Errorf("the identity: got %d:\n%s", p.Status, p.Body)
-	}
-	if p := s.Browser().Get("/lab"); p.Status != http.StatusSeeOther {
-		t.Errorf("nobody: got %d, want to be sent to sign in", p.Status)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := routestest.Start(t, routestest.Options{})
+			s.App.Require("GET /lab", test.policy)
+			if p := s.Browser().Get("/lab"); p.Status != http.StatusSeeOther {
+				t.Errorf("nobody: got %d, want to be sent to sign in", p.Status)
+			}
+			b := s.Browser()
+			b.Enter("/login", test.first)
+			p := b.Get("/lab")
+			if p.Reason() != test.reason {
+				t.Fatalf("got %d %q, want %q:\n%s", p.Status, p.Reason(), test.reason, p.Body)
+			}
+			if home := b.Get("/"); home.Status != http.StatusOK {
+				t.Errorf("elsewhere: got %d", home.Status)
+			}
+			if test.asks != nil {
+				begun := b.Get(cmp.Or(p.Href(".step-up"), p.Href(".way")))
+				asked := begun.AuthorizeRequest(t, s)
+				for name, want := range test.asks {
+					if !strings.Contains(asked.Get(name), want[0]) {
+						t.Errorf("Globus is asked for %s %q, want %q", name, asked.Get(name), want[0])
+					}
+				}
+				if back := b.AtGlobus(begun, test.at...); back.Header.Get("Location") != s.URL+"/lab" {
+					t.Fatalf("came back to %q: %d\n%s", back.Header.Get("Location"), back.Status, back.Body)
+				}
+				p = b.Get("/lab")
+			}
+			if p.Status != test.want {
+				t.Errorf("got %d, want %d:\n%s", p.Status, test.want, p.Body)
+			}
+		})
 	}
 }
 
-// TestPolicyStepUp: who may enter is decided of a step up too; that Globus says
-// nothing of how they signed in this time does not undo how they did.
+// TestPolicyStepUp: that Globus says nothing of how they signed in at a step-up does
+// not undo how they did; what it says holds from the next request on.
 func TestPolicyStepUp(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu")})
+	wanting(s, func() *globus.Requirements { return &globus.Requirements{MFA: true} })
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
-	path := "/browse/" + place(t, "Example University Research Storage").ID
 	s.Globus.Lie(saysNothing(globustest.Lie{}))
-	p := b.Enter(path, url.Values{"allow": {"1"}})
-	if p.Status != http.StatusOK || p.URL != s.URL+path {
-		t.Fatalf("got %d at %s, want the folder:\n%s", p.Status, p.URL, p.Body)
+	if back := b.AtGlobus(beginStepUp(t, b), "person", "rosalind", "mfa", "1"); back.Header.Get("Location") != s.URL+"/wanting" || !b.SignedIn() || b.Get("/").Status != http.StatusOK {
+		t.Fatalf("got %d to %q:\n%s", back.Status, back.Header.Get("Location"), back.Body)
 	}
 	s.Globus.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{
 		map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "username": "rosalind@elsewhere.example"},
 	}}}})
-	live := s.Globus.LiveTokens()
-	p = b.Enter("/browse/"+place(t, "Example Supercomputer scratch").ID, routestest.WithMFA("rosalind"))
-	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "You may not enter as this identity") {
+	b.AtGlobus(beginStepUp(t, b), "person", "rosalind", "mfa", "1")
+	if p := b.Get("/"); p.Status != http.StatusForbidden || p.Reason() != "policy" {
 		t.Errorf("a domain that is not allowed any more: got %d at %s, want a refusal:\n%s", p.Status, p.URL, p.Body)
-	}
-	if !b.SignedIn() || s.Globus.LiveTokens() != live {
-		t.Errorf("the session is not as it was: %d live tokens, want %d", s.Globus.LiveTokens(), live)
-	}
-}
-
-// TestPolicyAsksSparingly: many requests of a session are one question, and a
-// Globus that does not answer is left alone for a while.
-func TestPolicyAsksSparingly(t *testing.T) {
-	t.Parallel()
-	var c routestest.Clock
-	s := routestest.Start(t, routestest.Options{Policy: domains("example.edu"), Now: c.Now})
-	b := s.Browser()
-	b.Enter("/login", routestest.As("rosalind"))
-	asked := func() int { return s.Globus.Requests(globustest.IntrospectPath) }
-	all := func() {
-		var requests sync.WaitGroup
-		for i := range 24 {
-			requests.Go(func() {
-				if p, err := b.Try(t.Context(), http.MethodGet, []string{"/", "/user", "/transfers"}[i%3], nil); err != nil || p.Status != http.StatusOK {
-					t.Errorf("got %d, %v", p.Status, err)
-				}
-			})
-		}
-		requests.Wait()
-	}
-	before := asked()
-	wait := make(chan struct{})
-	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.IntrospectPath: {Wait: wait}}})
-	c.Pass(61 * time.Minute)
-	all() // while Globus thinks
-	close(wait)
-	s.App.Idle()
-	if got := asked() - before; got < 1 || got > 2 { // the second by one who came late
-		t.Errorf("Globus was asked %d times, want once", got)
-	}
-
-	s.Globus.Lie(down(globustest.IntrospectPath))
-	c.Pass(61 * time.Minute)
-	all()
-	s.App.Idle()
-	before = asked()
-	all()
-	s.App.Idle()
-	if got := asked() - before; got > 0 {
-		t.Errorf("a Globus that is down was asked %d times more, want to leave it alone", got)
 	}
 }
 

@@ -2,91 +2,16 @@ package routes_test
 
 import (
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
-
-// place returns the demo collection whose name begins so.
-func place(t *testing.T, name string) globustest.Collection {
-	t.Helper()
-	all := globustest.DemoCollections()
-	i := slices.IndexFunc(all, func(c globustest.Collection) bool { return strings.HasPrefix(c.Name, name) })
-	if i < 0 {
-		t.Fatal("no collection " + name)
-	}
-	return all[i]
-}
-
-// TestStepUp: what a collection wants of the person, they do at Globus, and
-// then the list is there that they wanted to see.
-func TestStepUp(t *testing.T) {
-	t.Parallel()
-	storage, cluster, archive := place(t, "Example University Research"), place(t, "Example Supercomputer"), place(t, "Tape")
-	both := cluster
-	both.DataAccess = true
-	places := []globustest.Collection{storage, both, archive}
-	const transfer = globus.TransferScope
-	consent := func(c globustest.Collection) string {
-		return transfer + "[*https://auth.globus.org/scopes/" + c.ID + "/data_access]"
-	}
-	campus := []string{"person", "ada", "mfa", "1"}
-	tests := []struct {
-		name  string
-		path  string
-		steps [][]string // done at Globus, one visit each
-		want  []url.Values
-		see   string
-	}{
-		{"consent", "/browse/" + storage.ID + "?path=%2Fhome%2F", [][]string{{"allow", "1"}},
-			[]url.Values{{"scope": {consent(storage)}}}, "notes.txt"},
-		{"an identity", "/browse/" + archive.ID + "?path=/1952/", [][]string{{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}},
-			[]url.Values{{"session_required_single_domain": {"lab.example.org"}, "session_message": {"Tape archive asks who you are"}}}, "tape-1.tar"},
-		{"two in a row", "/browse/" + both.ID + "?path=/scratch/", [][]string{{"allow", "1"}, campus},
-			[]url.Values{{"scope": {consent(both)}}, {"session_required_single_domain": {"example.edu"}, "session_required_mfa": {"true"}}}, "run-1.out"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s := routestest.Start(t, routestest.Options{Collections: places})
-			b := s.Browser()
-			b.SignIn("ada")
-			p := b.Get(test.path)
-			for i, step := range test.steps {
-				q := p.AuthorizeRequest(t, s)
-				for name, want := range test.want[i] {
-					if name == "scope" && !strings.Contains(" "+q.Get("scope")+" ", " "+want[0]+" ") || name != "scope" && q.Get(name) != want[0] {
-						t.Errorf("visit %d: %s is %q, want %q", i, name, q.Get(name), want)
-					}
-				}
-				for _, scope := range []string{"openid", "email", "profile", transfer} {
-					if !strings.Contains(q.Get("scope"), scope) {
-						t.Errorf("visit %d asks for %q, without %s", i, q.Get("scope"), scope)
-					}
-				}
-				if q.Has("prompt") {
-					t.Errorf("visit %d has a prompt", i)
-				}
-				back := b.AtGlobus(p, step...)
-				if got := back.Header.Get("Location"); got != s.URL+test.path {
-					t.Fatalf("visit %d ends with %d, at %q:\n%s", i, back.Status, got, back.Body)
-				}
-				p = b.Get(test.path)
-			}
-			if p.Status != http.StatusOK || !strings.Contains(p.Body, test.see) {
-				t.Errorf("got %d, want %q:\n%s", p.Status, test.see, p.Body)
-			}
-		})
-	}
-}
 
 // wanting adds pages that want of everybody what want returns; nil: nothing.
 func wanting(s *routestest.Site, want func() *globus.Requirements) {
@@ -105,189 +30,211 @@ func domain(name string) *globus.Requirements {
 	return &globus.Requirements{Code: "AuthorizationRequired", Message: "Who are you?", Domains: []string{name}}
 }
 
-// TestStepUpEnds: whatever a service wants, and however often, nobody is sent in
-// circles; and everybody may try again by hand.
-func TestStepUpEnds(t *testing.T) {
+// TestStepUp: what a service wants is on a card with one button, which asks Globus
+// for exactly that and leads back; then the page is there.
+func TestStepUp(t *testing.T) {
 	t.Parallel()
-	mfa := &globus.Requirements{MFA: true}
-	n := 0
+	places := globustest.DemoCollections()
+	i := slices.IndexFunc(places, func(c globustest.Collection) bool { return c.DataAccess })
+	consent := globus.TransferScope + "[*https://auth.globus.org/scopes/" + places[i].ID + "/data_access]"
+	scopes, err := globus.ParseScopes(consent)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name string
-		want func() *globus.Requirements
-		max  int // visits to Globus before it ends
+		want globus.Requirements
+		at   []string // done at Globus
+		asks url.Values
 	}{
-		{"always the same", func() *globus.Requirements { return mfa }, 1},
-		{"the same in other words", func() *globus.Requirements {
-			n++
-			return &globus.Requirements{MFA: true, Message: fmt.Sprint(n)}
-		}, 1},
-		{"two by turns", func() *globus.Requirements {
-			n++
-			return []*globus.Requirements{mfa, domain("example.edu")}[n%2]
-		}, 2},
-		{"always something else", func() *globus.Requirements {
-			n++
-			return domain(fmt.Sprintf("d%d.example", n))
-		}, 5},
+		{"consent", globus.Requirements{Scopes: scopes}, []string{"allow", "1"}, url.Values{"scope": {consent}}},
+		{"a scope of another service", globus.Requirements{Scopes: globus.Scopes{{Name: "urn:globus:auth:scope:auth.globus.org:view_identity_set"}}}, []string{"allow", "1"},
+			url.Values{"scope": {"urn:globus:auth:scope:auth.globus.org:view_identity_set"}}},
+		{"an identity", globus.Requirements{Domains: []string{"lab.example.org"}, SessionMessage: "Who are you?"},
+			[]string{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}, url.Values{"session_required_single_domain": {"lab.example.org"}, "session_message": {"Who are you?"}}},
+		{"a second factor", globus.Requirements{MFA: true}, []string{"person", "ada", "mfa", "1"}, url.Values{"session_required_mfa": {"true"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var c routestest.Clock
-			s := routestest.Start(t, routestest.Options{Now: c.Now})
-			wanting(s, test.want)
+			s := routestest.Start(t, routestest.Options{})
+			wanted := &test.want
+			wanting(s, func() *globus.Requirements { return wanted })
 			b := s.Browser()
-			b.SignIn("rosalind")
-			visits := func() (n int, p routestest.Page) {
-				for p = b.Get("/wanting"); p.Status == http.StatusSeeOther && n < 20; p = b.Get("/wanting") {
-					p.AuthorizeRequest(t, s)
-					if back := b.AtGlobus(p, "person", "rosalind", "mfa", "1"); back.Status != http.StatusSeeOther {
-						t.Fatalf("the callback answers %d:\n%s", back.Status, back.Body)
-					}
-					n++
+			b.SignIn("ada")
+			_, before := b.Cookie("session")
+			csrf, _ := b.Cookie("csrf")
+			const path = "/wanting?a=b&c=%2F"
+			card := b.Get(path)
+			if card.Status != http.StatusForbidden || card.Reason() != "requirements" || strings.Count(card.Body, "step-up") != 1 {
+				t.Fatalf("got %d, want a card with one button:\n%s", card.Status, card.Body)
+			}
+			begun := b.Get(card.Href(".step-up"))
+			asked := begun.AuthorizeRequest(t, s)
+			for name, want := range test.asks {
+				if got := asked.Get(name); name == "scope" && !slices.Contains(strings.Split(got, " "), want[0]) || name != "scope" && got != want[0] {
+					t.Errorf("%s is %q, want %q", name, got, want[0])
 				}
-				return n, p
 			}
-			n, p := visits()
-			if n != test.max || p.Status != http.StatusForbidden || !strings.Contains(p.Body, "Globus asks for the same again") {
-				t.Errorf("ended after %d visits, want %d, with %d:\n%s", n, test.max, p.Status, p.Body)
+			for _, scope := range []string{"openid", "email", "profile", globus.TransferScope} {
+				if !strings.Contains(asked.Get("scope"), scope) {
+					t.Errorf("it asks for %q, without %s", asked.Get("scope"), scope)
+				}
 			}
-			if p := b.Get("/wanting", routestest.Htmx...); p.Status != http.StatusForbidden || p.Link("Try again at Globus") != s.URL+"/login?again=1&next=%2Fwanting" {
-				t.Errorf("htmx gets %d:\n%s", p.Status, p.Body)
+			back := b.AtGlobus(begun, test.at...)
+			if got := back.Header.Get("Location"); got != s.URL+path {
+				t.Fatalf("it ends with %d, at %q:\n%s", back.Status, got, back.Body)
 			}
-			again := b.Get(p.Link("Try again at Globus"))
-			if again.Status != http.StatusSeeOther || again.Header.Get("Location") != s.URL+"/wanting" {
-				t.Fatalf("trying again: %d to %s", again.Status, again.Header.Get("Location"))
+			wanted = nil
+			if p := b.Get(path); p.Status != http.StatusNoContent {
+				t.Errorf("then the page answers %d", p.Status)
 			}
-			if n, _ := visits(); n != test.max {
-				t.Errorf("by hand it ends after %d visits, want %d", n, test.max)
+			if _, after := b.Cookie("session"); after != before {
+				t.Error("the session is another one")
 			}
-			c.Pass(5 * time.Minute)
-			if n, _ := visits(); n != test.max {
-				t.Errorf("five minutes later it ends after %d visits, want %d", n, test.max)
-			}
-			if !b.SignedIn() {
-				t.Error("the person was signed out")
+			if after, _ := b.Cookie("csrf"); after != csrf {
+				t.Error("forms that are open have become too old")
 			}
 		})
 	}
 }
 
-// TestStepUpRequests: only a page that the person opens leads to Globus by
-// itself; anything else gets words and a link, and nothing is done twice.
+// TestStepUpIsNeverByItself: however often a service wants something, nobody is
+// sent anywhere without a click.
+func TestStepUpIsNeverByItself(t *testing.T) {
+	t.Parallel()
+	s := routestest.Start(t, routestest.Options{})
+	wanting(s, func() *globus.Requirements { return domain("example.edu") })
+	b := s.Browser()
+	b.SignIn("rosalind")
+	for range 3 {
+		card := b.Get("/wanting")
+		if card.Status != http.StatusForbidden {
+			t.Fatalf("got %d, want a card", card.Status)
+		}
+		if back := b.AtGlobus(b.Get(card.Href(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+"/wanting" {
+			t.Fatalf("got %d to %q", back.Status, back.Header.Get("Location"))
+		}
+	}
+	if !b.SignedIn() {
+		t.Error("the person was signed out")
+	}
+}
+
+// TestStepUpRequests: a card is a page or a fragment, as what was asked for; a form
+// that was refused can be sent again, by one click.
 func TestStepUpRequests(t *testing.T) {
 	t.Parallel()
 	fetch := []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}
-	from := func(s *routestest.Site, headers ...string) []string { return append(headers, "Referer", s.URL+"/user") }
 	tests := []struct {
 		name, method string
 		headers      []string
-		wantStatus   int
-		wantLink     string // "": none
-		want         []string
-		unwanted     []string
+		wantPage     bool
+		wantForm     bool
+		wantNext     string
 	}{
-		{"a navigation", "GET", nil, 303, "", nil, nil},
-		{"a prefetch", "GET", []string{"Sec-Purpose", "prefetch"}, 204, "", nil, nil},
-		{"its head", "HEAD", nil, 403, "", nil, nil},
-		{"htmx", "GET", routestest.Htmx, 403, "/wanting?x=1", []string{"Who are you?", "an identity of", "<bdi>example.edu</bdi>"}, []string{"<html", "Nothing was done", "hx-", "Send it again"}},
-		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, 403, "/wanting?x=1", []string{"<html"}, nil},
-		{"a script", "GET", fetch, 403, "/wanting?x=1", []string{"<html"}, nil},
-		{"a form", "POST", nil, 403, "/login?again=1&next=%2Fuser", []string{"<html", "Nothing was done", "Send it again", `name="typed" value="words &amp; more"`}, nil},
-		{"a form by htmx", "POST", routestest.Htmx, 403, "/login?again=1&next=%2Fuser", []string{"Nothing was done"}, []string{"<html", "Send it again"}},
+		{"a navigation", "GET", nil, true, false, "/wanting?x=1"},
+		{"htmx", "GET", routestest.Htmx, false, false, "/wanting?x=1"},
+		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, true, false, "/wanting?x=1"},
+		{"a script", "GET", fetch, true, false, "/wanting?x=1"},
+		{"a form", "POST", nil, true, true, "/user"},
+		{"a form by htmx", "POST", routestest.Htmx, false, false, "/user"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := routestest.Start(t, routestest.Options{})
 			calls := 0
-			wanting(s, func() *globus.Requirements { calls++; return domain("example.edu") })
+			wanted := domain("example.edu")
+			wanting(s, func() *globus.Requirements { calls++; return wanted })
 			b := s.Browser()
 			home := b.SignIn("rosalind")
-			_, before := b.Cookie("session")
 			var form url.Values
 			if test.method == "POST" {
 				form = home.Form("typed", "words & more")
 			}
-			p := b.Send(test.method, "/wanting?x=1", form, from(s, test.headers...)...)
-			link := strings.TrimPrefix(p.Link("Go on at Globus"), s.URL)
-			if p.Status != test.wantStatus || link != test.wantLink || calls != 1 {
-				t.Errorf("got %d after %d calls, with a link to %q, want %d, 1 and %q:\n%s", p.Status, calls, link, test.wantStatus, test.wantLink, p.Body)
+			card := b.Send(test.method, "/wanting?x=1", form, append(test.headers, "Referer", s.URL+"/user")...)
+			if card.Status != http.StatusForbidden || card.Reason() != "requirements" || calls != 1 || strings.Contains(card.Body, "<html") != test.wantPage {
+				t.Fatalf("got %d after %d calls; want a page: %t\n%s", card.Status, calls, test.wantPage, card.Body)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(p.Body, want) {
-					t.Errorf("it lacks %q:\n%s", want, p.Body)
-				}
+			if !strings.Contains(card.Body, "Who are you?") || !strings.Contains(card.Body, "<bdi>example.edu</bdi>") {
+				t.Errorf("it does not say what is wanted, in the service's words:\n%s", card.Body)
 			}
-			for _, unwanted := range test.unwanted {
-				if strings.Contains(p.Body, unwanted) {
-					t.Errorf("it has %q:\n%s", unwanted, p.Body)
-				}
+			if again := strings.Contains(card.Body, "send-again"); again != test.wantForm || again && !strings.Contains(card.Body, `value="words &amp; more"`) {
+				t.Errorf("it offers the form again: %t\n%s", again, card.Body)
 			}
-			if form != nil { // the page that it came from wants nothing by itself
-				if by := p.Header.Get("HX-Reswap"); (by == "beforebegin") != (len(test.headers) > 0) {
-					t.Errorf("it is swapped %q", by)
-				}
-				asked := b.Get(p.Link("Go on at Globus"))
-				if got := asked.AuthorizeRequest(t, s).Get("session_required_single_domain"); got != "example.edu" {
-					t.Errorf("the link asks for %q", got)
-				}
-				if back := b.AtGlobus(asked, "person", "rosalind"); back.Header.Get("Location") != s.URL+"/user" || calls != 1 {
-					t.Errorf("it ends at %s after %d calls", back.Header.Get("Location"), calls)
-				}
+			if by := card.Header.Get("HX-Reswap"); (by == "beforebegin") != (form != nil && !test.wantPage) {
+				t.Errorf("it is swapped %q", by)
+			}
+			if back := b.AtGlobus(b.Get(card.Href(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+test.wantNext || calls != 1 {
+				t.Errorf("it leads to %s after %d calls, want %s and 1", back.Header.Get("Location"), calls, test.wantNext)
+			}
+			wanted = nil
+			if form == nil {
 				return
 			}
-			if _, after := b.Cookie("session"); after != before || !b.SignedIn() {
-				t.Error("the session changed")
+			if p := b.Send("POST", "/wanting?x=1", home.Form("typed", "words & more")); p.Status != http.StatusNoContent {
+				t.Errorf("the same form, sent again: got %d:\n%s", p.Status, p.Body)
 			}
 		})
 	}
 }
 
-// TestStepUpTransfers: the list of transfers on the home page, which Transfer
-// wants consent for, has a link to Globus in its place, and is there afterwards.
-func TestStepUpTransfers(t *testing.T) {
+// TestStepUpLinks: only a link that this very session signed leads to Globus; any
+// other leads to where it says, if that is here.
+func TestStepUpLinks(t *testing.T) {
 	t.Parallel()
-	wanted := globus.TransferScope + "[*https://auth.globus.org/scopes/" + place(t, "Example University Research").ID + "/data_access]"
 	s := routestest.Start(t, routestest.Options{})
-	b := s.Browser()
-	b.SignIn("rosalind")
-	s.Globus.Lie(globustest.Lie{ConsentRequired: []string{wanted}})
-	card := b.Get("/transfers?offset=10", routestest.Htmx...)
-	if card.Status != http.StatusForbidden || card.Link("Go on at Globus") != "/transfers?offset=10" || strings.Contains(card.Body, "<html") {
-		t.Fatalf("got %d:\n%s", card.Status, card.Body)
+	wanting(s, func() *globus.Requirements { return domain("example.edu") })
+	link := func(b *routestest.Browser) string { return b.Get("/wanting").Href(".step-up") }
+	rosalind, ada := s.Browser(), s.Browser()
+	rosalind.SignIn("rosalind")
+	ada.SignIn("ada")
+	good := link(rosalind)
+	signed := must(url.Parse(good)).Query().Get("step_up")
+	payload, mac, _ := strings.Cut(signed, ".")
+	tests := []struct{ name, link, want string }{
+		{"another's", link(ada), "/wanting"},
+		{"no signature", strings.Replace(good, "."+mac, "", 1), "/wanting"},
+		{"an empty signature", strings.Replace(good, "."+mac, ".", 1), "/wanting"},
+		{"other requirements", strings.Replace(good, payload, payload[1:], 1), "/wanting"},
+		{"nothing", "/login?step_up=&next=/user", "/user"},
+		{"elsewhere", "/login?step_up=x&next=https://example.com/", "/"},
 	}
-	p := b.Get(card.Link("Go on at Globus"))
-	if got := p.AuthorizeRequest(t, s).Get("scope"); !strings.Contains(got, wanted) {
-		t.Errorf("asks for %q", got)
+	for _, test := range tests {
+		if p := rosalind.Get(test.link); p.Status != http.StatusSeeOther || p.Header.Get("Location") != s.URL+test.want {
+			t.Errorf("%s: got %d to %q, want %s", test.name, p.Status, p.Header.Get("Location"), test.want)
+		}
 	}
-	back := b.AtGlobus(p, "allow", "1")
-	s.Globus.Lie(globustest.Lie{})
-	if p := b.Follow(back); p.URL != s.URL+"/transfers?offset=10" || !strings.Contains(p.Body, "Recent transfers") {
-		t.Errorf("ends with %d at %s:\n%s", p.Status, p.URL, p.Body)
+	rosalind.Get(good).AuthorizeRequest(t, s)
+	if p := s.Browser().Get(good); p.AuthorizeRequest(t, s).Has("session_required_single_domain") {
+		t.Error("nobody is signed in, and Globus is asked for more than a sign-in")
 	}
 }
 
-// TestStepUpReachesFarther: what a service wants for other services is not asked
-// of a person because of a link, but when they have read it and clicked.
-func TestStepUpReachesFarther(t *testing.T) {
+// TestStepUpManyScopes: consent for many collections at once fits into the link;
+// for more than an address can hold nobody is sent to Globus.
+func TestStepUpManyScopes(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{})
-	more := "urn:globus:auth:scope:auth.globus.org:manage_projects"
-	wanting(s, func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{{Name: more}}} })
-	b := s.Browser()
-	b.SignIn("rosalind")
-	p := b.Get("/wanting")
-	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, more) {
-		t.Fatalf("got %d, want a page that says what is wanted:\n%s", p.Status, p.Body)
-	}
-	again := regexp.MustCompile(`href="([^"]*again=1[^"]*)"`).FindStringSubmatch(p.Body)
-	if again == nil {
-		t.Fatalf("there is no way on:\n%s", p.Body)
-	}
-	link := html.UnescapeString(again[1])
-	if p := b.Get(link, "Sec-Fetch-Site", "cross-site"); strings.Contains(p.Header.Get("Location"), globustest.AuthorizePath) {
-		t.Errorf("a link of another site leads to Globus: %s", p.Header.Get("Location"))
-	}
-	if got := b.Get(link).AuthorizeRequest(t, s).Get("scope"); !strings.Contains(got, more) {
-		t.Errorf("Globus is asked for %q, want %s too", got, more)
+	for n, want := range map[int]bool{1: true, 30: true, 500: false} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			s := routestest.Start(t, routestest.Options{})
+			transfer := globus.Scope{Name: globus.TransferScope}
+			for i := range n {
+				transfer.Dependencies = append(transfer.Dependencies, globus.Scope{Name: fmt.Sprintf("https://auth.globus.org/scopes/7a1c2e40-3b5d-4f6e-8a90-%012d/data_access", i), Optional: true})
+			}
+			wanting(s, func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{transfer}} })
+			b := s.Browser()
+			b.SignIn("rosalind")
+			path := "/wanting?" + strings.Repeat("x", 1800)
+			p := b.Get(path)
+			if !want {
+				if p.Status != http.StatusForbidden || p.Reason() != "requirements_too_large" {
+					t.Errorf("got %d, %s", p.Status, p.Reason())
+				}
+				return
+			}
+			if got := strings.Count(b.Get(p.Href(".step-up")).AuthorizeRequest(t, s).Get("scope"), "data_access"); got != n {
+				t.Errorf("it asks for %d scopes, want %d", got, n)
+			}
+		})
 	}
 }

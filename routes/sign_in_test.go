@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
@@ -110,12 +111,13 @@ func TestCallbackRefused(t *testing.T) {
 		{"an error that Globus made up", func(b *routestest.Browser) string {
 			return regexp.MustCompile(`code=[^&]+`).ReplaceAllString(b.Callback("rosalind"), "error=<b>canary-error</b>")
 		}, 503, "Globus could not sign you in"},
-		{"a query of 5 KB", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&x=" + strings.Repeat("y", 5000) }, 414, "too long"},
+		{"a query of 9 KB", func(b *routestest.Browser) string { return b.Callback("rosalind") + "&x=" + strings.Repeat("y", 9000) }, 414, "too long"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			exchanges := s.Globus.Requests(globustest.TokenPath)
 			b := s.Browser()
+			b.Get("/") // it keeps cookies
 			p := b.Get(test.callback(b))
 			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
 				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.wantStatus, test.want, p.Body)
@@ -385,6 +387,7 @@ func TestTwoTabs(t *testing.T) {
 func TestOnlyNavigationsSignIn(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
+	wanting(s, func() *globus.Requirements { return nil })
 	tests := []struct {
 		name       string
 		headers    []string
@@ -396,8 +399,10 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 		{"htmx for a whole page", []string{"HX-Request", "true", "HX-Request-Type", "full"}, 401},
 		{"fetch", []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}, 401},
 		{"an image", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 401},
-		{"a frame", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 401},
-		{"a prefetch", []string{"Sec-Purpose", "prefetch;prerender"}, 204},
+		{"a service worker, on the browser's behalf", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "empty"}, 303},
+		{"a frame", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 303},
+		{"a prefetch", []string{"Sec-Purpose", "prefetch;prerender"}, 503},
+		{"a prefetch of a private page", []string{"Sec-Purpose", "prefetch"}, 503},
 		{"a look at the head", nil, 204},
 	}
 	for _, test := range tests {
@@ -407,7 +412,11 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 			if test.name == "a look at the head" {
 				method = http.MethodHead
 			}
-			p := b.Send(method, "/login", nil, test.headers...)
+			path := "/login"
+			if test.name == "a prefetch of a private page" {
+				path = "/wanting"
+			}
+			p := b.Send(method, path, nil, test.headers...)
 			if p.Status != test.wantStatus {
 				t.Errorf("got %d, want %d", p.Status, test.wantStatus)
 			}

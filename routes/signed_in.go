@@ -25,9 +25,6 @@ func (a *App) signedIn(h sessionFunc) handlerFunc {
 			return a.noSession(w, r)
 		}
 		err = h(w, r, s)
-		if want, ok := globus.RequirementsOf(err); ok {
-			err = a.askFor(w, r, s, want, err)
-		}
 		if errors.Is(err, session.ErrGone) || a.revokedMeanwhile(r, err) {
 			// It ended while h was at work. The cookie may be a new one by now.
 			return a.noSession(w, r)

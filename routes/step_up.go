@@ -84,7 +84,7 @@ func called(id *globus.Identity) string { return cmp.Or(id.Username, id.Name, id
 // in before, and still is.
 func (a *App) stepUpFailed(r *http.Request, t attempt, err error) error {
 	e := *a.asHTTPError(r, err)
-	e.cause = err
+	e.cause = cmp.Or(e.cause, err)
 	said, _ := errors.AsType[*globus.Error](err)
 	switch {
 	case errors.Is(err, session.ErrGone):

@@ -271,6 +271,19 @@ func (b *Browser) AtGlobus(p Page, fields ...string) Page {
 	return b.Get(p.Header.Get("Location"))
 }
 
+// Href returns where the first link with this id (#…) or class (.…) leads; "" if
+// there is none.
+func (p Page) Href(target string) string {
+	attribute := map[byte]string{'#': `id="`, '.': `class="(?:[^"]* )?`}[target[0]] + regexp.QuoteMeta(target[1:]) + `(?: [^"]*)?"`
+	for _, tag := range regexp.MustCompile(`<a [^>]*>`).FindAllString(p.Body, -1) {
+		m := regexp.MustCompile(`href="([^"]+)"`).FindStringSubmatch(tag)
+		if m != nil && regexp.MustCompile(attribute).MatchString(tag) {
+			return html.UnescapeString(m[1])
+		}
+	}
+	return ""
+}
+
 // Link returns where the first link whose text begins so leads.
 func (p Page) Link(text string) string {
 	m := regexp.MustCompile(`<a [^>]*href="([^"]+)"[^>]*>\s*` + regexp.QuoteMeta(text)).FindStringSubmatch(p.Body)

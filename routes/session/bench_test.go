@@ -61,24 +61,12 @@ func BenchmarkLoad(b *testing.B) {
 		b.Fatal(err)
 	}
 	r, w := requestOf(m, s), httptest.NewRecorder()
-	load := func(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
 		if got, err := m.Load(w, r); got == nil || err != nil {
 			b.Fatal(got, err)
 		}
 	}
-	b.Run("again", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			load(b)
-		}
-	})
-	b.Run("first", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			m.opened.drop(s.token)
-			load(b)
-		}
-	})
 }
 
 func BenchmarkSeal(b *testing.B) {
