@@ -86,22 +86,38 @@ func TestBrowse(t *testing.T) {
 func TestBrowseFails(t *testing.T) {
 	t.Parallel()
 	refusal := func(status int, code string) globustest.Fault {
-		return globustest.Fault{Status: status, Body: `{"code":"` + code + `","message":"canary","request_id":"abcDEF123","resource":"/x"}`}
+		return globustest.Fault{Status: status, Body: `{"code":"` + code + `","message":"It <b>says</b> so","request_id":"abcDEF123","resource":"/x"}`}
 	}
 	tests := []struct {
 		name       string
 		fault      globustest.Fault
 		wantStatus int
-		want       string
+		want       string // the reason
 	}{
-		{"no permission", refusal(403, "PermissionDenied"), 403, "You may not see that"},
-		{"no permission, says the collection", refusal(502, "ExternalError.DirListingFailed.PermissionDenied"), 403, "You may not see that"},
-		{"switched off", refusal(502, "ExternalError.DirListingFailed.GCDisconnected"), 503, "The collection does not answer"},
-		{"broken", refusal(502, "EndpointError"), 503, "The collection does not answer"},
-		{"no such folder, says the collection", refusal(502, "ExternalError.DirListingFailed.NotFound"), 404, "Globus does not know that"},
-		{"a proxy's page", globustest.Fault{Status: 502, Body: "<h1>canary</h1>"}, 503, "Globus does not answer as it should"},
-		{"hangs up", globustest.Fault{HangUp: true}, 503, "Globus does not answer as it should"},
-		{"consent to nothing", refusal(403, "ConsentRequired"), 403, "Globus wants your consent"},
+		{"no permission", refusal(403, "PermissionDenied"), 403, "not_permitted"},
+		{"no permission, says the collection", refusal(502, "ExternalError.DirListingFailed.PermissionDenied"), 403, "not_permitted"},
+		{"no permission for the collection", refusal(403, "EndpointPermissionDenied"), 403, "not_permitted"},
+		{"403 of another form", globustest.Fault{Status: 403, Body: `{}`}, 403, "not_permitted"},
+		{"no local account", refusal(502, "ExternalError.DirListingFailed.LoginFailed"), 403, "no_local_account"},
+		{"a policy", refusal(403, "AuthPolicyFailed"), 403, "auth_policy"},
+		{"a file", refusal(502, "ExternalError.DirListingFailed.NotDirectory"), 404, "not_a_folder"},
+		{"too many entries", refusal(502, "ExternalError.DirListingFailed.SizeLimit"), 400, "folder_too_large"},
+		{"a bad path", refusal(400, "InvalidPath"), 400, "bad_path"},
+		{"deleted", refusal(404, "EndpointDeleted"), 404, "collection_gone"},
+		{"unknown", refusal(404, "EndpointNotFound"), 404, "collection_gone"},
+		{"of an old kind", refusal(409, "NotSupported"), 404, "collection_gone"},
+		{"paused", refusal(409, "OperationPaused"), 403, "paused"},
+		{"switched off", refusal(502, "ExternalError.DirListingFailed.GCDisconnected"), 503, "collection_offline"},
+		{"cannot be reached", refusal(502, "ExternalError.DirListingFailed.ConnectFailed"), 503, "collection_offline"},
+		{"broken", refusal(502, "EndpointError"), 503, "collection_error"},
+		{"no such folder, says the collection", refusal(502, "ExternalError.DirListingFailed.NotFound"), 404, "not_found"},
+		{"no such folder", refusal(404, "ClientError.NotFound"), 404, "not_found"},
+		{"404 of another form", globustest.Fault{Status: 404, Body: `{}`}, 404, "not_found"},
+		{"busy", refusal(503, "ServiceUnavailable"), 503, "globus_unavailable"},
+		{"too many requests", globustest.Fault{Status: 429}, 503, "globus_unavailable"},
+		{"a proxy's page", globustest.Fault{Status: 502, Body: "<h1>a proxy</h1>"}, 503, "globus_unavailable"},
+		{"hangs up", globustest.Fault{HangUp: true}, 503, "globus_unavailable"},
+		{"consent to nothing", refusal(403, "ConsentRequired"), 403, "consent"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -110,11 +126,15 @@ func TestBrowseFails(t *testing.T) {
 			b.SignIn("rosalind")
 			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.ListPath: test.fault}})
 			p := b.Get("/browse/" + place(t, "Example Light").ID)
-			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.want) {
-				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.wantStatus, test.want, p.Body)
+			if p.Status != test.wantStatus || p.Reason() != test.want || !b.SignedIn() {
+				t.Errorf("got %d %q, want %d %q:\n%s", p.Status, p.Reason(), test.wantStatus, test.want, p.Body)
 			}
-			if strings.Contains(strings.ReplaceAll(p.Body, "It says: canary", "")+s.Log.String(), "canary") || !b.SignedIn() {
-				t.Errorf("not a page of ours, or signed out:\n%s\n%s", p.Body, s.Log)
+			theirs := strings.Contains(test.fault.Body, "It <b>says</b> so") && test.want != "globus_unavailable"
+			if strings.Contains(p.Body, "<bdi>It &lt;b&gt;says&lt;/b&gt; so</bdi>") != theirs || strings.Contains(p.Body, "a proxy") {
+				t.Errorf("want the service's own words shown, escaped: %t\n%s", theirs, p.Body)
+			}
+			if (p.Header.Get("Retry-After") != "") != (test.wantStatus == 503) {
+				t.Errorf("Retry-After is %q", p.Header.Get("Retry-After"))
 			}
 		})
 	}

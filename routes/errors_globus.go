@@ -1,10 +1,11 @@
 package routes
 
 import (
-	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
+	"example.org/portal/components"
 	"example.org/portal/globus"
 )
 
@@ -34,41 +35,75 @@ func globusError(e *globus.Error) *httpError {
 	return said
 }
 
-// codeEnd is what comes last in the code of an error, after what kind it is of:
-// Transfer has renamed the kinds.
-func codeEnd(e *globus.Error) string { return e.Code[strings.LastIndexByte(e.Code, '.')+1:] }
+// A serviceProblem is what a person reads about one kind of refusal by a Globus
+// service. Only what may pass by itself is a 503.
+type serviceProblem struct {
+	codes                    []string // how its codes end, after the kind of error: Transfer has renamed the kinds
+	status                   int
+	reason, heading, message string
+}
 
-// serviceError is globusError for someone who is signed in, and stays so.
+// serviceProblems are the kinds by their codes (globus-sdk-python's and
+// globus-cli's fixtures; Transfer API, "Error responses").
+var serviceProblems = []serviceProblem{
+	{[]string{"ConsentRequired"}, http.StatusForbidden, "consent", "Globus wants your consent",
+		"Give it at Globus, and then try again."},
+	{[]string{"AuthPolicyFailed"}, http.StatusForbidden, "auth_policy", "Globus wants another sign-in for this",
+		"The owner of this has rules about how you sign in, which the sign-in that you used does not meet. Log in with another identity, or ask the owner."},
+	{[]string{"LoginFailed"}, http.StatusForbidden, "no_local_account", "This collection has no account for you",
+		"None of its accounts belongs to the identity that you use here. Signing in again does not help: ask the people who run the collection."},
+	{[]string{"PermissionDenied"}, http.StatusForbidden, "not_permitted", "You may not see that",
+		"The owner has not given access to the identity that you use here. Ask them, or sign in with another one."},
+	{[]string{"NotDirectory"}, http.StatusNotFound, "not_a_folder", "That is a file, and not a folder",
+		"Open the folder that it is in."},
+	{[]string{"SizeLimit"}, http.StatusBadRequest, "folder_too_large", "That folder has too many entries to list",
+		"Enter the path of a folder in it."},
+	{[]string{"InvalidPath"}, http.StatusBadRequest, "bad_path", "That path cannot be on this collection",
+		"Check how it is written."},
+	{[]string{"Exists"}, http.StatusConflict, "exists", "There is one of that name already",
+		"Choose another name, or use the one that is there."},
+	{[]string{"EndpointDeleted", "EndpointNotFound", "NotSupported"}, http.StatusNotFound, "collection_gone", "This collection is gone",
+		"Its owner has deleted it, or moved it to a new address. Waiting does not help: ask them."},
+	{[]string{"OperationPaused"}, http.StatusForbidden, "paused", "The people who run this collection have paused it",
+		"It can be used again when they let it: ask them when that is."},
+	{[]string{"Conflict"}, http.StatusConflict, "conflict", "The same is under way already",
+		"Wait until it has ended, or cancel it first."},
+	{[]string{"NotFound"}, http.StatusNotFound, "not_found", "Globus does not know that",
+		"It may be gone, or it may not be yours."},
+	{[]string{"GCDisconnected", "GCNotConnected", "ConnectFailed"}, http.StatusServiceUnavailable, "collection_offline", "The collection does not answer",
+		"The computer that it is on may be switched off, or away from the network. If it is your own, start Globus Connect Personal there."},
+	{[]string{"EndpointError"}, http.StatusServiceUnavailable, "collection_error", "The collection reports an error",
+		"It may pass: try again in a while. If it does not, tell the people who run the collection."},
+}
+
+// serviceError is globusError for someone who is signed in, and stays so. What the
+// service itself says is shown as its words.
 func serviceError(e *globus.Error) *httpError {
-	switch {
-	case strings.HasSuffix(e.Code, "ConsentRequired"):
-		return &httpError{
-			status: http.StatusForbidden, reason: "consent", heading: "Globus wants your consent",
-			message: "It says: " + cmp.Or(e.Message, "nothing more") + ". Give it at Globus, and then try again.",
-		}
-	case e.Status == http.StatusUnauthorized:
-		return &httpError{
-			status: http.StatusForbidden, reason: "token_rejected", heading: "Globus did not accept this site's token",
-			message: "You are still signed in here. Log out and in again to get a new one.",
-		}
-	case strings.HasSuffix(e.Code, "PermissionDenied"), e.Status == http.StatusForbidden:
-		return &httpError{
-			status: http.StatusForbidden, reason: "not_permitted", heading: "You may not see that",
-			message: "Whoever owns it has not let you in, by the identity that you use here. Ask them, or sign in with another one.",
-		}
-	case strings.HasPrefix(codeEnd(e), "GC"), codeEnd(e) == "EndpointError": // GCDisconnected and its kin
-		return &httpError{
-			status: http.StatusServiceUnavailable, reason: "collection_offline", heading: "The collection does not answer",
-			message: "The computer that it is on may be switched off, or away from the network. You are still signed in here.",
-		}
-	case e.Status == http.StatusNotFound, codeEnd(e) == "NotFound":
-		return &httpError{
-			status: http.StatusNotFound, reason: "not_found", heading: "Globus does not know that",
-			message: "It may be gone, or it may not be yours.",
-		}
-	}
-	return &httpError{
+	said := &httpError{
 		status: http.StatusServiceUnavailable, reason: "globus_unavailable", heading: "Globus does not answer as it should",
 		message: "You are still signed in here. Please try again in a moment.",
 	}
+	code := e.Code[strings.LastIndexByte(e.Code, '.')+1:]
+	i := slices.IndexFunc(serviceProblems, func(p serviceProblem) bool {
+		return slices.ContainsFunc(p.codes, func(end string) bool { return strings.HasSuffix(code, end) })
+	})
+	var known serviceProblem
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		known = serviceProblem{nil, http.StatusForbidden, "token_rejected", "Globus did not accept this site's token",
+			"You are still signed in here. Log out and in again to get a new one."}
+	case i >= 0:
+		known = serviceProblems[i]
+	case e.Status == http.StatusForbidden:
+		known = serviceProblems[slices.IndexFunc(serviceProblems, func(p serviceProblem) bool { return p.reason == "not_permitted" })]
+	case e.Status == http.StatusNotFound:
+		known = serviceProblems[slices.IndexFunc(serviceProblems, func(p serviceProblem) bool { return p.reason == "not_found" })]
+	default:
+		return said
+	}
+	said.status, said.reason, said.heading, said.message = known.status, known.reason, known.heading, known.message
+	if e.Message != "" {
+		said.facts = []components.Fact{{Label: "Globus says", Value: e.Message}}
+	}
+	return said
 }
