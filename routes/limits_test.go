@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -46,38 +47,73 @@ func TestUploads(t *testing.T) {
 	}
 }
 
-// TestTooManySignIns: a bounded number waits for Globus. Those beyond it may
-// come again with the same link.
+// TestTooManySignIns: a bounded number waits for Globus, of all and of one client.
+// Those beyond it may come again with the same link.
 func TestTooManySignIns(t *testing.T) {
 	t.Parallel()
-	const most = 256
-	s := routestest.Start(t, routestest.Options{})
-	b := s.Browser()
-	callback := b.Callback("rosalind")
-	arrived, wait := make(chan struct{}, most), make(chan struct{})
-	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
-	var waiting sync.WaitGroup
-	for i := range most {
-		// Anybody can write such a cookie; it tells only what they know.
-		attempt, _ := json.Marshal(map[string]any{"State": fmt.Sprint(i), "Nonce": "n", "Verifier": "v", "Begun": time.Now()})
-		hash := sha256.Sum256([]byte(fmt.Sprint(i)))
-		name, _ := b.Cookie("login")
-		cookie := name[:strings.LastIndex(name, "-")+1] + hex.EncodeToString(hash[:8]) + "=" + base64.RawURLEncoding.EncodeToString(attempt)
-		waiting.Go(func() {
-			_, _ = s.Browser().Try(t.Context(), http.MethodGet, fmt.Sprintf("/login?code=x&state=%d", i), nil, "Cookie", cookie)
+	tests := []struct {
+		name    string
+		held    int
+		client  func(i int) string // the address of a client that holds a place
+		another string             // of the one who comes then
+		want    int
+	}{
+		{"all places are taken, by many", 256, func(i int) string { return fmt.Sprintf("192.0.2.%d", i) }, "198.51.100.1", 503},
+		{"one client's places are taken", 32, func(int) string { return "192.0.2.1" }, "192.0.2.1", 503},
+		{"one network's places are taken", 32, func(i int) string { return fmt.Sprintf("2001:db8::%x", i) }, "2001:db8::ffff", 503},
+		{"another client's places are taken", 32, func(int) string { return "192.0.2.1" }, "192.0.2.2", 303},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := routestest.Start(t, routestest.Options{})
+			b := s.Browser()
+			callback := b.Callback("rosalind")
+			arrived, wait := make(chan struct{}, test.held), make(chan struct{})
+			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: {Arrived: arrived, Wait: wait}}})
+			var waiting sync.WaitGroup
+			for i := range test.held {
+				// Anybody can write such a cookie; it tells only what they know.
+				attempt, _ := json.Marshal(map[string]any{"State": fmt.Sprint(i), "Nonce": "n", "Verifier": "v", "Begun": time.Now()})
+				hash := sha256.Sum256([]byte(fmt.Sprint(i)))
+				name, _ := b.Cookie("login")
+				cookie := name[:strings.LastIndex(name, "-")+1] + hex.EncodeToString(hash[:8]) + "=" + base64.RawURLEncoding.EncodeToString(attempt)
+				waiting.Go(func() {
+					_, _ = s.Browser().Try(t.Context(), http.MethodGet, fmt.Sprintf("/login?code=x&state=%d", i), nil, "Cookie", cookie, "X-Forwarded-For", test.client(i))
+				})
+			}
+			for range test.held {
+				<-arrived
+			}
+			s.Globus.Lie(globustest.Lie{})
+			p := b.Get(callback, "X-Forwarded-For", test.another)
+			if p.Status != test.want || test.want == 503 && p.Reason() != "busy" {
+				t.Errorf("got %d, want %d:\n%s", p.Status, test.want, p.Body)
+			}
+			close(wait)
+			waiting.Wait()
+			if p := b.Follow(b.Get(callback, "X-Forwarded-For", test.another)); !b.SignedIn() {
+				t.Errorf("the link no longer works: %d\n%s", p.Status, p.Body)
+			}
 		})
 	}
-	for range most {
-		<-arrived
-	}
-	if p := b.Get(callback); p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Body, "Reload this page") {
-		t.Errorf("got %d, want 503:\n%s", p.Status, p.Body)
-	}
-	s.Globus.Lie(globustest.Lie{})
-	close(wait)
-	waiting.Wait()
-	if p := b.Follow(b.Get(callback)); !strings.Contains(p.Body, "Rosalind") {
-		t.Errorf("the link no longer works: %d\n%s", p.Status, p.Body)
+}
+
+// TestSlowBody: a form that takes longer to arrive than the server reads is
+// answered with words, by htmx too, and not taken for a browser that hung up.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	for _, headers := range []string{"", "HX-Request: true\r\nHX-Request-Type: partial\r\n"} {
+		server := httptest.NewUnstartedServer(nil)
+		server.Config.ReadTimeout = 100 * time.Millisecond
+		s := routestest.Start(t, routestest.Options{Server: server})
+		answer := s.Raw("POST /logout HTTP/1.1\r\nHost: x\r\n" + headers + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
+		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || !strings.Contains(answer, `data-reason="too_slow"`) {
+			t.Errorf("got %q", answer)
+		}
+		routestest.Await(t, "it is logged", func() bool { return s.RequestCount() == 1 })
+		if line := s.LogLines("request")[0]; line["status"] != 408.0 {
+			t.Errorf("logged as %v", line)
+		}
 	}
 }
 

@@ -29,6 +29,9 @@ func TestRequestLog(t *testing.T) {
 	}{
 		{"a page", "GET", "/user?x=y", nil, nil, routestest.LogLine{"level": "INFO", "route": "/user", "method": "GET", "status": 200.0, "client": "127.0.0.1"}},
 		{"the home page", "HEAD", "/", nil, nil, routestest.LogLine{"level": "INFO", "route": "/{$}", "method": "HEAD", "status": 200.0}},
+		{"by a proxy that adds the port", "GET", "/", nil, []string{"X-Forwarded-For", "203.0.113.7:54321"}, routestest.LogLine{"client": "203.0.113.7", "status": 200.0}},
+		{"the same, of IPv6", "GET", "/", nil, []string{"X-Forwarded-For", "[2001:db8::7]:443"}, routestest.LogLine{"client": "2001:db8::7", "status": 200.0}},
+		{"IPv6 in brackets", "GET", "/", nil, []string{"X-Forwarded-For", "[2001:db8::7]"}, routestest.LogLine{"client": "2001:db8::7", "status": 200.0}},
 		{"by a proxy", "GET", "/", nil, []string{"X-Forwarded-For", "192.0.2.66, 192.0.2.7"}, routestest.LogLine{"client": "192.0.2.7", "status": 200.0}},
 		{"no page", "GET", "/canary", nil, nil, routestest.LogLine{"level": "WARN", "route": "none", "status": 404.0, "reason": "There is no such page"}},
 		{"no method", "CANARY", "/", nil, nil, routestest.LogLine{"level": "WARN", "method": "other", "status": 405.0}},

@@ -18,9 +18,9 @@ import (
 
 func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	b.T.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	if chromedp.FromContext(b.ctx).Target == nil {
-		ctx, cancel = b.ctx, func() {} // the first step opens the tab, which lives as long as its context
+	ctx, cancel := context.WithTimeout(b.Context, patience)
+	if chromedp.FromContext(b.Context).Target == nil {
+		ctx, cancel = b.Context, func() {} // the first step opens the tab, which lives as long as its context
 	}
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
@@ -31,7 +31,7 @@ func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 // evaluate evaluates an expression. That also works where pages may run no script,
 // and fails while a page is on its way.
 func evaluate[T any](b *Tab, js string) (T, error) {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.Context, patience)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[T](js))
 }

@@ -8,8 +8,8 @@ import (
 	"example.org/portal/globus/globustest"
 )
 
-// Flow is all that a person does, in and out. With JavaScript the card, and in
-// the end the page, is swapped in place; without, each step loads a page.
+// Flow is all that a person does, in and out. With JavaScript the card is swapped
+// in place; without, each step loads a page.
 func Flow(t *testing.T, p *Person) {
 	s := p.Site
 	b := p.Tab()
@@ -55,7 +55,9 @@ func Flow(t *testing.T, p *Person) {
 	b.Sees(facts...)
 	b.StoresNothing()
 
-	step("#logout", "/signed-out")
+	b.Mark()
+	b.Click("#logout")
+	b.Loaded(s.URL + "/signed-out")
 	b.Shows("#signed-out")
 	b.HoldsNothingPersonal()
 	if got, want := b.Text("document.activeElement.id"), "signed-out"; got != want {

@@ -60,7 +60,7 @@ func (b *Tab) Violations(axe string) []string {
 	if !b.Holds("typeof axe === 'object'") {
 		b.Run(axe + ";0")
 	}
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run(document).then((found) => found.violations.map((v) =>
+	got, err := chromedp.Run(b.Context, chromedp.Evaluate[[]string](`axe.run(document).then((found) => found.violations.map((v) =>
 		v.id + ": " + v.help + "\n" + v.nodes.map((n) => n.html + "\n" + n.failureSummary).join("\n")))`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.T.Fatal(err)
@@ -75,7 +75,7 @@ func (b *Tab) Screenshot(take chromedp.Action[[]byte], state string, a Appearanc
 	if dir == "" {
 		return
 	}
-	picture, err := chromedp.Run(b.ctx, take)
+	picture, err := chromedp.Run(b.Context, take)
 	if err != nil {
 		b.T.Fatal(err)
 	}

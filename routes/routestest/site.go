@@ -60,6 +60,7 @@ type Options struct {
 	Now          func() time.Time        // the clock of both; nil is time.Now. See Clock
 	Transport    http.RoundTripper       // from the app to Globus; nil is the usual one
 	TextLog      bool                    // log as on a terminal, instead of JSON
+	Server       *httptest.Server        // serves the app, not started yet; nil is a usual one
 }
 
 // A Site is the whole app on a real listener, with an emulated Globus beside it.
@@ -86,7 +87,10 @@ var SigningKey = sync.OnceValue(func() *rsa.PrivateKey {
 // Start starts a site. It stops with the test.
 func Start(t testing.TB, o Options) *Site {
 	t.Helper()
-	server := httptest.NewUnstartedServer(nil)
+	server := o.Server
+	if server == nil {
+		server = httptest.NewUnstartedServer(nil)
+	}
 	s := &Site{T: t, Server: server, Globus: o.Globus, Dir: o.Dir, Log: &Log{}}
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	s.URL = strings.ReplaceAll(cmp.Or(o.PublicURL, "http://127.0.0.1:PORT"), "PORT", port)

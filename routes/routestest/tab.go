@@ -22,9 +22,9 @@ import (
 
 // A Tab is one tab, and what went on in it.
 type Tab struct {
-	T    *testing.T
-	Site *Site
-	ctx  context.Context
+	T       *testing.T
+	Site    *Site
+	Context context.Context // of chromedp, for steps of a test's own
 
 	mu       sync.Mutex // guards all that follows
 	console  []string
@@ -48,7 +48,7 @@ func (p *Person) open(window bool) *Tab {
 	// A page may read a part of itself again while somebody signs out.
 	b.Expect("status of 401 (Unauthorized)")
 	var cancel context.CancelFunc
-	b.ctx, cancel = chromedp.NewContext(p.ctx, chromedp.WithNewWindow(window), chromedp.WithListener(b.note))
+	b.Context, cancel = chromedp.NewContext(p.ctx, chromedp.WithNewWindow(window), chromedp.WithListener(b.note))
 	p.t.Cleanup(func() {
 		b.T.Helper()
 		b.report()
