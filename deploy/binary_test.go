@@ -200,9 +200,12 @@ func TestSettings(t *testing.T) {
 			"GLOBUS_CLIENT_SECRET is not set", "\n    https://portal.example.edu/p/login\n"}},
 		{"much at once", nil, append(good, "LISTEN=8888", "SESSION_LIFETIME=long", "SESSION_STORE=postgres://user:canary@host", "LOG_FORMAT=xml", "LOG_LEVEL=loud",
 			"GLOBUS_SCOPES=profile", "GLOBUS_ISSUER=http://auth.globus.org", "PUBLIC_URL=ftp://x"), []string{
-			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", "SESSION_LIFETIME: ", "LOG_LEVEL: ", "GLOBUS_SCOPES must", "GLOBUS_ISSUER: ", "PUBLIC_URL must"}},
+			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", `SESSION_LIFETIME must be a length of time, such as 12h or 30m, not "long"`, `LOG_LEVEL must be debug, info, warn or error, not "loud"`, "GLOBUS_SCOPES must", "GLOBUS_ISSUER: ", "PUBLIC_URL must"}},
 		{"a store that cannot be read", nil, append(good, "SESSION_STORE=redis://user:canary#2@host"), []string{"SESSION_STORE cannot be read as a URL"}},
 		{"a store that does not answer", nil, append(good, "SESSION_STORE=redis://user:canary@127.0.0.1:1"), []string{"the session store: redis at 127.0.0.1:1: it does not answer"}},
+		{"quotes", nil, []string{`GLOBUS_CLIENT_ID="` + routestest.ClientID + `"`, "GLOBUS_CLIENT_SECRET='canary'", "LOG_LEVEL=`info`"}, []string{
+			"GLOBUS_CLIENT_ID is in quotes", "GLOBUS_CLIENT_SECRET is in quotes", "LOG_LEVEL is in quotes"}},
+		{"another word for true", nil, append(good, "REQUIRE_MFA=yes"), []string{`REQUIRE_MFA must be true or false, not "yes"`}},
 		{"plain http for the world", nil, append(good, "PUBLIC_URL=http://portal.example.edu"), []string{"PUBLIC_URL must be https"}},
 		{"an id that is none", nil, []string{"GLOBUS_CLIENT_ID=…", "GLOBUS_CLIENT_SECRET=y"}, []string{"GLOBUS_CLIENT_ID must be"}},
 		{"a misspelt name", nil, []string{"GLOBUS_CLIENTID=x"}, []string{"GLOBUS_CLIENTID is no setting", "GLOBUS_CLIENT_ID is not set"}},
@@ -291,4 +294,66 @@ func startBinary(t *testing.T) *routestest.Site {
 	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
 	s.Log = run(t, dir, []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port}).log
 	return s
+}
+
+// TestSettingsTrimmed: blanks and line ends around a value, as a file with Windows'
+// line ends leaves them, are not part of it.
+func TestSettingsTrimmed(t *testing.T) {
+	t.Parallel()
+	s, env := settings(t)
+	for i, e := range env {
+		env[i] = e + " \r"
+	}
+	app := run(t, s.Dir, append(env, "REQUIRE_MFA=false\r", "SESSION_LIFETIME= 12h\r\n"))
+	b := s.Browser()
+	if b.SignIn("rosalind"); !b.SignedIn() {
+		t.Errorf("nobody can sign in:\n%s", app.log)
+	}
+}
+
+// TestBothLoopbacks: browsers at http://localhost may go to 127.0.0.1 or to [::1].
+// The app is at both, and does not start where another program is at one of them,
+// which would get people's authorization codes.
+func TestBothLoopbacks(t *testing.T) {
+	t.Parallel()
+	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		routestest.Skip(t, "needs the address ::1, which this machine does not have")
+	} else {
+		l.Close()
+	}
+	s, env := settings(t)
+	port := strings.TrimPrefix(s.URL, "http://localhost:")
+	run(t, s.Dir, env)
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		if p := s.Browser().Get("http://" + net.JoinHostPort(host, port) + "/livez"); p.Status != http.StatusOK {
+			t.Errorf("%s: got %d", host, p.Status)
+		}
+	}
+
+	s, env = settings(t)
+	other, err := net.Listen("tcp", "[::1]:"+strings.TrimPrefix(s.URL, "http://localhost:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	cmd.Dir, cmd.Env = s.Dir, append(env, "HOME="+s.Dir)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), other.Addr().String()+" is in use") {
+		t.Errorf("with another program at [::1]: %v\n%s", err, out)
+	}
+}
+
+// TestFIPS: the app runs where only algorithms of FIPS 140 are allowed.
+func TestFIPS(t *testing.T) {
+	t.Parallel()
+	s, env := settings(t)
+	app := run(t, s.Dir, append(env, "GODEBUG=fips140=only"))
+	b := s.Browser()
+	if b.SignIn("rosalind"); !b.SignedIn() {
+		t.Errorf("nobody can sign in:\n%s", app.log)
+	}
 }

@@ -104,11 +104,11 @@ func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	for _, headers := range []string{"", "HX-Request: true\r\nHX-Request-Type: partial\r\n"} {
 		server := httptest.NewUnstartedServer(nil)
-		server.Config.ReadTimeout = 100 * time.Millisecond
+		server.Config.ReadHeaderTimeout, server.Config.ReadTimeout = time.Minute, 100*time.Millisecond
 		s := routestest.Start(t, routestest.Options{Server: server})
 		answer := s.Raw("POST /logout HTTP/1.1\r\nHost: x\r\n" + headers + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
 		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || !strings.Contains(answer, `data-reason="too_slow"`) {
-			t.Errorf("got %q", answer)
+			t.Errorf("got %q\n%s", answer, s.Log)
 		}
 		routestest.Await(t, "it is logged", func() bool { return s.RequestCount() == 1 })
 		if line := s.LogLines("request")[0]; line["status"] != 408.0 {

@@ -86,6 +86,48 @@ func TestRefreshAtTwoInstances(t *testing.T) {
 	}
 }
 
+// TestRotatedAtTwoInstances: where refresh tokens rotate, the slower of two instances
+// is refused the token that the faster has just spent. That ends no session: a
+// moment later the record holds its successor.
+func TestRotatedAtTwoInstances(t *testing.T) {
+	for _, kind := range []string{"sqlite", "redis"} {
+		for _, server := range []string{globus.AuthServer, globus.TransferServer} {
+			t.Run(kind+"/"+server, func(t *testing.T) {
+				store := newStore(t, kind)
+				spent, refused := make(chan struct{}), make(chan struct{})
+				faster := open(t, session.Config{Store: store, Refresh: func(context.Context, string, globus.Token, string) (globus.Token, error) {
+					close(spent)
+					<-refused
+					return globus.Token{AccessToken: "canary-new", RefreshToken: "canary-successor", Expiry: time.Now().Add(time.Hour)}, nil
+				}})
+				slower := open(t, session.Config{Store: store, Refresh: func(context.Context, string, globus.Token, string) (globus.Token, error) {
+					<-spent
+					close(refused)
+					return globus.Token{}, &globus.Error{Call: "refresh", Reason: globus.Refused, Status: 400, Code: "invalid_grant"}
+				}})
+				signedIn, err := faster.SignIn(t.Context(), record(faster.clock.Now()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				rejected := signedIn.Tokens[server].AccessToken
+				var both sync.WaitGroup
+				for _, s := range []*site{faster, slower} {
+					mine := *signedIn
+					both.Go(func() {
+						if got, err := s.Token(t.Context(), &mine, server, rejected); err != nil || got.AccessToken != "canary-new" {
+							t.Errorf("got %v, %v, want the new token", got, err)
+						}
+					})
+				}
+				both.Wait()
+				if got, err := slower.Load(httptest.NewRecorder(), slower.request(signedIn)); got == nil || err != nil {
+					t.Errorf("got %v, %v, want the session", got, err)
+				}
+			})
+		}
+	}
+}
+
 // TestSignOutAtTwoInstances: of sign-outs at once, one has the tokens. Who gets
 // none knows that somebody else ended the session.
 func TestSignOutAtTwoInstances(t *testing.T) {
