@@ -3,7 +3,6 @@
 package project
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,21 +16,31 @@ import (
 // A Copy is the folder that a copy of the project is in.
 type Copy string
 
-// New copies what git knows of the project in the folder from, or would know if
-// it were asked to, into the folder to: changes that are not committed included.
-func New(from, to string) (Copy, error) {
-	list := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	list.Dir = from
-	out, err := list.Output()
+// Files returns the names of the files that git knows in the project in dir, or
+// would know if it were asked to, and that match one of the patterns, if there
+// are any. What is deleted and not committed is none of them.
+func Files(dir string, patterns ...string) ([]string, error) {
+	args := append([]string{"-C", dir, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"}, patterns...)
+	out, err := exec.Command("git", args...).Output()
 	if err != nil {
-		return "", fmt.Errorf("git ls-files: %w: a copy is made of a git checkout", err)
+		return nil, fmt.Errorf("git ls-files: %w: this needs a git checkout", err)
+	}
+	names := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err != nil
+	}), nil
+}
+
+// New copies the project's Files from the folder from to the folder to.
+func New(from, to string) (Copy, error) {
+	names, err := Files(from)
+	if err != nil {
+		return "", err
 	}
 	c := Copy(to)
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+	for _, name := range names {
 		info, err := os.Stat(filepath.Join(from, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // deleted, which is not committed yet
-		}
 		if err != nil {
 			return "", err
 		}

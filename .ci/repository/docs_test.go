@@ -1,4 +1,4 @@
-package routes_test
+package repository
 
 import (
 	"go/ast"
@@ -14,8 +14,9 @@ import (
 // emulator, struct fields included: one of its own, or one on the group that it
 // stands in.
 func TestDocs(t *testing.T) {
+	onlyOurs(t)
 	list := exec.Command("go", "list", "-f", "{{.Dir}}", "./globus/...")
-	list.Dir = ".."
+	list.Dir = top
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
