@@ -1,8 +1,6 @@
 package components_test
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -373,26 +371,6 @@ func TestForbidden(t *testing.T) {
 	for _, a := range bad {
 		if forbidden(a[0], a[1]) == "" {
 			t.Errorf("%s=%q passed", a[0], a[1])
-		}
-	}
-}
-
-// The templates use none of the ways around templ's escaping, nor the kinds of
-// template that write inline scripts and styles.
-func TestSources(t *testing.T) {
-	bad := regexp.MustCompile(`templ\.Raw|SafeURL|JSExpression|JSUnsafeFuncCall|SafeCSS|SafeScript|(?m)^(script|css) |<style|\{ \w+\.\.\. \}`)
-	names, err := filepath.Glob("*.templ")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no templates found: %v", err)
-	}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		src := strings.ReplaceAll(string(b), "{ children... }", "")
-		if got := bad.FindString(src); got != "" {
-			t.Errorf("%s uses %s", name, strings.TrimSpace(got))
 		}
 	}
 }

@@ -62,7 +62,7 @@ func reword(c project.Copy) error {
 	return nil
 }
 
-// recolour gives the lab's colours to both schemes.
+// recolour gives the lab's colours to both schemes, and its icon.
 func recolour(c project.Copy) error {
 	css, err := c.Read("static/app.css")
 	if err != nil {
@@ -79,6 +79,9 @@ func recolour(c project.Copy) error {
 		colours = colours[1:]
 		return name + ": " + colour + ";"
 	})
+	if err := c.Write("static/icon.svg", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="#639"/></svg>`+"\n"); err != nil {
+		return err
+	}
 	return c.Write("static/app.css", css)
 }
 
@@ -131,6 +134,7 @@ templ navigation(p Page) {
 // addRoutes adds pages of other kinds than those of the README.
 func addRoutes(c project.Copy) error {
 	if err := addToTable(c, `handle("GET /about", a.about)
+handle("GET /request", a.about)
 handle("GET /runs/{run}", a.signedIn(a.run))
 handle("GET /runs/{run}/files/{path...}", a.signedIn(a.run))
 handle("DELETE /runs/{run}", a.signedIn(a.run))
@@ -139,11 +143,13 @@ handle("DELETE /runs/{run}", a.signedIn(a.run))
 	}
 	if err := c.Write("components/about.templ", `package components
 
+import "`+module+`/instrument"
+
 // About is for everybody.
-templ About(p Page) {
+templ About(p Page, d instrument.Detector) {
 	@layout(p) {
 		<h1>About</h1>
-		<p>Beamline 7 measures.</p>
+		<p>Beamline 7 measures with { string(d) }.</p>
 	}
 }
 `); err != nil {
@@ -161,7 +167,7 @@ import (
 )
 
 func (a *App) about(w http.ResponseWriter, r *http.Request) error {
-	return a.showPage(w, r, http.StatusOK, components.About(a.page(r, "About")))
+	return a.showPage(w, r, http.StatusOK, components.About(a.page(r, "About"), beamline.Detector))
 }
 
 func (a *App) run(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
@@ -178,6 +184,9 @@ func addPackages(c project.Copy) error {
 package beamline
 
 import "` + module + `/instrument"
+
+// Detector is what we have.
+const Detector instrument.Detector = "Pilatus"
 
 // A Run is one measurement.
 type Run struct {
