@@ -42,6 +42,11 @@ func TestRename(t *testing.T) {
 	if err := c.Write("other.txt", readme); err != nil {
 		t.Fatal(err)
 	}
+	// What is generated of this tells in which column each expression is.
+	if err := c.Write("components/other.templ", "package components\n\ntempl Other(s string) {\n\t<p>"+first+": { s }</p>\n}\n"); err != nil {
+		t.Fatal(err)
+	}
+	must("go", "tool", "templ", "generate")
 	if err := c.Commit("Begin"); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +92,7 @@ func TestRename(t *testing.T) {
 	}
 
 	from := first
-	for _, to := range []string{"example.net/lab/app", "example.com/data/Portal.web/v2"} {
+	for _, to := range []string{"example.net/lab/app", "zeta.example.com/data/Portal.web/v2"} {
 		if out, err := c.Run(program, to); err != nil || !strings.Contains(out, "git commit") {
 			t.Fatalf("to %s: got %v, want that it says what to do next:\n%s", to, err, out)
 		}
