@@ -52,6 +52,9 @@ func run(check bool, word string) error {
 	}
 	begun := time.Now()
 	chosen := slices.DeleteFunc(all, func(m mutation) bool { return !m.names(word) })
+	if len(chosen) == 0 {
+		return fmt.Errorf("no mutation has the word %q", word)
+	}
 	x, err := listExports()
 	if err != nil {
 		return err
@@ -71,7 +74,7 @@ func run(check bool, word string) error {
 		chosen, failed = report(chosen, "FAIL", killed)
 	}
 	fmt.Printf("%d mutations as they should be, %d not, in %s\n", len(chosen), failed, time.Since(begun).Round(time.Second))
-	if failed > 0 || len(chosen) == 0 {
+	if failed > 0 {
 		return errors.New("see above")
 	}
 	return nil
