@@ -14,7 +14,6 @@ func TestNoSuchEndpoint(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{"GET", "/", 404},
 		{"GET", "/v2/oauth2/authorize/", 404},
 		{"GET", "//jwk.json", 404},
 		{"GET", "/.well-known/jwks.json", 404},

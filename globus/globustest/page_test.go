@@ -24,6 +24,7 @@ func TestPageHeaders(t *testing.T) {
 		globustest.LogoutPath,
 		globustest.IdentitiesPath,
 		globustest.ConsentsPath,
+		"/",
 		"/style.css",
 	}
 	for _, path := range paths {
