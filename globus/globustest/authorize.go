@@ -27,6 +27,7 @@ func (e *Emulator) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	recordOf(r).client = q.client.ID
 	if code, description := q.check(); code != "" {
 		q.sendError(w, r, code, description)
 		return nil

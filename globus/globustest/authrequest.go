@@ -120,5 +120,6 @@ func (q authRequest) sendBack(w http.ResponseWriter, r *http.Request, answer url
 }
 
 func (q authRequest) sendError(w http.ResponseWriter, r *http.Request, code, description string) {
+	recordOf(r).refused = code + ": " + description
 	q.sendBack(w, r, url.Values{"error": {code}, "error_description": {description}})
 }

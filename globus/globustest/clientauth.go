@@ -47,6 +47,7 @@ func (e *Emulator) authenticate(r *http.Request, form url.Values) (Client, error
 		refused.basic = r.Header.Get("Authorization") != ""
 		return Client{}, refused
 	}
+	recordOf(r).client = client.ID
 	return client, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ type Emulator struct {
 	tokenLifetime time.Duration
 	codeLifetime  time.Duration
 	now           func() time.Time
+	log           *slog.Logger
 	endpoints     map[string]http.Handler
 	foreignKey    func() *rsa.PrivateKey // in no key set
 
@@ -48,6 +50,7 @@ func New(cfg Config) (*Emulator, error) {
 		tokenLifetime: cmp.Or(cfg.TokenLifetime, 48*time.Hour),
 		codeLifetime:  cmp.Or(cfg.CodeLifetime, time.Minute),
 		now:           cfg.Now,
+		log:           cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
 		foreignKey:    sync.OnceValue(newKey),
 		clients:       map[string]Client{},
 		codes:         map[string]code{},
@@ -116,10 +119,14 @@ func (e *Emulator) routes() map[string]http.Handler {
 
 // ServeHTTP answers as Globus would, or as Lie says.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = recorded(r)
+	answered := &statusWriter{ResponseWriter: w}
+	w = answered
+	defer func() { e.logRequest(r, answered.status) }()
 	path := endpointPath(r.URL.Path)
 	endpoint, ok := e.endpoints[path]
 	if !ok {
-		refuse(w, pathRefusal(r, http.StatusNotFound, "Not Found", "No such path"))
+		refuse(w, r, pathRefusal(r, http.StatusNotFound, "Not Found", "No such path"))
 		return
 	}
 	e.mu.Lock()

@@ -24,6 +24,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -97,6 +98,11 @@ type Config struct {
 
 	// CodeLifetime is how long a code is good. 0: 60 seconds.
 	CodeLifetime time.Duration
+
+	// Log gets a line about each request: its method and path, the app's ID where
+	// it is known, the status of the answer, the names of parameters that were
+	// ignored, and why it was refused. No secret is in it. Nil: nothing is logged.
+	Log *slog.Logger
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time

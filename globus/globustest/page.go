@@ -61,12 +61,13 @@ func show(h func(http.ResponseWriter, *http.Request) error, methods ...string) h
 		}
 		page, ok := errors.AsType[*errorPage](err)
 		if !ok {
-			refuse(w, err)
+			refuse(w, r, err)
 			return
 		}
+		recordOf(r).refuse(page)
 		page.ErrorID = newUUID()
 		if err := render(w, http.StatusBadRequest, "error", page); err != nil {
-			refuse(w, err)
+			refuse(w, r, err)
 		}
 	})
 }

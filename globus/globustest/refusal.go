@@ -79,7 +79,7 @@ func answer(h func(*http.Request) (any, error), methods ...string) http.Handler 
 		}
 		body, err := h(r)
 		if err != nil {
-			refuse(w, err)
+			refuse(w, r, err)
 			return
 		}
 		writeJSON(w, http.StatusOK, body)
@@ -93,13 +93,14 @@ func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
 		return true
 	}
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	refuse(w, pathRefusal(r, http.StatusMethodNotAllowed, "Method Not Allowed", "Use "+strings.Join(methods, " or ")))
+	refuse(w, r, pathRefusal(r, http.StatusMethodNotAllowed, "Method Not Allowed", "Use "+strings.Join(methods, " or ")))
 	return false
 }
 
 // refuse answers with err. One that is no refusal is the emulator's own fault,
 // such as a full disk, and whoever runs it may see it.
-func refuse(w http.ResponseWriter, err error) {
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	recordOf(r).refuse(err)
 	refused, ok := errors.AsType[*refusal](err)
 	if !ok {
 		refused = apiRefusal(http.StatusInternalServerError, "Internal Server Error", err.Error())

@@ -77,6 +77,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(log, nil))
+	o.cfg.Log = logger
 	emulator, err := globustest.New(o.cfg)
 	if err != nil {
 		return err
