@@ -1,0 +1,257 @@
+package globustest
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Person is somebody who can be chosen to sign in.
+type Person struct {
+	Key    string // value of the form field "person"; required, each their own
+	Label  string // what the page calls them; empty: their name
+	About  string // a line about them on the page; empty: none
+	Claims Claims // what Globus tells of them
+
+	// Tasks are what Globus Transfer does and did for them, in the order in which
+	// it lists them when it is not asked for another. Nil: none.
+	Tasks []Task
+
+	// Groups are the Globus groups that they have to do with. Nil: none.
+	Groups []Membership
+}
+
+// Claims are what Globus knows of a person. A nil pointer is sent as null.
+type Claims struct {
+	Sub string // required; a UUID at Globus
+
+	// What the person's identity provider tells.
+	Name                        *string
+	Email                       *string
+	Organization                *string
+	PreferredUsername           *string
+	IdentityProvider            *string // UUID
+	IdentityProviderDisplayName *string
+
+	// Linked are the other identities of the person. Nil: they have but one.
+	Linked []LinkedIdentity
+
+	// Absent names the claims that are left out, where null would be sent
+	// otherwise: Globus does both. identity_set and last_authentication may be
+	// named too.
+	Absent []string
+}
+
+// A LinkedIdentity is another identity of a person. Globus sends no
+// organization for it, and null for when it was last used.
+type LinkedIdentity struct {
+	// As in Claims.
+	Sub                         string  `json:"sub"`
+	Name                        *string `json:"name"` // nil, as seen at Globus: null
+	Username                    string  `json:"username"`
+	Email                       *string `json:"email"` // nil: null
+	IdentityProvider            string  `json:"identity_provider"`
+	IdentityProviderDisplayName string  `json:"identity_provider_display_name"`
+	LastAuthentication          *int64  `json:"last_authentication"` // nil: null
+}
+
+// title is what the page calls the person.
+func (p Person) title() string {
+	if p.Label != "" {
+		return p.Label
+	}
+	return cmp.Or(deref(p.Claims.Name), deref(p.Claims.PreferredUsername), p.Claims.Sub)
+}
+
+// of returns the claims that the names of scopes give an app to see, of a person
+// who signed in at authenticated.
+func (c Claims) of(scopes []string, authenticated time.Time) map[string]any {
+	claims := map[string]any{"sub": c.Sub, "last_authentication": authenticated.Unix()}
+	if slices.Contains(scopes, "email") {
+		claims["email"] = c.Email
+	}
+	profile := slices.Contains(scopes, "profile")
+	if profile {
+		claims["name"] = c.Name
+		claims["organization"] = c.Organization
+		claims["preferred_username"] = c.PreferredUsername
+		claims["identity_provider"] = c.IdentityProvider
+		claims["identity_provider_display_name"] = c.IdentityProviderDisplayName
+	}
+	if profile || slices.Contains(scopes, identitySetScope) {
+		claims["identity_set"] = c.identitySet(authenticated)
+	}
+	return Edit{Drop: c.Absent}.apply(claims)
+}
+
+// identitySet lists the identity itself, which alone has an organization, and
+// then the linked ones.
+func (c Claims) identitySet(authenticated time.Time) []any {
+	set := []any{map[string]any{
+		"sub":                            c.Sub,
+		"name":                           c.Name,
+		"username":                       c.PreferredUsername,
+		"email":                          c.Email,
+		"organization":                   c.Organization,
+		"identity_provider":              c.IdentityProvider,
+		"identity_provider_display_name": c.IdentityProviderDisplayName,
+		"last_authentication":            authenticated.Unix(),
+	}}
+	for _, l := range c.Linked {
+		set = append(set, l)
+	}
+	return set
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// userInfo answers with what the token lets the app know of the person: the
+// claims of the ID token that are about them. The token comes in the
+// Authorization header and nowhere else.
+func (e *Emulator) userInfo(r *http.Request) (any, error) {
+	secret, ok := bearer(r)
+	if !ok {
+		return nil, unauthorized()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, ok := e.liveToken(secret)
+	if !ok || t.Refresh {
+		return nil, unauthorized()
+	}
+	if !slices.Contains(t.Scopes, "openid") { // a token for Transfer, say
+		return nil, forbidden()
+	}
+	person, ok := e.person(t.Grant.Person)
+	if !ok {
+		return nil, unauthorized()
+	}
+	return e.lie.UserInfo.apply(person.Claims.of(t.Scopes, t.Grant.Authenticated)), nil
+}
+
+func unauthorized() *refusal {
+	return apiRefusal(http.StatusUnauthorized, "Unauthorized", "Call must be authenticated")
+}
+
+// forbidden says no more than unauthorized: only status and code tell them apart.
+func forbidden() *refusal {
+	refused := apiRefusal(http.StatusForbidden, "Unauthorized", "Call must be authenticated")
+	refused.body["errors"].([]map[string]any)[0]["code"] = "FORBIDDEN"
+	return refused
+}
+
+// bearer returns the token of the request's only Authorization header.
+func bearer(r *http.Request) (string, bool) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 || r.URL.Query().Has("access_token") {
+		return "", false
+	}
+	scheme, secret, ok := strings.Cut(headers[0], " ")
+	return secret, ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// introspect says what a token is good for, and how the person signed in. To all
+// but the app that it was given to, and of all but access tokens for Globus Auth
+// itself, it says that there is no such token.
+func (e *Emulator) introspect(r *http.Request) (any, error) {
+	client, form, err := e.readCall(r, "token", "include")
+	if err != nil {
+		return nil, err
+	}
+	include := map[string]bool{}
+	if form.Has("include") {
+		for name := range strings.SplitSeq(form.Get("include"), ",") {
+			include[name] = true
+			if !slices.Contains([]string{"session_info", "identity_set", "identity_set_detail"}, name) {
+				return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Unknown include")
+			}
+		}
+	}
+	if form.Get("token") == "" {
+		return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Missing token parameter")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, ok := e.liveToken(form.Get("token"))
+	if !ok || t.Refresh || t.ResourceServer != authServer || t.Grant.ClientID != client.ID {
+		return map[string]any{"active": false}, nil
+	}
+	person, _ := e.person(t.Grant.Person)
+	doc := e.introspection(t, person)
+	if include["session_info"] {
+		doc["session_info"] = t.Grant.sessionInfo(person)
+	}
+	// Whether Globus tells without the scope for it is not known for certain.
+	if slices.Contains(t.Scopes, identitySetScope) {
+		if include["identity_set"] {
+			var set []string
+			for _, l := range person.identities() {
+				set = append(set, l.Sub)
+			}
+			doc["identity_set"] = set
+		}
+		if include["identity_set_detail"] {
+			doc["identity_set_detail"] = person.Claims.identitySet(t.Grant.Authenticated)
+		}
+	}
+	return e.lie.Introspection.apply(doc), nil
+}
+
+func (e *Emulator) introspection(t token, p Person) map[string]any {
+	issued := t.Expiry.Add(-e.tokenLifetime).Unix()
+	doc := map[string]any{
+		"active":     true,
+		"token_type": "Bearer",
+		"scope":      strings.Join(t.Scopes, " "),
+		"client_id":  t.Grant.ClientID,
+		"sub":        p.Claims.Sub,
+		"iat":        issued,
+		"nbf":        issued,
+		"exp":        t.Expiry.Unix(),
+		"aud":        []string{authServer, t.Grant.ClientID},
+		"iss":        e.issuer,
+	}
+	// Globus has been seen to tell these only to those who may see them anyway.
+	if slices.Contains(t.Scopes, "profile") {
+		doc["username"], doc["name"] = p.Claims.PreferredUsername, p.Claims.Name
+	}
+	if slices.Contains(t.Scopes, "email") {
+		doc["email"] = p.Claims.Email
+	}
+	return doc
+}
+
+// sessionInfo lists the identities that the person signed in with for this app.
+// Where they were let through instead, it is null. Providers say nothing of how
+// it was done unless it was done well.
+func (g grant) sessionInfo(p Person) map[string]any {
+	var authentications map[string]any // nil: null
+	for _, l := range p.identities() {
+		auth, ok := g.Used[l.Sub]
+		if !ok {
+			continue
+		}
+		if authentications == nil {
+			authentications = map[string]any{}
+		}
+		entry := map[string]any{
+			"idp":           l.IdentityProvider,
+			"auth_time":     float64(auth.At.Unix()) + 0.5, // Globus sends integers, too
+			"acr":           nil,
+			"amr":           nil,
+			"custom_claims": map[string]any{},
+		}
+		if auth.MFA {
+			entry["amr"] = []string{"pwd", "mfa"}
+		}
+		authentications[l.Sub] = entry
+	}
+	return map[string]any{"session_id": nameUUID(g.CodeHash), "authentications": authentications}
+}
