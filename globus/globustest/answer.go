@@ -89,6 +89,28 @@ func answer(h func(*http.Request) (any, error), methods ...string) http.Handler 
 	})
 }
 
+// browserHeaders are those that @globus/sdk sends (src/services/shared.ts).
+const browserHeaders = "Authorization, Content-Type, Accept, X-Globus-Client-Info"
+
+// shareWithBrowsers lets the pages of any site call an endpoint, as browser apps
+// do (the CORS protocol of the Fetch standard). It answers preflights, and reports
+// whether this was one. Which other headers Globus lets through is not known;
+// with Config.Strict there are none.
+func (e *Emulator) shareWithBrowsers(w http.ResponseWriter, r *http.Request) (preflight bool) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
+	h.Set("Access-Control-Allow-Headers", browserHeaders)
+	if wanted := r.Header.Get("Access-Control-Request-Headers"); wanted != "" && !e.strict {
+		h.Set("Access-Control-Allow-Headers", browserHeaders+", "+wanted)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
 // allowed sends 405 unless the request's method is one of methods. HEAD is
 // none: what a GET does here, a look ahead must not.
 func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
@@ -152,6 +174,16 @@ type record struct {
 	client  string   // ID of the app that the request is of; "": unknown
 	ignored []string // names of parameters that were ignored
 	refused string   // why the request was refused; "": it was not
+
+	keep func(name string) // for Emulator.Ignored
+}
+
+// ignore notes a parameter, or a value of one, that is ignored.
+func (rec *record) ignore(name string) {
+	if rec.keep != nil && !slices.Contains(rec.ignored, name) {
+		rec.ignored = append(rec.ignored, name)
+		rec.keep(name)
+	}
 }
 
 type recordKey struct{}
@@ -165,9 +197,17 @@ func recordOf(r *http.Request) *record {
 	return rec
 }
 
-// recorded returns r with a record.
-func recorded(r *http.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), recordKey{}, &record{}))
+// recorded returns a request to the endpoint at path with a record.
+func (e *Emulator) recorded(r *http.Request, path string) *http.Request {
+	keep := func(name string) {
+		e.ignoredMu.Lock()
+		defer e.ignoredMu.Unlock()
+		if e.ignored[path] == nil {
+			e.ignored[path] = map[string]bool{}
+		}
+		e.ignored[path][name] = true
+	}
+	return r.WithContext(context.WithValue(r.Context(), recordKey{}, &record{keep: keep}))
 }
 
 // refuse keeps why a request is refused.

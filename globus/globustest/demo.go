@@ -14,16 +14,15 @@ const (
 	googleProvider   = "0dc3a1f0-6f5b-4a43-9d0e-5b1f2f6a7c03"
 	labProvider      = "0dc3a1f0-6f5b-4a43-9d0e-5b1f2f6a7c04"
 	globusIDProvider = "41143743-f3c8-4d60-bbdb-eeecaba85bd9"
+	clientsProvider  = "0dc3a1f0-6f5b-4a43-9d0e-5b1f2f6a7c05"
 )
 
-// DemoPeople returns four people, each of whom has broken some app before: one
-// plain ("rosalind"), one with five linked identities ("ada"), one of whom
-// nothing is known ("sub-only"), one whose name is markup and runs both ways
-// ("markup"). Their subs never change. Rosalind has 25 tasks at Globus Transfer,
-// one of which succeeds 40 seconds after she is first shown it; Ada has five,
-// "markup" three, "sub-only" none. Rosalind is in the group DemoLab, Ada too, by
-// one of her linked identities; "markup" has asked to join it, and "sub-only" has
-// nothing to do with groups.
+// DemoPeople returns three people, each of whom has broken some app before: one
+// plain ("rosalind"), one with five linked identities ("ada"), one whose name is
+// markup and runs both ways ("markup"). Their subs never change. Rosalind has 25
+// tasks at Globus Transfer, one of which succeeds 40 seconds after she is first
+// shown it; Ada has five, "markup" three. Rosalind is in the group DemoLab, Ada
+// too, by one of her linked identities; "markup" has asked to join it.
 func DemoPeople() []Person {
 	return []Person{
 		{
@@ -58,15 +57,6 @@ func DemoPeople() []Person {
 			Groups: adasGroups(),
 		},
 		{
-			Key:   "sub-only",
-			Label: "Someone with only an id",
-			About: "No name, no e-mail address, no user name: null, or not sent at all",
-			Claims: Claims{
-				Sub:    "7a1c2e40-3b5d-4f6e-8a90-0000000001aa",
-				Absent: []string{"organization", "preferred_username", "identity_set", "last_authentication"},
-			},
-		},
-		{
 			Key:   "markup",
 			About: "HTML, quotes and right-to-left text in the name",
 			Claims: Claims{
@@ -80,6 +70,23 @@ func DemoPeople() []Person {
 			},
 			Tasks:  markupTasks(),
 			Groups: markupGroups(),
+		},
+	}
+}
+
+// SubOnly returns somebody of whom an app learns nothing but their sub, even if it
+// was given profile ("sub-only"): what else Globus sends is null, or missing.
+// Globus has not been seen to do that, since it knows at least a user name of
+// everybody, so this person is not among the DemoPeople: it is for the test of an
+// app that wants to be sure.
+func SubOnly() Person {
+	return Person{
+		Key:   "sub-only",
+		Label: "Someone with only an id",
+		About: "No name, no e-mail address, no user name: null, or not sent at all",
+		Claims: Claims{
+			Sub:    "7a1c2e40-3b5d-4f6e-8a90-0000000001aa",
+			Absent: []string{"organization", "preferred_username", "identity_set", "last_authentication"},
 		},
 	}
 }

@@ -26,7 +26,7 @@ type Lie struct {
 	Payload string  // is signed in place of the claims; empty: the claims are
 	Signing Signing // how ID tokens are signed; zero: as Globus does
 
-	Token    Edit // changes the top-level members of what the token endpoint grants, id_token and other_tokens included
+	Token    Edit // changes the top-level members of what the token endpoint grants, id_token and other_tokens included; not a list of dependent tokens
 	UserInfo Edit // changes the claims that the userinfo endpoint sends
 
 	Refresh        Edit // changes, after Token did, what a refresh grants
@@ -59,8 +59,11 @@ type Edit struct {
 	Drop []string       // members to leave out
 }
 
-// apply returns the changed object; obj itself stays as it is.
+// apply returns the changed object; obj itself stays as it is. Nil stays nil.
 func (ed Edit) apply(obj map[string]any) map[string]any {
+	if obj == nil {
+		return nil
+	}
 	changed := maps.Clone(obj)
 	for _, name := range ed.Drop {
 		delete(changed, name)

@@ -33,7 +33,7 @@ var (
 type choosePage struct {
 	App    string
 	Action string // where the choice is sent: this very request
-	Scopes []scope
+	Scopes []asked
 	People []Person
 
 	Required requirement // of the session
@@ -142,6 +142,12 @@ func (e *Emulator) logout(w http.ResponseWriter, r *http.Request) error {
 	return render(w, http.StatusOK, "signed-out", e.wayBack(r.URL.Query()))
 }
 
+// authCode shows an authorization code, for people to copy it into a program that
+// has no page of its own to receive it.
+func (e *Emulator) authCode(w http.ResponseWriter, r *http.Request) error {
+	return render(w, http.StatusOK, "auth-code", r.URL.Query())
+}
+
 // An identitiesPage lists the identity set of whoever the browser is signed in as.
 type identitiesPage struct {
 	wayBack
@@ -192,7 +198,7 @@ func (e *Emulator) rescind(person, clientID string) error {
 	defer e.mu.Unlock()
 	delete(e.state.Consents[person], clientID)
 	maps.DeleteFunc(e.state.Tokens, func(_ string, t token) bool {
-		return t.Grant.Person == person && t.Grant.ClientID == clientID
+		return t.Grant.Person == person && t.Grant.root() == clientID
 	})
 	return e.state.save()
 }
@@ -204,7 +210,7 @@ func (e *Emulator) appsOf(person string) []Client {
 	apps := map[string]Client{}
 	for _, t := range e.state.Tokens {
 		if t.Grant.Person == person && e.alive(t) {
-			apps[t.Grant.ClientID] = e.clients[t.Grant.ClientID]
+			apps[t.Grant.root()], _ = e.client(t.Grant.root())
 		}
 	}
 	var list []Client
@@ -243,10 +249,10 @@ func (e *Emulator) index(w http.ResponseWriter, _ *http.Request) error {
 		},
 		People: e.people,
 	}
-	e.mu.Lock()
+	e.clientsMu.RLock()
 	for _, id := range slices.Sorted(maps.Keys(e.clients)) {
 		page.Clients = append(page.Clients, e.clients[id])
 	}
-	e.mu.Unlock()
+	e.clientsMu.RUnlock()
 	return render(w, http.StatusOK, "index", page)
 }

@@ -38,7 +38,7 @@ func TestPageHeaders(t *testing.T) {
 }
 
 func TestChoosePage(t *testing.T) {
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, everybody())
 	body := f.authorize(request()).body
 	for _, want := range []string{
 		`<html lang="en">`, `name="viewport"`, "This is not Globus.", "there is no password",

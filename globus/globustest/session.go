@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -110,15 +111,20 @@ var (
 )
 
 // readRequirement reads the parameters of an authorization request that begin
-// with session_. It returns the name of one that is malformed, or "".
-func readRequirement(params url.Values) (req requirement, malformed string) {
+// with session_. It returns the name of one that is malformed, or "". Services
+// hand out identities as UUIDs, as user names, and as URNs of UUIDs; strict takes
+// UUIDs alone.
+func readRequirement(params url.Values, strict bool) (req requirement, malformed string) {
 	list := func(name string, form *regexp.Regexp) (all []string) {
-		if !params.Has(name) {
-			return nil
-		}
-		all = strings.Split(params.Get(name), ",")
-		if slices.ContainsFunc(all, func(s string) bool { return !form.MatchString(s) }) {
-			malformed = name
+		for s := range strings.SplitSeq(params.Get(name), ",") {
+			s = strings.TrimSpace(s)
+			if s == "" {
+				continue
+			}
+			if strict && !form.MatchString(s) {
+				malformed = name
+			}
+			all = append(all, strings.TrimPrefix(s, "urn:globus:auth:identity:"))
 		}
 		return all
 	}
@@ -126,11 +132,12 @@ func readRequirement(params url.Values) (req requirement, malformed string) {
 	req.Policies = list("session_required_policies", uuidForm)
 	req.Domains = list("session_required_single_domain", domainForm)
 	req.Message = params.Get("session_message")
-	mfa := params.Get("session_required_mfa")
-	if params.Has("session_required_mfa") && mfa != "true" && mfa != "false" {
-		malformed = "session_required_mfa"
+	if mfa := params.Get("session_required_mfa"); mfa != "" {
+		var err error
+		if req.MFA, err = strconv.ParseBool(strings.ToLower(mfa)); err != nil {
+			malformed = "session_required_mfa" // someone would be let in without it
+		}
 	}
-	req.MFA = mfa == "true"
 	return req, malformed
 }
 
@@ -143,8 +150,10 @@ func (req requirement) metBy(p Person, used map[string]authentication) bool {
 		auth, ok := used[sub]
 		return ok && (auth.MFA || !req.MFA)
 	}
-	for _, sub := range req.Identities {
-		if !enough(sub) {
+	for _, wanted := range req.Identities {
+		if !slices.ContainsFunc(p.identities(), func(l LinkedIdentity) bool {
+			return (l.Sub == wanted || strings.EqualFold(l.Username, wanted)) && enough(l.Sub)
+		}) {
 			return false
 		}
 	}
@@ -167,7 +176,9 @@ func (l LinkedIdentity) in(domains []string) bool {
 func (p Person) identities() []LinkedIdentity {
 	return append([]LinkedIdentity{{
 		Sub:                         p.Claims.Sub,
+		Name:                        p.Claims.Name,
 		Username:                    deref(p.Claims.PreferredUsername),
+		Email:                       p.Claims.Email,
 		IdentityProvider:            deref(p.Claims.IdentityProvider),
 		IdentityProviderDisplayName: deref(p.Claims.IdentityProviderDisplayName),
 	}}, p.Claims.Linked...)

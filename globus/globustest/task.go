@@ -295,7 +295,7 @@ const (
 // taskList lists the tasks of a person, in no order unless one is asked for.
 func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 	h := e.history(g.Person)
-	q, err := readTaskQuery(r)
+	q, err := e.readTaskQuery(r)
 	if err != nil {
 		return nil, err
 	}
@@ -334,8 +334,8 @@ type taskQuery struct {
 	filter        taskFilter
 }
 
-func readTaskQuery(r *http.Request) (taskQuery, error) {
-	params, err := readQuery(r, "limit", "offset", "orderby", "filter")
+func (e *Emulator) readTaskQuery(r *http.Request) (taskQuery, error) {
+	params, err := e.readQuery(r, "limit", "offset", "orderby", "filter")
 	if err != nil {
 		return taskQuery{}, err
 	}

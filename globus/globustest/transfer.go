@@ -11,25 +11,13 @@ import (
 	"time"
 )
 
-// endpointPath returns the path under which the endpoint of a request is known:
-// its own, TaskPath for each task, or ListPath for each collection.
-func endpointPath(path string) string {
-	if id, ok := strings.CutPrefix(path, TaskPath); ok && !strings.Contains(id, "/") {
-		return TaskPath
-	}
-	if _, ok := collectionID(path); ok {
-		return ListPath
-	}
-	return path
-}
-
 // transfer adapts an endpoint of Globus Transfer: only a person's own token for
 // Transfer opens it, and it knows what they allowed the app. It holds e.mu.
 func (e *Emulator) transfer(h func(*http.Request, grant) (any, error)) http.Handler {
 	return answer(func(r *http.Request) (any, error) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		secret, sent := bearer(r)
+		secret, sent := e.bearer(r)
 		t, ok := e.liveToken(secret)
 		if !sent || !ok || t.Refresh || t.ResourceServer != transferServer {
 			return nil, transferRefusal(r, http.StatusUnauthorized, "AuthenticationFailed", "Token is not valid")
@@ -57,7 +45,7 @@ func (e *Emulator) history(key string) history {
 // there is none.
 func (e *Emulator) task(r *http.Request, g grant) (any, error) {
 	h := e.history(g.Person)
-	if _, err := readQuery(r); err != nil {
+	if _, err := e.readQuery(r); err != nil {
 		return nil, err
 	}
 	id := strings.TrimPrefix(r.URL.Path, TaskPath)
@@ -68,18 +56,23 @@ func (e *Emulator) task(r *http.Request, g grant) (any, error) {
 	return e.lie.Task.apply(h.document(h.Tasks[i])), nil
 }
 
-// readQuery reads the parameters in the URL: each is one of names, and comes
-// once at most.
-func readQuery(r *http.Request, names ...string) (url.Values, error) {
+// readQuery reads the parameters in the URL: those with one of names.
+func (e *Emulator) readQuery(r *http.Request, names ...string) (url.Values, error) {
 	params, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, badParameter(r, "Malformed query")
 	}
+	params, unknown := e.known(r, params, names)
+	if unknown != "" { // Globus may well know it
+		return nil, badParameter(r, "Unknown parameter '"+unknown+"'")
+	}
+	filters := params["filter"] // the one that may be repeated (globus/globus-sdk-python, operation_ls)
+	delete(params, "filter")
 	if name := repeated(params); name != "" {
 		return nil, badParameter(r, "Repeated parameter '"+name+"'")
 	}
-	if name := unknown(params, names); name != "" { // Globus may well know it
-		return nil, badParameter(r, "Unknown parameter '"+name+"'")
+	if filters != nil {
+		params["filter"] = filters
 	}
 	return params, nil
 }
@@ -188,7 +181,7 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 	if err := e.admit(r, c, g); err != nil {
 		return nil, err
 	}
-	q, err := readListQuery(r)
+	q, err := e.readListQuery(r)
 	if err != nil {
 		return nil, err
 	}
@@ -213,13 +206,13 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 }
 
 // admit says what a collection wants first of the person or the app. What the
-// person allowed counts for tokens that came afterwards, which end if they take it
-// back.
+// person allows the app counts for all of its tokens, those that it has included:
+// globus/globus-cli repeats a request with the token that it had.
 func (e *Emulator) admit(r *http.Request, c Collection, g grant) error {
-	consent := transferScope + "[*" + c.dataAccess() + "]"
-	if c.DataAccess && !slices.Contains(g.Consents, consent) {
+	path := slices.Concat(g.Above, []string{transferScope, c.dataAccess()})
+	if c.DataAccess && !e.state.allows(g.Person, g.root(), path...) {
 		refused := transferRefusal(r, http.StatusForbidden, "ConsentRequired", "Missing required data_access consent")
-		refused.body["required_scopes"] = []string{consent}
+		refused.body["required_scopes"] = []string{transferScope + "[*" + c.dataAccess() + "]"}
 		return refused
 	}
 	person, _ := e.person(g.Person)
@@ -286,8 +279,8 @@ type listQuery struct {
 	order         string // empty: none
 }
 
-func readListQuery(r *http.Request) (listQuery, error) {
-	params, err := readQuery(r, "path", "show_hidden", "limit", "offset", "orderby")
+func (e *Emulator) readListQuery(r *http.Request) (listQuery, error) {
+	params, err := e.readQuery(r, "path", "show_hidden", "limit", "offset", "orderby")
 	if err != nil {
 		return listQuery{}, err
 	}

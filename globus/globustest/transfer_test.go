@@ -72,7 +72,7 @@ func ids(tasks []map[string]any) string {
 }
 
 func TestTransferAuthentication(t *testing.T) {
-	p := newPortal(t, "rosalind", tasksOf(globustest.Task{ID: "x"}))
+	p := newPortal(t, "rosalind", strictly(tasksOf(globustest.Task{ID: "x"})))
 	good, auth := others(p.granted)[0], str(p.granted["access_token"])
 	token := str(good["access_token"])
 	tests := []struct {
@@ -139,7 +139,7 @@ func TestTask(t *testing.T) {
 		{"somebody else's", "adas", 404, "ClientError.NotFound"},
 		{"with a parameter", "own?limit=1", 400, "ClientError.BadRequest"},
 	}
-	p := newPortal(t, "rosalind", tasksOf(globustest.Task{ID: "other"}, globustest.Task{ID: "own"}))
+	p := newPortal(t, "rosalind", strictly(tasksOf(globustest.Task{ID: "other"}, globustest.Task{ID: "own"})))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := p.ask(globustest.TaskPath + tt.path)
@@ -237,14 +237,14 @@ func TestTaskListPages(t *testing.T) {
 
 func TestTaskListBadParameters(t *testing.T) {
 	tests := []string{
-		"limit=0", "limit=-1", "limit=1001", "limit=", "limit=ten", "limit=1.5", "limit=1&limit=2",
-		"offset=-1", "offset=", "offset=x", "offset=99999999999999999999",
-		"orderby=", "orderby=label", "orderby=request_time+desc", "orderby=request_time++DESC", "orderby=request_time+DESC,label",
-		"filter=", "filter=status", "filter=status:", "filter=status:DONE", "filter=status:ACTIVE,", "filter=status:active",
+		"limit=0", "limit=-1", "limit=1001", "limit=ten", "limit=1.5", "limit=1&limit=2",
+		"offset=-1", "offset=x", "offset=99999999999999999999",
+		"orderby=label", "orderby=request_time+desc", "orderby=request_time++DESC", "orderby=request_time+DESC,label",
+		"filter=status", "filter=status:", "filter=status:DONE", "filter=status:ACTIVE,", "filter=status:active",
 		"filter=owner:x", "filter=type:TRANSFER/", "filter=type:TRANSFER/type:DELETE", "filter=type:TRANSFER/status:",
 		"page=2", "a=%zz", "limit=1;offset=2",
 	}
-	p := newPortal(t, "rosalind", tasksOf())
+	p := newPortal(t, "rosalind", strictly(tasksOf()))
 	for _, query := range tests {
 		t.Run(query, func(t *testing.T) {
 			r := p.ask(globustest.TaskListPath + "?" + query)
@@ -313,7 +313,7 @@ func TestDemoTasks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.person, func(t *testing.T) {
-			p := newPortal(t, tt.person, globustest.Config{})
+			p := newPortal(t, tt.person, everybody())
 			tasks, rest := p.list(url.Values{"limit": {"1000"}})
 			if len(tasks) != tt.want || rest["total"] != float64(tt.want) {
 				t.Errorf("got %d tasks, want %d", len(tasks), tt.want)
@@ -354,7 +354,7 @@ func collection(t *testing.T, name string) string {
 }
 
 func TestList(t *testing.T) {
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, globustest.Config{Strict: true})
 	token := str(others(f.signIn(request()))[0]["access_token"])
 	beamline := collection(t, "beamline")
 	tests := []struct {
@@ -430,7 +430,7 @@ func TestDependentScopes(t *testing.T) {
 		{"text after", transferScope + "[*" + access + "]x", "UNKNOWN_SCOPE_ERROR"},
 		{"optional at the top", "*openid", "UNKNOWN_SCOPE_ERROR"},
 	}
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, globustest.Config{Strict: true})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if r := f.authorize(with(request(), "scope", tt.scope)); !strings.Contains(r.body, tt.want) {

@@ -30,6 +30,9 @@ type configClient struct {
 	Secret       string   `json:"secret"` // empty: a public client
 	Name         string   `json:"name"`
 	RedirectURIs []string `json:"redirect_uris"`
+
+	// What tokens for its scopes name it, if it is a resource server; empty: its ID.
+	ResourceServer string `json:"resource_server"`
 }
 
 // A configPerson has the members that Globus's userinfo has, so that an answer of
@@ -86,6 +89,9 @@ type configScope struct {
 	Name           string `json:"name"`
 	ResourceServer string `json:"resource_server"`
 	Description    string `json:"description"`
+
+	// Of other services, which the resource server calls in turn.
+	Dependencies []string `json:"dependencies"`
 }
 
 // readConfig adds to cfg what the file says. A member that it does not know is
@@ -113,6 +119,9 @@ func readConfig(name string, cfg *globustest.Config) error {
 	}
 	for _, place := range c.Collections {
 		cfg.Collections = append(cfg.Collections, place.collection())
+	}
+	for _, s := range c.Scopes {
+		cfg.Scopes = append(cfg.Scopes, globustest.Scope(s))
 	}
 	return c.addGroups(cfg)
 }

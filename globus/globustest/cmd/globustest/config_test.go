@@ -22,6 +22,8 @@ const testConfig = `{
      ]},
     {"sub": "7a1c2e40-3b5d-4f6e-8a90-000000000001"}
   ],
+  "scopes": [{"name": "https://auth.globus.org/scopes/5e4f1ce0-0000-4000-8000-000000000001/analyze",
+              "resource_server": "analysis.example.edu", "description": "Analyze data"}],
   "groups": [{"id": "5c0a7e00-1a2b-4c3d-8e4f-000000000001", "name": "A lab", "members": [{"username": "hopper@lab.example.org", "role": "admin"}]}],
   "collections": [{"id": "c0111111-0000-4000-8000-000000000001", "display_name": "A place", "files": [{"path": "/moth.tif", "size": 1947}]}]
 }`
@@ -39,8 +41,10 @@ func TestConfig(t *testing.T) {
 	token := p.signIn(oauth2.Config{ClientID: "app", ClientSecret: "secret", Scopes: []string{
 		"openid", "profile", "urn:globus:auth:scope:transfer.api.globus.org:all",
 		"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships",
+		"https://auth.globus.org/scopes/5e4f1ce0-0000-4000-8000-000000000001/analyze",
 	}}, "grace@example.edu")
 
+	other(t, token, "analysis.example.edu")
 	_, answer := p.call(globustest.UserInfoPath, token)
 	person := answer.(map[string]any)
 	set := person["identity_set"].([]any)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
@@ -97,10 +96,13 @@ func (p *process) stop() string {
 	return p.log.String()
 }
 
+// stays follows no redirect.
+var stays = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 // fetch returns a page of the emulator's.
 func (p *process) fetch(path string) string {
 	p.t.Helper()
-	resp, err := http.Get(p.url + path)
+	resp, err := stays.Get(p.url + path)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -118,12 +120,7 @@ func (p *process) signIn(app oauth2.Config, person string) *oauth2.Token {
 	app.RedirectURL = redirectURI
 	app.Endpoint = oauth2.Endpoint{AuthURL: p.url + globustest.AuthorizePath, TokenURL: p.url + globustest.TokenPath, AuthStyle: oauth2.AuthStyleInParams}
 	verifier := oauth2.GenerateVerifier()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := browser.PostForm(app.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oauth2.AccessTypeOffline), url.Values{"person": {person}})
+	resp, err := stays.PostForm(app.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oauth2.AccessTypeOffline), url.Values{"person": {person}})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -182,6 +179,7 @@ func TestFlags(t *testing.T) {
 	if _, err := first.Exchange(t.Context(), "no-code"); err == nil {
 		t.Error("a wrong secret is accepted")
 	}
+	p.fetch(globustest.AuthorizePath + "?client_id=first&response_type=code&scope=openid&approval_prompt=force&login_hint=grace&redirect_uri=" + url.QueryEscape(redirectURI))
 	p.fetch(globustest.AuthorizePath + "?client_id=first&redirect_uri=http://localhost:2/")
 	for _, want := range []string{"first", "second", redirectURI, "Rosalind Franklin"} {
 		if page := p.fetch("/"); !strings.Contains(page, want) {
@@ -193,8 +191,9 @@ func TestFlags(t *testing.T) {
 	for _, want := range []string{
 		"method=POST path=/v2/oauth2/authorize status=303 client=first\n",
 		"method=POST path=/v2/oauth2/token status=200 client=second\n",
+		`method=GET path=/v2/oauth2/authorize status=200 client=first ignored="[approval_prompt login_hint]"` + "\n",
 		"method=POST path=/v2/oauth2/token status=401 refused=invalid_client\n",
-		`method=GET path=/v2/oauth2/authorize status=400 refused="OAUTH_AUTH_REQUEST_FAILURE: Mismatching redirect URI. It was http://localhost:2/"` + "\n",
+		`method=GET path=/v2/oauth2/authorize status=400 client=first refused="OAUTH_AUTH_REQUEST_FAILURE: Mismatching redirect URI. It was http://localhost:2/"` + "\n",
 		"msg=stopped\n",
 	} {
 		if !strings.Contains(log, want) {
@@ -210,6 +209,15 @@ func TestFlags(t *testing.T) {
 		if strings.Contains(log+p.out.String(), secret) {
 			t.Errorf("the output has %q", secret)
 		}
+	}
+}
+
+// TestStrict refuses what is ignored otherwise.
+func TestStrict(t *testing.T) {
+	p := start(t, "-strict", "-client", "app:secret", "-redirect", redirectURI)
+	p.fetch(globustest.AuthorizePath + "?client_id=app&response_type=code&scope=openid&approval_prompt=force&redirect_uri=" + url.QueryEscape(redirectURI))
+	if log := p.stop(); !strings.Contains(log, "refused=") || !strings.Contains(log, "approval_prompt") {
+		t.Errorf("nothing is refused:\n%s", log)
 	}
 }
 

@@ -28,6 +28,7 @@ func readOptions(args []string) (options, error) {
 	flags.StringVar(&o.cfg.StateFile, "state", "", "")
 	flags.StringVar(&config, "config", "", "")
 	flags.DurationVar(&o.cfg.TokenLifetime, "token-lifetime", 0, "")
+	flags.BoolVar(&o.cfg.Strict, "strict", false, "")
 	flags.Func("client", "", func(value string) error {
 		id, secret, _ := strings.Cut(value, ":")
 		clients = append(clients, globustest.Client{ID: id, Secret: secret})

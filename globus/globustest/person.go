@@ -116,7 +116,7 @@ func deref(s *string) string {
 // claims of the ID token that are about them. The token comes in the
 // Authorization header and nowhere else.
 func (e *Emulator) userInfo(r *http.Request) (any, error) {
-	secret, ok := bearer(r)
+	secret, ok := e.bearer(r)
 	if !ok {
 		return nil, unauthorized()
 	}
@@ -147,49 +147,59 @@ func forbidden() *refusal {
 	return refused
 }
 
-// bearer returns the token of the request's only Authorization header.
-func bearer(r *http.Request) (string, bool) {
+// bearer returns the token of the request's only Authorization header. One in the
+// query is no second one, but with Config.Strict it is refused.
+func (e *Emulator) bearer(r *http.Request) (string, bool) {
 	headers := r.Header.Values("Authorization")
-	if len(headers) != 1 || r.URL.Query().Has("access_token") {
+	if len(headers) != 1 || e.strict && r.URL.Query().Has("access_token") {
 		return "", false
 	}
 	scheme, secret, ok := strings.Cut(headers[0], " ")
 	return secret, ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// introspect says what a token is good for, and how the person signed in. To all
-// but the app that it was given to, and of all but access tokens for Globus Auth
-// itself, it says that there is no such token.
+// introspect says what a token is good for, and how the person signed in: an
+// access token for Globus Auth to the app that it was given to, and one for a
+// resource server to that. Of others it says that there is no such token.
 func (e *Emulator) introspect(r *http.Request) (any, error) {
 	client, form, err := e.readCall(r, "token", "include")
 	if err != nil {
 		return nil, err
 	}
 	include := map[string]bool{}
-	if form.Has("include") {
-		for name := range strings.SplitSeq(form.Get("include"), ",") {
+	for _, name := range commaList(form, "include") {
+		if name == "identities_set" && !e.strict { // as it was called at first
+			name = "identity_set"
+		}
+		switch {
+		case slices.Contains([]string{"session_info", "identity_set", "identity_set_detail"}, name):
 			include[name] = true
-			if !slices.Contains([]string{"session_info", "identity_set", "identity_set_detail"}, name) {
-				return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Unknown include")
-			}
+		case e.strict:
+			return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Unknown include")
+		default:
+			recordOf(r).ignore("include=" + name)
 		}
 	}
 	if form.Get("token") == "" {
 		return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Missing token parameter")
 	}
+	if client.Secret == "" { // RFC 7662, section 2.1
+		return nil, oauthRefusal(http.StatusUnauthorized, "invalid_client", "A public client cannot authenticate")
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t, ok := e.liveToken(form.Get("token"))
-	if !ok || t.Refresh || t.ResourceServer != authServer || t.Grant.ClientID != client.ID {
+	own := t.ResourceServer == authServer && t.Grant.ClientID == client.ID
+	forIt := t.ResourceServer == client.server()
+	if !ok || t.Refresh || !own && !forIt {
 		return map[string]any{"active": false}, nil
 	}
 	person, _ := e.person(t.Grant.Person)
-	doc := e.introspection(t, person)
+	doc := e.introspection(t, person, client)
 	if include["session_info"] {
 		doc["session_info"] = t.Grant.sessionInfo(person)
 	}
-	// Whether Globus tells without the scope for it is not known for certain.
-	if slices.Contains(t.Scopes, identitySetScope) {
+	if !e.strict || slices.Contains(t.Scopes, identitySetScope) { // whether Globus tells without is not known
 		if include["identity_set"] {
 			var set []string
 			for _, l := range person.identities() {
@@ -204,7 +214,7 @@ func (e *Emulator) introspect(r *http.Request) (any, error) {
 	return e.lie.Introspection.apply(doc), nil
 }
 
-func (e *Emulator) introspection(t token, p Person) map[string]any {
+func (e *Emulator) introspection(t token, p Person, client Client) map[string]any {
 	issued := t.Expiry.Add(-e.tokenLifetime).Unix()
 	doc := map[string]any{
 		"active":     true,
@@ -215,14 +225,15 @@ func (e *Emulator) introspection(t token, p Person) map[string]any {
 		"iat":        issued,
 		"nbf":        issued,
 		"exp":        t.Expiry.Unix(),
-		"aud":        []string{authServer, t.Grant.ClientID},
+		"aud":        slices.Compact([]string{t.ResourceServer, client.ID}),
 		"iss":        e.issuer,
 	}
-	// Globus has been seen to tell these only to those who may see them anyway.
-	if slices.Contains(t.Scopes, "profile") {
+	// Globus has been seen to tell these with profile and email; whether it does
+	// without is not known.
+	if !e.strict || slices.Contains(t.Scopes, "profile") {
 		doc["username"], doc["name"] = p.Claims.PreferredUsername, p.Claims.Name
 	}
-	if slices.Contains(t.Scopes, "email") {
+	if !e.strict || slices.Contains(t.Scopes, "email") {
 		doc["email"] = p.Claims.Email
 	}
 	return doc
