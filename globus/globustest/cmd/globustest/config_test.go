@@ -28,6 +28,25 @@ const testConfig = `{
   "collections": [{"id": "c0111111-0000-4000-8000-000000000001", "display_name": "A place", "files": [{"path": "/moth.tif", "size": 1947}]}]
 }`
 
+// TestReadme reads the files that globus/README.md shows, if it shows any.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../../README.md")
+	if os.IsNotExist(err) {
+		t.Skip("there is no globus/README.md")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range strings.Split(string(readme), "```json\n")[1:] {
+		content, _, _ := strings.Cut(block, "```")
+		file := filepath.Join(t.TempDir(), "globus.json")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		start(t, "-config", file).stop()
+	}
+}
+
 // words joins values for a comparison.
 func words(values ...any) string { return strings.TrimSuffix(fmt.Sprintln(values...), "\n") }
 
