@@ -13,13 +13,14 @@ import (
 // each may use of the others.
 func TestImports(t *testing.T) {
 	may := map[string][]string{
-		"":                  {"globus", "globus/globustest", "routes"},
-		"components":        {"globus"},
-		"globus":            {},
-		"globus/globustest": {"globus"},
-		"routes":            {"components", "globus", "routes/session", "static"},
-		"routes/session":    {"globus"},
-		"static":            {},
+		"":                                 {"globus", "globus/globustest", "routes"},
+		"components":                       {"globus"},
+		"globus":                           {},
+		"globus/globustest":                {"globus"},
+		"globus/globustest/cmd/globustest": {"globus", "globus/globustest"},
+		"routes":                           {"components", "globus", "routes/session", "static"},
+		"routes/session":                   {"globus"},
+		"static":                           {},
 	}
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Module", "./...")
 	cmd.Dir = ".."

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,8 +27,6 @@ const (
 	clientID = "c11e0000-0000-4000-8000-00000000c1c1"
 	// Globus's secrets are base64, so they may have these characters.
 	clientSecret = "s3cret+of/the/client="
-
-	transferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
 )
 
 var programs string // where the command is built to
@@ -164,15 +161,6 @@ func startEmulator(t *testing.T, args ...string) *emulator {
 		}
 	})
 	return e
-}
-
-// saw reports whether the emulator has answered a request with this method,
-// path and status.
-func (e *emulator) saw(method, path, status string) bool {
-	return slices.ContainsFunc(strings.Split(e.output.String(), "\n"), func(line string) bool {
-		fields := strings.Fields(line)
-		return slices.Contains(fields, "method="+method) && slices.Contains(fields, "path="+path) && slices.Contains(fields, "status="+status)
-	})
 }
 
 // browser returns somebody's browser, which is at a client's site.

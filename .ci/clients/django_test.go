@@ -13,7 +13,7 @@ import (
 // token and its nonce.
 func TestDjango(t *testing.T) {
 	t.Parallel()
-	interpreter := python(t, "django", "social_django", "jose")
+	interpreter := python(t, "django", "social_django", "social_core.backends.globus")
 	port := routestest.FreePort(t)
 	site := "http://localhost:" + port
 	globus := startEmulator(t, "-client", clientID+":"+clientSecret, "-redirect", site+"/complete/globus/")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"example.org/portal/routes/routestest"
@@ -44,6 +45,9 @@ func TestOAuth2Proxy(t *testing.T) {
 		second := decode[http.Header](t, b.Get("/")).Get("X-Forwarded-Access-Token")
 		return second != first && globus.good(second)
 	})
+	if !strings.Contains(globus.output.String(), "ignored=[approval_prompt]") {
+		t.Error("the emulator does not say that it ignored approval_prompt")
+	}
 	proxy.stop()
 }
 
