@@ -1,7 +1,6 @@
-// Package clients holds programs that work with Globus, none of them ours but one,
-// and runs them against the emulator's command: each signs somebody in and uses
-// what it got. A fault of the emulator that only its own tests cannot see, because
-// the library and it agree, shows here.
+// Package clients runs other people's programs against the emulator's command:
+// each signs somebody in and uses what it got. The library and the emulator agree
+// with one another in every test, right or wrong; these programs know Globus.
 package clients
 
 import (
@@ -125,8 +124,8 @@ type emulator struct {
 	url string // the issuer
 }
 
-// startEmulator runs the command on a free port, with one client. The test fails
-// if it does not stop cleanly in the end.
+// startEmulator runs the command on a free port. The test fails if it does not stop
+// cleanly in the end.
 func startEmulator(t *testing.T, args ...string) *emulator {
 	t.Helper()
 	path, err := command()

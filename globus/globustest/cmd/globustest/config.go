@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
@@ -40,7 +41,9 @@ type configClient struct {
 type configPerson struct {
 	About string `json:"about"` // a line on the page where people choose
 
-	Sub                         string           `json:"sub"` // empty: a UUID that the user name always gets
+	// A person without a sub gets a UUID, and one without an identity provider one
+	// called after their domain, from the user name, and always the same.
+	Sub                         string           `json:"sub"`
 	PreferredUsername           *string          `json:"preferred_username"`
 	Name                        *string          `json:"name"`
 	Email                       *string          `json:"email"`
@@ -150,13 +153,17 @@ func (p configPerson) person() globustest.Person {
 	if p.PreferredUsername != nil {
 		username = *p.PreferredUsername
 	}
-	if claims.Sub == "" && username != "" {
-		claims.Sub = uuidOf(username)
+	if username != "" {
+		provider, name := providerOf(username)
+		claims.Sub = cmp.Or(claims.Sub, uuidOf(username))
+		claims.IdentityProvider = cmp.Or(claims.IdentityProvider, &provider)
+		claims.IdentityProviderDisplayName = cmp.Or(claims.IdentityProviderDisplayName, &name)
 	}
 	for _, identity := range p.IdentitySet {
-		if identity.Sub == "" {
-			identity.Sub = uuidOf(identity.Username)
-		}
+		provider, name := providerOf(identity.Username)
+		identity.Sub = cmp.Or(identity.Sub, uuidOf(identity.Username))
+		identity.IdentityProvider = cmp.Or(identity.IdentityProvider, provider)
+		identity.IdentityProviderDisplayName = cmp.Or(identity.IdentityProviderDisplayName, name)
 		if identity.Sub != claims.Sub {
 			claims.Linked = append(claims.Linked, identity.LinkedIdentity)
 		}
@@ -164,9 +171,16 @@ func (p configPerson) person() globustest.Person {
 	return globustest.Person{Key: cmp.Or(username, claims.Sub), About: p.About, Claims: claims}
 }
 
-// uuidOf returns the UUID that always belongs to a user name.
-func uuidOf(username string) string {
-	b := sha256.Sum256([]byte(username))
+// providerOf returns an identity provider for identities of which the file names
+// none: it is called after the domain of the user name.
+func providerOf(username string) (id, name string) {
+	_, domain, _ := strings.Cut(username, "@")
+	return uuidOf(domain), domain
+}
+
+// uuidOf returns the UUID that always belongs to a user name, or to a domain.
+func uuidOf(text string) string {
+	b := sha256.Sum256([]byte(text))
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])

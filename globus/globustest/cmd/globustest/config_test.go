@@ -70,8 +70,8 @@ func TestConfig(t *testing.T) {
 	if len(set) != 2 {
 		t.Fatalf("got identity_set %v, want two", set)
 	}
-	got := words(person["sub"] == uuidOf("grace@example.edu"), person["name"], person["email"], set[1].(map[string]any)["username"])
-	if want := "true Grace Hopper <nil> hopper@lab.example.org"; got != want {
+	got := words(person["sub"] == uuidOf("grace@example.edu"), person["name"], person["email"], person["identity_provider_display_name"], set[1].(map[string]any)["username"])
+	if want := "true Grace Hopper <nil> example.edu hopper@lab.example.org"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 
