@@ -16,14 +16,15 @@ import (
 func TestImports(t *testing.T) {
 	t.Parallel()
 	may := map[string][]string{
-		"":                  {"globus", "globus/globustest", "routes"},
-		"components":        {"globus"},
-		"globus":            {},
-		"globus/globustest": {"globus"},
-		"routes":            {"components", "globus", "routes/session", "static"},
-		"routes/routestest": {"globus", "globus/globustest", "routes"},
-		"routes/session":    {"globus"},
-		"static":            {},
+		"":                                 {"globus", "globus/globustest", "routes"},
+		"components":                       {"globus"},
+		"globus":                           {},
+		"globus/globustest":                {"globus"},
+		"globus/globustest/cmd/globustest": {"globus", "globus/globustest"},
+		"routes":                           {"components", "globus", "routes/session", "static"},
+		"routes/routestest":                {"globus", "globus/globustest", "routes"},
+		"routes/session":                   {"globus"},
+		"static":                           {},
 	}
 	authors := []string{"", "components", "routes"}
 	stores := []string{"github.com/alexedwards/scs", "github.com/redis/", "modernc.org/sqlite"}

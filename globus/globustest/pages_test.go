@@ -24,6 +24,7 @@ func TestPageHeaders(t *testing.T) {
 		globustest.LogoutPath,
 		globustest.IdentitiesPath,
 		globustest.ConsentsPath,
+		"/",
 		"/style.css",
 	}
 	for _, path := range paths {
@@ -37,7 +38,7 @@ func TestPageHeaders(t *testing.T) {
 }
 
 func TestChoosePage(t *testing.T) {
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, everybody())
 	body := f.authorize(request()).body
 	for _, want := range []string{
 		`<html lang="en">`, `name="viewport"`, "This is not Globus.", "there is no password",
@@ -125,5 +126,22 @@ func TestIdentitiesAndConsents(t *testing.T) {
 	}
 	if r := f.send(http.MethodPost, globustest.ConsentsPath, url.Values{"rescind": {clientID}}); !strings.Contains(r.body, "No app holds a token of yours") || f.LiveTokens() != 0 {
 		t.Errorf("got %s and %d live tokens, want none", r.body, f.LiveTokens())
+	}
+}
+
+func TestIndex(t *testing.T) {
+	f := newFlow(t, globustest.Config{})
+	f.Register(globustest.Client{ID: "another", Secret: "its-secret", Name: "<b>Another</b>", RedirectURIs: []string{"https://another.example/callback"}})
+	page := f.get("/")
+	for _, want := range []string{
+		"another", "&lt;b&gt;Another&lt;/b&gt;", "https://another.example/callback", f.Server.URL + globustest.TransferPath,
+		"Rosalind Franklin", "rosalind@example.edu", "lovelace@lab.example.org",
+	} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page.body, "its-secret") {
+		t.Error("the page shows a secret")
 	}
 }
