@@ -34,7 +34,7 @@ type outcome struct {
 // code, or makes one too strict, and wants the row to notice.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), Strict: true})
 	t.Cleanup(auth.Close)
 	elsewhere := newElsewhere(t)
 	mutations, err := os.ReadFile("../.ci/mutate/mutations.txt")
