@@ -36,6 +36,9 @@ func (a *App) refused(r *http.Request, e *refusal) *httpError {
 		ways:    []components.Way{{Label: "Log in with another identity", URL: a.site.OtherLoginURL(e.next)}},
 		cause:   e,
 	}
+	if e.decision.Verdict == globus.VerdictUnverifiable {
+		said.reason = "policy_unverifiable"
+	}
 	if e.signedIn {
 		said.message = "Globus says who you are, but this is not open to everybody who is signed in."
 		said.form = &components.Form{Action: a.site.Path("/logout"), CSRFToken: nosurf.Token(r), Label: "Log out"}

@@ -2,10 +2,8 @@ package routes_test
 
 import (
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,16 +45,16 @@ func TestStepUp(t *testing.T) {
 		want  []url.Values
 		see   string
 	}{
-		{"consent", "/browse/" + storage.ID + "?path=%2Fhome%2F", [][]string{{"allow", "1"}},
+		{"consent", "/probe/folder/" + storage.ID + "?path=%2Fhome%2F", [][]string{{"allow", "1"}},
 			[]url.Values{{"scope": {consent(storage)}}}, "notes.txt"},
-		{"an identity", "/browse/" + archive.ID + "?path=/1952/", [][]string{{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}},
+		{"an identity", "/probe/folder/" + archive.ID + "?path=/1952/", [][]string{{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}},
 			[]url.Values{{"session_required_single_domain": {"lab.example.org"}, "session_message": {"Tape archive asks who you are"}}}, "tape-1.tar"},
-		{"two in a row", "/browse/" + both.ID + "?path=/scratch/", [][]string{{"allow", "1"}, campus},
+		{"two in a row", "/probe/folder/" + both.ID + "?path=/scratch/", [][]string{{"allow", "1"}, campus},
 			[]url.Values{{"scope": {consent(both)}}, {"session_required_single_domain": {"example.edu"}, "session_required_mfa": {"true"}}}, "run-1.out"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := routestest.Start(t, routestest.Options{Collections: places})
+			s := start(t, routestest.Options{Collections: places})
 			b := s.Browser()
 			b.SignIn("ada")
 			p := b.Get(test.path)
@@ -148,13 +146,13 @@ func TestStepUpEnds(t *testing.T) {
 				return n, p
 			}
 			n, p := visits()
-			if n != test.max || p.Status != http.StatusForbidden || !strings.Contains(p.Body, "Globus asks for the same again") {
+			if n != test.max || p.Status != http.StatusForbidden || !p.Has(".again") {
 				t.Errorf("ended after %d visits, want %d, with %d:\n%s", n, test.max, p.Status, p.Body)
 			}
-			if p := b.Get("/wanting", routestest.Htmx...); p.Status != http.StatusForbidden || p.Link("Try again at Globus") != s.URL+"/login?again=1&next=%2Fwanting" {
+			if p := b.Get("/wanting", routestest.Htmx...); p.Status != http.StatusForbidden || p.Link(".step-up") != s.URL+"/login?again=1&next=%2Fwanting" {
 				t.Errorf("htmx gets %d:\n%s", p.Status, p.Body)
 			}
-			again := b.Get(p.Link("Try again at Globus"))
+			again := b.Get(p.Link(".step-up"))
 			if again.Status != http.StatusSeeOther || again.Header.Get("Location") != s.URL+"/wanting" {
 				t.Fatalf("trying again: %d to %s", again.Status, again.Header.Get("Location"))
 			}
@@ -189,11 +187,11 @@ func TestStepUpRequests(t *testing.T) {
 		{"a navigation", "GET", nil, 303, "", nil, nil},
 		{"a prefetch", "GET", []string{"Sec-Purpose", "prefetch"}, 204, "", nil, nil},
 		{"its head", "HEAD", nil, 403, "", nil, nil},
-		{"htmx", "GET", routestest.Htmx, 403, "/wanting?x=1", []string{"Who are you?", "an identity of", "<bdi>example.edu</bdi>"}, []string{"<html", "Nothing was done", "hx-", "Send it again"}},
+		{"htmx", "GET", routestest.Htmx, 403, "/wanting?x=1", []string{"Who are you?", "<bdi>example.edu</bdi>"}, []string{"<html", "hx-", `target="_blank"`, "send-again"}},
 		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, 403, "/wanting?x=1", []string{"<html"}, nil},
 		{"a script", "GET", fetch, 403, "/wanting?x=1", []string{"<html"}, nil},
-		{"a form", "POST", nil, 403, "/login?again=1&next=%2Fuser", []string{"<html", "Nothing was done", "Send it again", `name="typed" value="words &amp; more"`}, nil},
-		{"a form by htmx", "POST", routestest.Htmx, 403, "/login?again=1&next=%2Fuser", []string{"Nothing was done"}, []string{"<html", "Send it again"}},
+		{"a form", "POST", nil, 403, "/login?again=1&next=%2Fuser", []string{"<html", `target="_blank"`, "send-again", `name="typed" value="words &amp; more"`}, nil},
+		{"a form by htmx", "POST", routestest.Htmx, 403, "/login?again=1&next=%2Fuser", []string{`target="_blank"`}, []string{"<html", "send-again"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -208,7 +206,10 @@ func TestStepUpRequests(t *testing.T) {
 				form = home.Form("typed", "words & more")
 			}
 			p := b.Send(test.method, "/wanting?x=1", form, from(s, test.headers...)...)
-			link := strings.TrimPrefix(p.Link("Go on at Globus"), s.URL)
+			link := strings.TrimPrefix(p.Link(".step-up"), s.URL)
+			if refused := p.Status == http.StatusForbidden && test.method != "HEAD"; refused && p.Reason() != "requirements" {
+				t.Errorf("the reason is %q", p.Reason())
+			}
 			if p.Status != test.wantStatus || link != test.wantLink || calls != 1 {
 				t.Errorf("got %d after %d calls, with a link to %q, want %d, 1 and %q:\n%s", p.Status, calls, link, test.wantStatus, test.wantLink, p.Body)
 			}
@@ -226,7 +227,7 @@ func TestStepUpRequests(t *testing.T) {
 				if by := p.Header.Get("HX-Reswap"); (by == "beforebegin") != (len(test.headers) > 0) {
 					t.Errorf("it is swapped %q", by)
 				}
-				asked := b.Get(p.Link("Go on at Globus"))
+				asked := b.Get(p.Link(".step-up"))
 				if got := asked.AuthorizeRequest(t, s).Get("session_required_single_domain"); got != "example.edu" {
 					t.Errorf("the link asks for %q", got)
 				}
@@ -242,26 +243,26 @@ func TestStepUpRequests(t *testing.T) {
 	}
 }
 
-// TestStepUpTransfers: the list of transfers on the home page, which Transfer
-// wants consent for, has a link to Globus in its place, and is there afterwards.
-func TestStepUpTransfers(t *testing.T) {
+// TestStepUpFragment: a part of a page, which Transfer wants consent for, has a
+// link to Globus in its place, and is there afterwards.
+func TestStepUpFragment(t *testing.T) {
 	t.Parallel()
 	wanted := globus.TransferScope + "[*https://auth.globus.org/scopes/" + place(t, "Example University Research").ID + "/data_access]"
-	s := routestest.Start(t, routestest.Options{})
+	s := start(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	s.Globus.Lie(globustest.Lie{ConsentRequired: []string{wanted}})
-	card := b.Get("/transfers?offset=10", routestest.Htmx...)
-	if card.Status != http.StatusForbidden || card.Link("Go on at Globus") != "/transfers?offset=10" || strings.Contains(card.Body, "<html") {
+	card := b.Get("/probe/tasks?x=1", routestest.Htmx...)
+	if card.Status != http.StatusForbidden || card.Link(".step-up") != "/probe/tasks?x=1" || strings.Contains(card.Body, "<html") {
 		t.Fatalf("got %d:\n%s", card.Status, card.Body)
 	}
-	p := b.Get(card.Link("Go on at Globus"))
+	p := b.Get(card.Link(".step-up"))
 	if got := p.AuthorizeRequest(t, s).Get("scope"); !strings.Contains(got, wanted) {
 		t.Errorf("asks for %q", got)
 	}
 	back := b.AtGlobus(p, "allow", "1")
 	s.Globus.Lie(globustest.Lie{})
-	if p := b.Follow(back); p.URL != s.URL+"/transfers?offset=10" || !strings.Contains(p.Body, "Recent transfers") {
+	if p := b.Follow(back); p.URL != s.URL+"/probe/tasks?x=1" || !p.Has("tasks") {
 		t.Errorf("ends with %d at %s:\n%s", p.Status, p.URL, p.Body)
 	}
 }
@@ -279,11 +280,10 @@ func TestStepUpReachesFarther(t *testing.T) {
 	if p.Status != http.StatusForbidden || !strings.Contains(p.Body, more) {
 		t.Fatalf("got %d, want a page that says what is wanted:\n%s", p.Status, p.Body)
 	}
-	again := regexp.MustCompile(`href="([^"]*again=1[^"]*)"`).FindStringSubmatch(p.Body)
-	if again == nil {
-		t.Fatalf("there is no way on:\n%s", p.Body)
+	link := p.Link(".step-up")
+	if !strings.Contains(link, "again=1") {
+		t.Fatalf("the way on is %q:\n%s", link, p.Body)
 	}
-	link := html.UnescapeString(again[1])
 	if p := b.Get(link, "Sec-Fetch-Site", "cross-site"); strings.Contains(p.Header.Get("Location"), globustest.AuthorizePath) {
 		t.Errorf("a link of another site leads to Globus: %s", p.Header.Get("Location"))
 	}

@@ -21,7 +21,7 @@ import (
 func TestStepUpTokens(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := routestest.Start(t, routestest.Options{Now: c.Now})
+	s := start(t, routestest.Options{Now: c.Now})
 	wanting(s, func() *globus.Requirements { return domain("example.edu") })
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -61,8 +61,8 @@ func TestStepUpTokens(t *testing.T) {
 	if s.Globus.Live(auth) || s.Globus.Live(auth2) {
 		t.Error("a replaced token is alive")
 	}
-	if p := b.Get("/transfers", routestest.Htmx...); p.Status != http.StatusOK {
-		t.Errorf("the transfers answer %d: the token that was kept is dead\n%s", p.Status, p.Body)
+	if p := b.Get("/probe/tasks", routestest.Htmx...); p.Status != http.StatusOK {
+		t.Errorf("the tasks answer %d: the token that was kept is dead\n%s", p.Status, p.Body)
 	}
 	if got := token(globus.TransferServer); got == transfer || !s.Globus.Live(got) {
 		t.Error("the token for Transfer was not kept, and refreshed")
@@ -91,19 +91,20 @@ func TestStepUpFails(t *testing.T) {
 		at         []string // what the person does at Globus
 		lie        globustest.Lie
 		wantStatus int
-		want       []string
+		wantReason string
+		want       []string // parts of the page
 		wantRetry  bool
 	}{
-		{"the person refuses", []string{"deny", "1"}, globustest.Lie{}, 403, []string{"You, or Globus, said no. Nothing was changed"}, true},
-		{"somebody else", []string{"person", "markup"}, globustest.Lie{}, 403,
-			[]string{"Somebody else came back", "<bdi>salma@example.org</bdi>", "<bdi>rosalind@example.edu</bdi>", "/login?prompt=login"}, false},
-		{"Globus is down", []string{"person", "rosalind"}, down(globustest.TokenPath), 503, []string{"That came to nothing at Globus", "Nothing was changed"}, true},
-		{"a token of no person's", []string{"person", "rosalind"}, globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}}, 503, []string{"That came to nothing at Globus"}, true},
-		{"userinfo about another", []string{"person", "rosalind"}, globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{"sub": "x"}}}, 503, []string{"Nothing was changed"}, true},
+		{"the person refuses", []string{"deny", "1"}, globustest.Lie{}, 403, "denied", nil, true},
+		{"somebody else", []string{"person", "markup"}, globustest.Lie{}, 403, "other_person",
+			[]string{"<bdi>salma@example.org</bdi>", "<bdi>rosalind@example.edu</bdi>", "/login?prompt=login"}, false},
+		{"Globus is down", []string{"person", "rosalind"}, down(globustest.TokenPath), 503, "step_up_failed", nil, true},
+		{"a token of no person's", []string{"person", "rosalind"}, globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}}, 503, "step_up_failed", nil, true},
+		{"userinfo about another", []string{"person", "rosalind"}, globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{"sub": "x"}}}, 503, "step_up_failed", nil, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := routestest.Start(t, routestest.Options{})
+			s := start(t, routestest.Options{})
 			wanting(s, func() *globus.Requirements { return domain("example.edu") })
 			b := s.Browser()
 			b.SignIn("rosalind")
@@ -116,8 +117,8 @@ func TestStepUpFails(t *testing.T) {
 			s.Globus.Lie(test.lie)
 			p := b.Get(back.Header.Get("Location"))
 			s.Globus.Lie(globustest.Lie{})
-			if p.Status != test.wantStatus || (p.Link("Try again") == "/wanting") != test.wantRetry {
-				t.Errorf("got %d, want %d:\n%s", p.Status, test.wantStatus, p.Body)
+			if p.Status != test.wantStatus || p.Reason() != test.wantReason || (p.Link(".retry") == "/wanting") != test.wantRetry {
+				t.Errorf("got %d %s, want %d %s:\n%s", p.Status, p.Reason(), test.wantStatus, test.wantReason, p.Body)
 			}
 			for _, want := range test.want {
 				if !strings.Contains(p.Body, want) {
@@ -130,8 +131,8 @@ func TestStepUpFails(t *testing.T) {
 			if got := s.Globus.LiveTokens(); got != live {
 				t.Errorf("%d tokens are alive, want %d as before", got, live)
 			}
-			if p := b.Get("/transfers"); p.Status != http.StatusOK {
-				t.Errorf("the transfers answer %d", p.Status)
+			if p := b.Get("/probe/tasks"); p.Status != http.StatusOK {
+				t.Errorf("the tasks answer %d", p.Status)
 			}
 		})
 	}
@@ -161,9 +162,9 @@ func TestStepUpMeanwhile(t *testing.T) {
 			begun := b.Get("/wanting")
 			test.meanwhile(b)
 			p := b.AtGlobus(begun, "person", test.as)
-			card := b.Get("/user").Body
-			if test.want == "" && strings.Contains(card, "Log out") || !strings.Contains(card, test.want) {
-				t.Errorf("got %d:\n%s\n%s, want %q", p.Status, p.Body, card, test.want)
+			card := b.Get("/user")
+			if test.want == "" && card.Has("uuid") || !strings.Contains(card.Body, test.want) {
+				t.Errorf("got %d:\n%s\n%s, want %q", p.Status, p.Body, card.Body, test.want)
 			}
 		})
 	}
@@ -197,7 +198,7 @@ func TestStepUpTooLarge(t *testing.T) {
 			b.SignIn("rosalind")
 			p := b.Get("/wanting?" + strings.Repeat("x", 600))
 			if test.want == "" {
-				if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "more than this site can ask for") {
+				if p.Status != http.StatusForbidden || p.Reason() != "requirements_too_large" {
 					t.Errorf("got %d:\n%s", p.Status, p.Body)
 				}
 				return
