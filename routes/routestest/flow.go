@@ -66,7 +66,7 @@ func Flow(t *testing.T, p *Person) {
 	}
 
 	b.Do(chromedp.Reload())
-	b.Shows("#signed-out")
+	b.Shows("#main .login")
 	b.HoldsNothingPersonal()
 	b.GoTo("/")
 	b.Shows(SignedOut)
