@@ -32,6 +32,7 @@ func (q Required) says() string {
 // A demand is something that Globus will ask for. The names in it came from the
 // service.
 type demand struct {
+	kind  string // does not change with what is said
 	what  string
 	names []string
 }
@@ -39,34 +40,34 @@ type demand struct {
 // demands says in words what Globus will ask for.
 func (q Required) demands() (all []demand) {
 	r := q.Requirements
-	add := func(what string, names ...string) { all = append(all, demand{what, names}) }
+	add := func(kind, what string, names ...string) { all = append(all, demand{kind, what, names}) }
 	for _, name := range leaves(r.Scopes) {
 		if id, ok := dataAccess(name); ok {
-			add("to let this site reach your files in the collection", id)
+			add("data_access", "to let this site reach your files in the collection", id)
 			continue
 		}
 		for _, a := range asks([]string{name}) {
-			add("to let this site", a.what)
+			add("scope", "to let this site", a.what)
 		}
 	}
 	switch len(r.Domains) {
 	case 0:
 	case 1:
-		add("to sign in with an identity of", r.Domains...)
+		add("domain", "to sign in with an identity of", r.Domains...)
 	default:
-		add("to sign in with an identity of one of these:", r.Domains...)
+		add("domain", "to sign in with an identity of one of these:", r.Domains...)
 	}
 	if len(r.Identities) > 0 {
-		add("to sign in with this identity of yours:", r.Identities...)
+		add("identity", "to sign in with this identity of yours:", r.Identities...)
 	}
 	if len(r.Policies) > 0 {
-		add("to meet this policy of whoever owns it:", r.Policies...)
+		add("policy", "to meet this policy of whoever owns it:", r.Policies...)
 	}
 	if r.MFA {
-		add("to sign in with a second factor, such as a code from your telephone")
+		add("mfa", "to sign in with a second factor, such as a code from your telephone")
 	}
 	if r.Prompt == "login" {
-		add("to sign in anew")
+		add("login", "to sign in anew")
 	}
 	return all
 }

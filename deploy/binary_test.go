@@ -250,10 +250,6 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	source, err := os.ReadFile("../main.go")
 	if err != nil {
 		t.Fatal(err)
@@ -265,8 +261,8 @@ func TestSettings(t *testing.T) {
 			continue
 		}
 		n++
-		if !strings.Contains(string(help), name) || !strings.Contains(string(readme), name) {
-			t.Errorf("%s is missing from -h or the README", name)
+		if !strings.Contains(string(help), name) {
+			t.Errorf("%s is missing from -h", name)
 		}
 	}
 	if n < 10 {

@@ -82,9 +82,8 @@ func (s *proxied) addresses(t *testing.T) {
 	}
 	rows := []row{
 		{s.httpURL + s.path + "/user?a=b", http.StatusMovedPermanently, s.URL + "/user?a=b"},
-		{s.URL + "/", http.StatusOK, "You are not signed in"},
-		{s.URL + "/no/such/page", http.StatusNotFound, "There is no such page"},
-		{s.URL + "/transfers", http.StatusSeeOther, s.URL + "/login?next=" + url.QueryEscape(s.path+"/transfers")},
+		{s.URL + "/", http.StatusOK, `id="user-card"`},
+		{s.URL + "/no/such/page", http.StatusNotFound, `data-reason="no_such_page"`},
 	}
 	if s.path == "" {
 		rows = append(rows,
@@ -96,7 +95,7 @@ func (s *proxied) addresses(t *testing.T) {
 		rows = append(rows,
 			row{s.httpURL + s.path, http.StatusMovedPermanently, s.URL},
 			row{s.URL, map[string]int{"apache2": 307, "nginx": 301}[s.program], s.path + "/"}, // nginx does it itself
-			row{s.URL + "/livez", http.StatusNotFound, "There is no such page"},
+			row{s.URL + "/livez", http.StatusNotFound, `data-reason="no_such_page"`},
 			row{s.httpURL + "/", http.StatusOK, "the neighbour"},
 			row{s.httpsURL + "/", http.StatusOK, "the neighbour"},
 			row{s.httpsURL + "/livez", http.StatusNotFound, ""},
@@ -109,6 +108,11 @@ func (s *proxied) addresses(t *testing.T) {
 			location == "" && !strings.Contains(p.Body, row.want) {
 			t.Errorf("%s: got %d to %q, want %d, %q:\n%s", row.url, p.Status, location, row.wantStatus, row.want, p.Body)
 		}
+	}
+	b := s.browser(t)
+	b.SignIn("rosalind")
+	if p := b.Get(s.URL + "/login?next=" + url.QueryEscape(s.path+"/user?a=b")); p.Status != http.StatusSeeOther || p.Header.Get("Location") != s.URL+"/user?a=b" {
+		t.Errorf("the app's own redirect: got %d to %q, want 303 to %s", p.Status, p.Header.Get("Location"), s.URL+"/user?a=b")
 	}
 	old := s.tls.Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
@@ -170,7 +174,7 @@ func (s *proxied) sizes(t *testing.T) {
 	}
 	for kib, wantPage := range map[int]bool{10: true, 20: s.program != "nginx"} { // the others limit no form that they pass on
 		p := b.Send(http.MethodPost, "/logout", url.Values{"x": {strings.Repeat("x", kib<<10)}})
-		if page := strings.Contains(p.Body, "That is too long"); p.Status != http.StatusRequestEntityTooLarge || page != wantPage {
+		if page := p.Reason() == "too_long"; p.Status != http.StatusRequestEntityTooLarge || page != wantPage {
 			t.Errorf("a form of %d KiB: got %d, and the app's page: %t; want 413, %t", kib, p.Status, page, wantPage)
 		}
 	}

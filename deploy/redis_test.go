@@ -100,7 +100,7 @@ func TestCheckRedis(t *testing.T) {
 
 	site, env := settings(t)
 	app := run(t, site.Dir, append(env, "SESSION_STORE="+byTLS, "SSL_CERT_FILE="+certificate))
-	if p := site.Browser().SignIn("rosalind"); !strings.Contains(p.Body, "Hello <bdi>Rosalind") || strings.Contains(app.log.String(), redisPassword) {
+	if p := site.Browser().SignIn("rosalind"); !strings.Contains(p.Body, "<bdi>Rosalind") || strings.Contains(app.log.String(), redisPassword) {
 		t.Errorf("got %d:\n%s\n%s", p.Status, p.Body, app.log)
 	}
 }

@@ -89,8 +89,8 @@ func TestTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := b.Get("/login?code=canary-code&state=" + begun.Query().Get("state"))
-			if p.Status != test.status || !strings.Contains(p.Body, "Nobody was signed in") {
-				t.Errorf("got %d, want %d and a sentence:\n%s", p.Status, test.status, p.Body)
+			if p.Status != test.status || !strings.HasPrefix(p.Reason(), map[int]string{400: "link_used", 503: "globus_"}[test.status]) {
+				t.Errorf("got %d %s, want %d and why:\n%s", p.Status, p.Reason(), test.status, p.Body)
 			}
 			routestest.Await(t, "the log says why", func() bool { return strings.Contains(s.Log.String(), test.wantLog) })
 			if strings.Contains(s.Log.String(), "canary") {

@@ -78,11 +78,15 @@ func newFlow(t *testing.T) *flow {
 }
 
 // newFlowWith starts a flow whose emulator knows these people; nil stands for
-// those of the demo.
+// those of the demo, and globustest.SubOnly.
 func newFlowWith(t *testing.T, people []globustest.Person) *flow {
 	t.Helper()
 	c := &clock{now: time.Unix(1_800_000_000, 0)}
+	if people == nil {
+		people = append(globustest.DemoPeople(), globustest.SubOnly())
+	}
 	auth := globustest.NewServer(globustest.Config{
+		Strict:  true,
 		Key:     signingKey(),
 		Now:     c.Now,
 		People:  people,

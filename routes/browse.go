@@ -14,7 +14,7 @@ import (
 
 const (
 	entriesPerPage = 100
-	maxOffset      = 1_000_000 // Globus reads a folder from its start for each page
+	lastEntry      = 1_000_000 // Globus reads a folder from its start for each page
 )
 
 // browse shows what is in a folder of a Globus collection. It is the worked
@@ -29,7 +29,7 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 		}
 	}
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
-	folder := components.Folder{Site: a.site, Collection: id, Now: a.now(), Offset: min(max(0, offset), maxOffset)}
+	folder := components.Folder{Site: a.site, Collection: id, Now: a.now(), Offset: min(max(0, offset), lastEntry)}
 
 	transfer := a.globus.Transfer(a.tokensFor(s, globus.TransferServer))
 	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: entriesPerPage + 1}

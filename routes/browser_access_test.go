@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"example.org/portal/globus"
 	"example.org/portal/routes/routestest"
 )
 
@@ -21,7 +22,7 @@ func TestBrowserSwapIsReady(t *testing.T) {
 		window.ready = document.getElementById("logout").form.hasAttribute("data-htmx-powered");
 		observer.disconnect();
 	}).observe(document.getElementById("main"), {childList: true, subtree: true})`)
-	b.Click("Show access token")
+	b.Click("#toggle-access")
 	b.Swapped(s.URL + "/")
 	if !b.Holds("window.ready") {
 		t.Error("the form to log out stood there before htmx had taken it up")
@@ -34,51 +35,84 @@ func TestBrowserKeyboard(t *testing.T) {
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
 	b := p.Tab()
-	press := func(label string) {
+	press := func(selector string) {
 		t.Helper()
-		b.TabTo(label)
+		b.TabTo(selector)
 		b.Press('\r')
 	}
-	focused := func(want string) {
+	focused := func(selector string) {
 		t.Helper()
-		routestest.Await(t, "the focus is on "+want, func() bool {
-			return b.Holds(fmt.Sprintf(`document.activeElement.textContent.replace(/\s+/g, " ").trim() === %q`, want))
+		routestest.Await(t, "the focus is on "+selector, func() bool {
+			return b.Holds(fmt.Sprintf("document.activeElement.matches(%q)", selector))
 		})
 	}
+	const refresh, rosalind = `[id="refresh-transfer.api.globus.org"]`, `[value="rosalind"]`
 
 	b.GoTo("/")
-	press("Skip to the content")
-	press("Log in with Globus")
-	b.Sees("Choose who signs in")
-	press("Rosalind Franklin")
-	b.Sees("Hello Rosalind Franklin!")
+	press(".skip-link")
+	press(routestest.SignedOut)
+	b.Shows(rosalind)
+	press(rosalind)
+	b.Shows(routestest.SignedIn)
 
-	press("Copy the UUID")
-	routestest.Await(t, "the status line says so", func() bool { return b.Holds(`document.getElementById("status").innerText === "Copied."`) })
-	press("Tokens")
-	b.Sees("refreshes by itself")
+	press("[data-copy=uuid]")
+	routestest.Await(t, "the status line says so", func() bool { return b.Holds(`document.getElementById("status").innerText !== ""`) })
+	press("#tokens-summary")
+	b.Shows(refresh)
 	b.Mark()
-	press("Refresh now the access token for transfer.api.globus.org")
+	press(refresh)
 	b.Swapped(s.URL + "/")
-	focused("Refresh now the access token for transfer.api.globus.org")
+	focused(refresh)
 	b.Mark()
-	press("Refresh the card")
+	press("#refresh")
 	b.Swapped(s.URL + "/")
-	focused("Refresh the card")
+	focused("#refresh")
 	b.Mark()
-	press("Show access token")
+	press("#toggle-access")
 	b.Swapped(s.URL + "/")
-	focused("Hide access token")
+	focused("a#toggle-access") // which hides it
 	b.Mark()
 	b.Press('\r')
 	b.Swapped(s.URL + "/")
-	focused("Show access token")
+	focused("button#toggle-access")
 	b.Mark()
-	press("Log out")
+	press("#logout")
 	b.Swapped(s.URL + "/")
-	focused("You are signed out here")
+	focused("#signed-out")
 	b.HoldsNothingPersonal()
 	if p.HasSession() {
 		t.Error("there is still a session cookie")
+	}
+}
+
+// The token panel shows, masks and refreshes, and stays unfolded.
+func TestBrowserTokenPanel(t *testing.T) {
+	t.Parallel()
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	for _, name := range []string{"with JavaScript", "without JavaScript"} {
+		t.Run(name, func(t *testing.T) {
+			p := s.Person(t)
+			p.NoScript = name == "without JavaScript"
+			b := p.Tab()
+			b.SignIn()
+			b.Click("#tokens-summary")
+			b.Sees("transfer.api.globus.org")
+			b.Click(`[id="show-transfer.api.globus.org"]`)
+			b.Shows("#tokens code")
+			token := b.Text(`document.querySelector("#tokens code").innerText`)
+			if !s.Globus.Live(token) {
+				t.Errorf("shows %q, want a live token", token)
+			}
+			refreshes := s.Globus.Refreshes(globus.TransferServer)
+			b.Click(`[id="refresh-transfer.api.globus.org"]`)
+			routestest.Await(t, "it is refreshed", func() bool { return s.Globus.Refreshes(globus.TransferServer) == refreshes+1 })
+			b.Settled()
+			if b.Holds(`document.querySelector("#tokens code") !== null`) {
+				t.Error("the token is not masked")
+			}
+			if !b.Holds(`document.querySelector("#tokens").open`) {
+				t.Error("the panel was folded")
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package routes_test
 
 import (
+	"fmt"
 	"testing"
 
 	"example.org/portal/globus/globustest"
@@ -10,7 +11,7 @@ import (
 // Who comes with an identity that is not let in, comes again with another.
 func TestBrowserPolicy(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: domains("lab.example.org")})
+	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: domains("lab.example.org")})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
 			p := s.Person(t)
@@ -21,7 +22,7 @@ func TestBrowserPolicy(t *testing.T) {
 					t.Errorf("%s: there is a session", state)
 				}
 			})
-			b.At(s.URL + "/transfers")
+			b.At(s.URL + "/probe/tasks")
 			b.Sees("Ada Lovelace", "Note G")
 		})
 	}
@@ -31,14 +32,15 @@ func TestBrowserPolicy(t *testing.T) {
 func comeAsAnother(b *routestest.Tab, look func(state string)) {
 	b.T.Helper()
 	b.Expect("status of 403")
-	b.GoTo("/login?next=/transfers&prompt=login")
-	b.Click("Ada Lovelace")
-	b.Sees("You may not enter as this identity", "ada@example.edu", "an identity of lab.example.org")
+	b.GoTo("/login?next=/probe/tasks&prompt=login")
+	b.Click(`[value="ada"]`)
+	b.Shows(reason("policy"))
+	b.Sees("ada@example.edu", "lab.example.org")
 	look("not-admitted")
-	b.Click("Log in with another identity")
+	b.Click(".way")
 	b.At(b.Site.Globus.URL + globustest.AuthorizePath)
-	b.Click("With another identity of Ada Lovelace")
-	b.Click("lovelace@lab.example.org")
-	b.At(b.Site.URL + "/transfers")
+	b.Click(`[value="ada"] + details > summary`)
+	b.Click(fmt.Sprintf("[value=%q]", adasLab.Get("identity")))
+	b.At(b.Site.URL + "/probe/tasks")
 	b.Sees("Ada Lovelace")
 }

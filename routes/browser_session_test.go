@@ -23,13 +23,14 @@ func TestBrowserSessionEnds(t *testing.T) {
 	b.SignIn()
 	c.Pass(7*24*time.Hour - 25*time.Second) // it lasts a week
 	b.GoTo("/")
-	b.Sees("Hello Rosalind Franklin!", "less than a minute", "Photo 51")
+	b.Sees("Rosalind Franklin")
+	b.Settled()
 	b.Mark()
 	b.Run(`document.querySelector("main").insertAdjacentHTML("beforeend", "<textarea id='typed'>an hour's work</textarea>")`)
-	b.Expect("status of 401") // of the list, which is under way
+	b.Expect("status of 401") // of what else the page reads by itself
 	c.Pass(25 * time.Second)
 	b.Pass(40 * time.Second) // a tick begins to count, and one more notices
-	b.Sees("Your session has ended. Log in again", "You are not signed in")
+	b.Shows(routestest.Ended, routestest.SignedOut)
 	b.Swapped(s.URL + "/")
 	b.HoldsNothingPersonal()
 	if got := b.Text(`document.getElementById("typed").value`); got != "an hour's work" {
@@ -49,12 +50,12 @@ func TestBrowserHeader(t *testing.T) {
 	b.Front()
 	b.GoTo("/no/such/page")
 	b.Expect("status of 404")
-	b.Sees("There is no such page", "Rosalind Franklin")
+	b.Shows(reason("no_such_page"), routestest.SignedIn)
 	a.Front()
-	a.Click("Log out")
-	a.Sees("You are signed out here")
+	a.Click("#logout")
+	a.Shows("#signed-out")
 	b.Front()
-	b.Sees("Your session has ended.")
+	b.Shows(routestest.Ended)
 	b.HoldsNothingPersonal()
 	if got, want := b.Text(`document.querySelector("#visitor a").href`), s.URL+"/login?next=%2Fno%2Fsuch%2Fpage"; got != want {
 		t.Errorf("the link leads to %s, want %s", got, want)
@@ -64,7 +65,7 @@ func TestBrowserHeader(t *testing.T) {
 // note is a form in which something was typed.
 const note = `<form id="note" method="post" action="/tokens/show" HTMX>
 	<input type="hidden" name="csrf_token"><input type="hidden" name="token" value="access">
-	<input name="note" value="an hour's work"><button>Keep it</button></form>`
+	<input name="note" value="an hour's work"><button id="keep">Keep it</button></form>`
 
 // addNote puts the form on the page, with htmx or as a plain form.
 func addNote(b *routestest.Tab, attributes string) {
@@ -98,42 +99,43 @@ func TestBrowserFormAfterEnd(t *testing.T) {
 				elsewhere := p.Tab()
 				elsewhere.Front()
 				elsewhere.GoTo("/")
-				elsewhere.Click("Log out")
-				elsewhere.Sees("You are signed out here")
+				elsewhere.Click("#logout")
+				elsewhere.Shows("#signed-out")
 				b.Front()
-				b.Sees("Your session has ended.") // in the header
-				b.Click("Keep it")
-				b.Sees("You are not signed in any more", "in another tab")
+				b.Shows(routestest.Ended)
+				b.Click("#keep")
+				b.Shows(reason("form_old") + " .login")
 			} else {
 				b.EndSession()
-				b.Click("Keep it")
-				b.Sees("Your session has ended", "in another tab")
+				b.Click("#keep")
+				b.Shows(reason("session_ended") + " .login")
 			}
 			b.Settled()
 			if strings.HasSuffix(name, "htmx") {
-				b.Sees("You are not signed in")
+				b.Shows(routestest.SignedOut)
 			}
 			if !b.Holds(`[...document.querySelectorAll("[name=note]")].some((e) => e.value === "an hour's work")`) {
 				t.Fatal("what was typed is gone")
 			}
-			const stays = `[...document.querySelectorAll("a.primary, #visitor a")].filter((a) => a.innerText.includes("another tab")).every((a) => a.target === "_blank")`
-			if !b.Holds(stays) {
+			// In the header, in the answer beside the form, and in that which is a page.
+			const ways = "#visitor .login, .problem:has(+ #note) .login, div.problem .login"
+			if !b.Holds(`[...document.querySelectorAll("` + ways + `")].every((a) => a.target === "_blank")`) {
 				t.Error("a link leaves the page where something was typed")
 			}
 			other := p.Tab()
 			other.Front()
 			other.GoTo("/login")
-			other.Sees("Hello Rosalind Franklin!") // Globus remembers her
+			other.Shows(routestest.SignedIn) // Globus remembers her
 			b.Front()
 			if strings.HasSuffix(name, "htmx") {
-				b.Sees("Signed in as\nRosalind Franklin")
-				b.Click("Keep it")
+				b.Shows(routestest.SignedIn)
+				b.Click("#keep")
 			} else {
-				b.Click("Send it again")
+				b.Click(".send-again")
 			}
-			b.Sees("This form was too old", "You are signed in as")
-			b.Click("Send it again")
-			b.Sees("Hello Rosalind Franklin!", "Hide")
+			b.Shows(reason("form_old") + " .facts")
+			b.Click(".send-again")
+			b.Shows("#user-card code")
 		})
 	}
 }
@@ -149,19 +151,19 @@ func TestBrowserErrorBesideForm(t *testing.T) {
 	b.Run(`document.querySelector("#note [name=note]").value = "x".repeat(9000)`)
 	b.Expect("status of 413")
 	for range 2 {
-		b.Click("Keep it")
-		b.Sees("The form holds more than can be sent at once")
+		b.Click("#keep")
+		b.Shows(reason("too_long"))
 		b.Settled()
 		if !b.Holds(`document.querySelectorAll(".problem").length === 1 && document.querySelector("#note [name=note]").value.length === 9000`) {
 			t.Fatal("want one answer, and what was typed")
 		}
-		if !b.Holds(`document.activeElement.textContent === "Keep it"`) {
+		if !b.Holds(`document.activeElement.id === "keep"`) {
 			t.Errorf("the focus is on %s", b.Text("document.activeElement.tagName"))
 		}
 	}
 	b.Run(`document.querySelector("#note [name=note]").value = "shorter"`)
-	b.Click("Keep it")
-	b.Sees("Hide")
+	b.Click("#keep")
+	b.Shows("#user-card code")
 	b.Settled()
 	if !b.Holds(`document.querySelector(".problem, #note") === null`) {
 		t.Error("the form, or an old answer, is still there")
@@ -178,23 +180,22 @@ func TestBrowserDoubleClick(t *testing.T) {
 			p.NoScript = name == "without JavaScript"
 			b := p.Tab()
 			b.GoTo("/")
-			b.DoubleClick("Log in with Globus")
-			b.Sees("Choose who signs in")
-			b.Click("Rosalind Franklin")
-			b.Sees("Hello Rosalind Franklin!")
+			b.DoubleClick(routestest.SignedOut)
+			b.Click(`[value="rosalind"]`)
+			b.Shows(routestest.SignedIn)
 			if !p.NoScript {
-				place := b.Place("Show access token")
+				place := b.Place("#toggle-access")
 				b.Mark()
 				b.Do(chromedp.MouseClickXY(place[0], place[1]))
 				b.Swapped(s.URL + "/") // another button is there now
 				b.Do(chromedp.MouseClickXY(place[0], place[1], chromedp.ClickCount(2)))
 				b.Idle()
-				b.Sees("Hide")
+				b.Shows("#user-card code")
 			}
-			b.DoubleClick("Log out")
-			b.Sees("You are signed out here")
+			b.DoubleClick("#logout")
+			b.Shows("#signed-out")
 			b.Idle()
-			b.Sees("You are signed out here")
+			b.Shows("#signed-out")
 			if p.HasSession() {
 				t.Error("there is still a session cookie")
 			}
@@ -223,19 +224,20 @@ func TestLogoutTwice(t *testing.T) {
 // What takes long shows that it is under way.
 func TestBrowserProgress(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	b := s.Person(t).Tab()
 	b.SignIn()
-	b.Sees("Photo 51")
+	b.GoTo("/probe/tasks")
+	b.Settled()
 	const bar = `getComputedStyle(document.querySelector(".site-header"), "::after")`
 	if !b.Holds(bar + `.opacity === "0"`) {
 		t.Error("the bar shows, though nothing is under way")
 	}
 	wait := make(chan struct{})
 	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Wait: wait}}})
-	b.Click("Refresh the transfers")
+	b.Click("#tasks-again")
 	routestest.Await(t, "the bar shows", func() bool { return b.Holds(bar + `.opacity > 0.4`) })
-	if !b.Holds(bar+`.animationDelay === "0.15s"`) || !b.Holds(`getComputedStyle(document.querySelector("#transfers-refresh")).opacity < 1`) {
+	if !b.Holds(bar+`.animationDelay === "0.15s"`) || !b.Holds(`getComputedStyle(document.querySelector("#tasks-again")).opacity < 1`) {
 		t.Error("want a delay of 150 ms, and the button dimmed")
 	}
 	close(wait)

@@ -24,23 +24,23 @@ func TestBrowserTwoTabs(t *testing.T) {
 	a.SignIn()
 	b.Front()
 	b.GoTo("/")
-	b.Sees("Hello Rosalind Franklin!")
+	b.Shows(routestest.SignedIn)
 	b.Mark()
 
 	a.Front()
 	routestest.Await(t, "the other tab is hidden", func() bool { return b.Holds(`document.visibilityState === "hidden"`) })
-	a.Click("Log out")
-	a.Sees("You are signed out here")
+	a.Click("#logout")
+	a.Shows("#signed-out")
 	a.Idle()
 	if !b.Holds(`document.getElementById("user-card").marked`) {
 		t.Error("a hidden tab read its card again")
 	}
 	asked := s.Globus.Requests(globustest.AuthorizePath)
 
-	b.Expect("status of 401") // its transfers
+	b.Expect("status of 401") // of what else the page reads by itself
 	b.Front()
 	b.Swapped(s.URL + "/")
-	b.Sees("You are not signed in", "Your session has ended")
+	b.Shows(routestest.SignedOut, routestest.Ended)
 	b.Idle()
 	a.Front()
 	a.Idle()
@@ -54,8 +54,8 @@ func TestBrowserTwoTabs(t *testing.T) {
 		t.Errorf("Globus was asked %d times more, want none", got-asked)
 	}
 
-	b.Click("Log in with Globus")
-	b.Sees("Hello Rosalind Franklin!") // it did remember: nobody was chosen
+	b.Click(routestest.SignedOut)
+	b.Shows(routestest.SignedIn) // it did remember: nobody was chosen
 }
 
 // The card that a tab reads again has a token that is good for its forms.
@@ -68,19 +68,19 @@ func TestBrowserLogOutAfterReread(t *testing.T) {
 	a.SignIn()
 	b.Front()
 	b.GoTo("/")
-	b.Sees("Hello Rosalind Franklin!")
+	b.Shows(routestest.SignedIn)
 	b.Mark()
 
 	a.Front()
-	a.Click("Log out")
-	a.Click("Log in again")
-	a.Sees("Hello Rosalind Franklin!")
+	a.Click("#logout")
+	a.Click("#main .login")
+	a.Shows(routestest.SignedIn)
 
 	b.Front()
 	b.Swapped(s.URL + "/")
-	b.Sees("Hello Rosalind Franklin!")
-	b.Click("Log out")
-	b.Sees("You are signed out here")
+	b.Shows(routestest.SignedIn)
+	b.Click("#logout")
+	b.Shows("#signed-out")
 	b.HoldsNothingPersonal()
 	if p.HasSession() {
 		t.Error("there is still a session cookie")
@@ -95,20 +95,20 @@ func TestBrowserFormTooOld(t *testing.T) {
 	a, b := p.Tab(), p.Window() // both in sight, so a does not read its card again
 	a.SignIn()
 	b.GoTo("/")
-	b.Click("Log out")
-	b.Click("Log in again")
-	b.Sees("Hello Rosalind Franklin!")
+	b.Click("#logout")
+	b.Click("#main .login")
+	b.Shows(routestest.SignedIn)
 
 	a.Expect("status of 403")
 	a.Mark()
-	a.Click("Log out")
-	a.Sees("This form was too old")
+	a.Click("#logout")
+	a.Shows(reason("form_old"))
 	a.Swapped(s.URL + "/")
 	if !p.HasSession() {
 		t.Error("signed out by a form that was refused")
 	}
-	a.Click("Send it again")
-	a.Sees("You are signed out here")
+	a.Click(".send-again")
+	a.Shows("#signed-out")
 	a.HoldsNothingPersonal()
 	if p.HasSession() {
 		t.Error("there is still a session cookie")
@@ -118,7 +118,7 @@ func TestBrowserFormTooOld(t *testing.T) {
 // The Back button brings back no page of someone who has signed out.
 func TestBrowserBack(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	tests := []struct {
 		name     string
 		noScript bool
@@ -135,27 +135,27 @@ func TestBrowserBack(t *testing.T) {
 			b.SignIn()
 			b.GoTo("/user")
 			b.Sees("Rosalind Franklin")
-			b.GoTo("/transfers") // which would send somebody else to sign in
+			b.GoTo("/probe/tasks") // which would send somebody else to sign in
 			b.Sees("Photo 51")
 			b.GoTo("/")
-			b.Click("Log out")
-			b.Sees("You are signed out here")
+			b.Click("#logout")
+			b.Shows("#signed-out")
 			b.Expect("status of 401")
 			for i := range test.pages {
 				b.Mark()
 				b.Back()
 				b.Loaded(s.URL)
-				if i == test.pages-3 { // the transfers
-					b.Sees("You are signed out here", "Log in to see this page")
+				if i == test.pages-3 { // the tasks
+					b.Shows(reason("signed_out") + " .login")
 				} else {
-					b.Sees("You are not signed in")
+					b.Shows(routestest.SignedOut)
 				}
 				b.HoldsNothingPersonal()
 			}
 			// Globus, which remembers the person, answers the old question once more.
 			b.Expect("status of 400")
 			b.Back()
-			b.Sees("That sign-in link was used already or has expired")
+			b.Shows(reason("link_used"))
 			b.HoldsNothingPersonal()
 			if p.HasSession() {
 				t.Error("signed in again by going back")
@@ -173,18 +173,18 @@ func TestBrowserBackForwardCache(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
-	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: now})
+	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: now})
 	b := s.Person(t).Tab()
 	b.SignIn()
 	b.GoTo("/user") // which loads nothing by itself: else the browser would not keep it
 	b.Sees("Rosalind Franklin")
 	b.Mark()
-	b.GoTo("/transfers")
-	b.Sees("Recent transfers")
+	b.GoTo("/probe/tasks")
+	b.Shows("#tasks")
 	later.Store(int64(30 * 24 * time.Hour)) // longer than any session
 
 	b.Back()
-	b.Sees("You are not signed in")
+	b.Shows(routestest.SignedOut)
 	b.Loaded(s.URL + "/user")
 	b.HoldsNothingPersonal()
 	if times, whyNot := b.Cached(); times == 0 {

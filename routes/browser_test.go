@@ -32,8 +32,8 @@ func TestBrowserMasksAgain(t *testing.T) {
 			p.NoScript = name == "without JavaScript"
 			b := p.Tab()
 			b.SignIn()
-			b.Click("Show access token")
-			b.Sees("Hide")
+			b.Click("#toggle-access")
+			b.Shows("#user-card code")
 			b.Settled()
 			b.Pass(50 * time.Second)
 			if !b.Holds(`document.querySelector("#user-card code") !== null`) {
@@ -53,15 +53,15 @@ func TestBrowserRefuse(t *testing.T) {
 	p := s.Person(t)
 	b := p.Tab()
 	b.GoTo("/")
-	b.Click("Log in with Globus")
+	b.Click(routestest.SignedOut)
 	b.Expect("status of 403")
-	b.Click("Refuse")
-	b.Sees("Globus did not sign you in")
+	b.Click("[name=deny]")
+	b.Shows(reason("denied"))
 	b.StoresNothing()
-	b.Click("Log in with Globus")
-	b.Sees("Choose who signs in")
+	b.Click(".problem .login")
+	b.Shows(`[value="rosalind"]`)
 	b.GoTo("/")
-	b.Sees("You are not signed in")
+	b.Shows(routestest.SignedOut)
 	if p.HasSession() {
 		t.Error("there is a session cookie")
 	}

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
@@ -34,11 +32,12 @@ func TestBrowserTransfers(t *testing.T) {
 	b, other := p.Tab(), p.Tab()
 	b.Front()
 	b.SignIn()
-	b.Sees("Recent transfers", "Under way", "Active", "Ended 8.")
+	b.Sees("Under way", "Ended 8.")
+	b.Shows("#transfers .badge.active")
 	b.Mark()
-	b.Click("Older")
-	b.Sees("Ended 11.", "Newest")
-	b.Click("Newest")
+	b.Click("#transfers-more")
+	b.Sees("Ended 11.")
+	b.Click("#transfers-newest")
 	b.Sees("Under way")
 	if !b.Holds("window.marked") {
 		t.Error("a page was loaded")
@@ -47,10 +46,10 @@ func TestBrowserTransfers(t *testing.T) {
 	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Status: 503}}})
 	b.Expect("status of 503")
 	b.GoTo("/")
-	b.Sees("Globus does not answer as it should", "Try again", "Hello Rosalind Franklin!")
+	b.Shows(reason("globus_unavailable"), routestest.SignedIn)
 	s.Globus.Lie(globustest.Lie{})
-	b.Click("Try again")
-	b.Sees("Under way", "Hello Rosalind Franklin!")
+	b.Click(".retry")
+	b.Sees("Under way", "Rosalind Franklin")
 	b.Settled()
 
 	// From here on the page's timers go by a time of their own.
@@ -75,7 +74,8 @@ func TestBrowserTransfers(t *testing.T) {
 	c.Pass(5 * time.Minute)
 	b.Front()
 	routestest.Await(t, "nothing is active", func() bool { return b.Holds(`!document.querySelector("#transfers .badge.active")`) })
-	b.Sees("Under way", "Succeeded")
+	b.Sees("Under way")
+	b.Shows("#transfers .badge.succeeded")
 	b.Settled()
 	before = reads()
 	b.Pass(21 * time.Second)
@@ -93,44 +93,38 @@ func TestBrowserTransfersWithoutScript(t *testing.T) {
 	p.NoScript = true
 	b := p.Tab()
 	b.SignIn()
-	b.Click("Show my recent transfers")
+	b.Click(".unless-loading")
 	b.At(s.URL + "/transfers")
 	b.Sees("Under way", "Ended 8.")
-	b.Click("Older")
+	b.Click("#transfers-more")
 	b.At(s.URL + "/transfers?offset=10")
 	b.Sees("Ended 11.")
-	b.Click("Newest")
+	b.Click("#transfers-newest")
 	b.Sees("Under way")
 }
 
-// The token panel shows, masks and refreshes, and stays unfolded.
-func TestBrowserTokenPanel(t *testing.T) {
+// Every state of the list, as TestBrowserStates has those of the other pages.
+func TestBrowserTransfersStates(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
-	for _, name := range []string{"with JavaScript", "without JavaScript"} {
-		t.Run(name, func(t *testing.T) {
-			p := s.Person(t)
-			p.NoScript = name == "without JavaScript"
-			b := p.Tab()
-			b.SignIn()
-			b.Do(chromedp.Click(chromedp.CSS("#tokens summary")))
-			b.Sees("transfer.api.globus.org", "days left", "refreshes by itself")
-			b.Click("Show the access token for transfer.api.globus.org")
-			b.Sees("Hide")
-			token := b.Text(`document.querySelector("#tokens code").innerText`)
-			if !s.Globus.Live(token) {
-				t.Errorf("shows %q, want a live token", token)
-			}
-			refreshes := s.Globus.Refreshes(globus.TransferServer)
-			b.Click("Refresh now the access token for transfer.api.globus.org")
-			routestest.Await(t, "it is refreshed", func() bool { return s.Globus.Refreshes(globus.TransferServer) == refreshes+1 })
-			b.Settled()
-			if b.Holds(`document.querySelector("#tokens code") !== null`) {
-				t.Error("the token is not masked")
-			}
-			if !b.Holds(`document.querySelector("#tokens").open`) {
-				t.Error("the panel was folded")
-			}
-		})
-	}
+	b := s.Person(t).Tab()
+	look := looker(t, b)
+	b.SignIn()
+	b.Sees("Photo 51")
+	look("home-transfers")
+	b.GoTo("/transfers")
+	b.Sees("Photo 51")
+	look("transfers")
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Status: 503}}})
+	b.Expect("status of 503")
+	b.GoTo("/")
+	b.Shows(reason("globus_unavailable"))
+	look("home-globus-down")
+	s.Globus.Lie(globustest.Lie{})
+	b.SignInAs("sub-only")
+	b.Shows("#transfers-none")
+	look("transfers-none")
+	b.SignInAs("markup")
+	b.Sees("DROP TABLE")
+	look("transfers-markup")
 }

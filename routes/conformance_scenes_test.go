@@ -40,7 +40,7 @@ type conversation struct {
 
 func converse(t *testing.T, auth *globustest.Server) conversation {
 	c := conversation{clock: new(routestest.Clock)}
-	c.Browser = routestest.Start(t, routestest.Options{Globus: auth, Now: c.clock.Now}).Browser()
+	c.Browser = start(t, routestest.Options{Globus: auth, Now: c.clock.Now}).Browser()
 	c.asked, c.live = c.calls(), auth.LiveTokens()
 	return c
 }
@@ -184,8 +184,8 @@ func refusedByTransfer(lie globustest.Lie) scene {
 		for range 2 {
 			lie.Endpoints = map[string]globustest.Fault{globustest.TaskListPath: {Status: http.StatusUnauthorized, Times: 1}}
 			c.Site.Globus.Lie(lie)
-			if p := c.Get("/transfers"); p.Status != http.StatusOK {
-				c.T.Errorf("transfers: got %d:\n%s", p.Status, p.Body)
+			if p := c.Get("/probe/tasks"); p.Status != http.StatusOK {
+				c.T.Errorf("the tasks: got %d:\n%s", p.Status, p.Body)
 			}
 		}
 		return c.Get("/")

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 // any other error they learn only that something went wrong.
 type httpError struct {
 	status   int
-	reason   string // what kind of problem it is, in a word that does not change; for tests and scripts
+	reason   string // what kind of problem it is, in a word that does not change; for the log, tests and scripts
 	heading  string
 	message  string            // what happened and what to do
 	facts    []components.Fact // what to know of it that came from elsewhere, names above all
@@ -32,11 +33,13 @@ type httpError struct {
 	cause    error             // for the log; may be nil
 }
 
+// Error is for the log, and so does not change with what pages say.
 func (e *httpError) Error() string {
+	kind := cmp.Or(e.reason, e.heading)
 	if e.cause == nil {
-		return e.heading
+		return kind
 	}
-	return e.heading + ": " + e.cause.Error()
+	return kind + ": " + e.cause.Error()
 }
 
 func (e *httpError) Unwrap() error { return e.cause }

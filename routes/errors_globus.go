@@ -25,8 +25,10 @@ func globusError(e *globus.Error) *httpError {
 	said := &httpError{status: http.StatusServiceUnavailable, reason: "globus_error", heading: "Globus could not sign you in"}
 	switch e.Reason {
 	case globus.Timeout:
+		said.reason = "globus_timeout"
 		said.message = "Globus did not answer in time. Nobody was signed in. Please try again in a moment."
 	case globus.Unreachable:
+		said.reason = "globus_unreachable"
 		said.message = "Globus cannot be reached from here just now. Nobody was signed in. Please try again in a moment."
 	default:
 		said.message = "Globus gave an answer that this site cannot accept. Nobody was signed in. " +

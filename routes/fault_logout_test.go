@@ -16,7 +16,7 @@ import (
 // In every second round Globus answers it only when the session has ended.
 func TestLogoutDuringRefresh(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{})
+	s := start(t, routestest.Options{})
 	for round := range routestest.Rounds() {
 		b := s.Browser()
 		form := b.SignIn("rosalind").Form("server", globus.TransferServer)
@@ -37,7 +37,7 @@ func TestLogoutDuringRefresh(t *testing.T) {
 		<-arrived
 		begun := make(chan struct{}, 7)
 		for i := range 7 {
-			path := []string{"/", "/user", "/transfers"}[i%3]
+			path := []string{"/", "/user", "/probe/tasks"}[i%3]
 			all.Go(func() {
 				for n := range 5 {
 					if p, err := other.Try(t.Context(), http.MethodGet, path, nil, append(cookies, routestest.Htmx...)...); err != nil || p.Status != http.StatusOK && p.Status != http.StatusUnauthorized {
@@ -57,7 +57,7 @@ func TestLogoutDuringRefresh(t *testing.T) {
 			t.Errorf("signing out: got %d", p.Status)
 		}
 		wantDead := func() {
-			if p := s.Browser().Get("/user", "Cookie", name+"="+old); strings.Contains(p.Body, "Log out") {
+			if p := s.Browser().Get("/user", "Cookie", name+"="+old); p.Has("uuid") {
 				t.Fatal("the old cookie opens the session")
 			}
 		}

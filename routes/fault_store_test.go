@@ -34,7 +34,7 @@ func wantUnavailable(t *testing.T, what string, p routestest.Page) {
 // come again, and are signed in when the store is back.
 func TestStoreDown(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{})
+	s := start(t, routestest.Options{})
 	b, stranger := s.Browser(), s.Browser()
 	home := b.SignIn("rosalind")
 	stylesheet := strings.Split(strings.Split(home.Body, `rel="stylesheet" href="`)[1], `"`)[0]
@@ -50,7 +50,7 @@ func TestStoreDown(t *testing.T) {
 				t.Errorf("%s: got %d, want %d", path, p.Status, want)
 			}
 		}
-		for _, path := range []string{"/", "/user", "/transfers", "/signed-out", "/login"} {
+		for _, path := range []string{"/", "/user", "/probe/tasks", "/signed-out", "/login"} {
 			wantUnavailable(t, path, b.Get(path))
 		}
 		wantUnavailable(t, "/user for htmx", b.Get("/user", routestest.Htmx...))

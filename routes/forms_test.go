@@ -28,8 +28,8 @@ func TestFormOfAnother(t *testing.T) {
 				b.SignIn("ada")
 				refreshes := s.Globus.Refreshes("")
 				p := b.Send(http.MethodPost, path, stale, headers...)
-				if p.Status != http.StatusForbidden || !strings.Contains(p.Body, "Nothing was done") {
-					t.Errorf("got %d, want 403 and a sentence:\n%s", p.Status, p.Body)
+				if p.Status != http.StatusForbidden || p.Reason() != "form_old" {
+					t.Errorf("got %d, want 403 and that it is an old form:\n%s", p.Status, p.Body)
 				}
 				if routestest.ShownToken.MatchString(p.Body) || s.Globus.Refreshes("") != refreshes || strings.Contains(p.Header.Get("Set-Cookie"), "session") {
 					t.Errorf("it was done to the other:\n%s", p.Body)

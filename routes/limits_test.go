@@ -145,7 +145,7 @@ func TestTokenThatEndsAtOnce(t *testing.T) {
 	s := routestest.Start(t, routestest.Options{})
 	s.Globus.Lie(globustest.Lie{Token: globustest.Edit{Set: map[string]any{"expires_in": 60}, Drop: []string{"refresh_token"}}})
 	b := s.Browser()
-	if p := b.SignIn("rosalind"); p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Body, "expired already") {
+	if p := b.SignIn("rosalind"); p.Status != http.StatusServiceUnavailable || p.Reason() != "not_kept" {
 		t.Errorf("got %d, want 503:\n%s", p.Status, p.Body)
 	}
 	if _, session := b.Cookie("session"); session != "" {
@@ -166,7 +166,7 @@ func TestFormOfferedAgain(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/%5Cevil.example/x", "//evil.example/", "/nowhere", "/"} {
-		if p := b.Send(http.MethodPost, s.URL+path, url.Values{}); strings.Contains(p.Body, "<form") {
+		if p := b.Send(http.MethodPost, s.URL+path, url.Values{}); p.Has(".send-again") {
 			t.Errorf("%s is offered again:\n%s", path, p.Body)
 		}
 	}

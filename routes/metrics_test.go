@@ -16,10 +16,10 @@ import (
 // TestMetrics goes through the app and looks for what was counted.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{})
+	s := start(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
-	b.Get("/transfers")
+	b.Get("/probe/tasks")
 	home := b.Get("/")
 	b.Send(http.MethodPost, "/tokens/refresh", home.Form("server", "auth.globus.org"))
 	b.Send(http.MethodPost, "/logout", home.Form())
@@ -31,7 +31,7 @@ func TestMetrics(t *testing.T) {
 	b.Get("/nowhere")
 
 	for _, want := range []string{
-		`portal_http_request_duration_seconds_count{method="GET",route="/transfers",status="200"} 1`,
+		`portal_http_request_duration_seconds_count{method="GET",route="/probe/tasks",status="200"} 1`,
 		`portal_http_request_duration_seconds_count{method="POST",route="/logout",status="303"} 1`,
 		`portal_http_request_duration_seconds_count{method="GET",route="none",status="404"} 1`,
 		`portal_http_requests_in_flight 0`,

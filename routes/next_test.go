@@ -66,7 +66,7 @@ func TestNextSurvives(t *testing.T) {
 			s.Globus.Lie(test.lie)
 			c.Pass(test.pass)
 			p := b.Get(back.Header.Get("Location"))
-			if got := cmp.Or(p.Href(".login"), p.Href(".way")); p.Reason() != test.reason || !strings.Contains(got, "next="+url.QueryEscape(next)) {
+			if got := cmp.Or(p.Link(".login"), p.Link(".way")); p.Reason() != test.reason || !strings.Contains(got, "next="+url.QueryEscape(next)) {
 				t.Errorf("got %d %q, with the way on %q", p.Status, p.Reason(), got)
 			}
 		})

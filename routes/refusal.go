@@ -37,6 +37,9 @@ func (a *App) refused(r *http.Request, e *refusal) *httpError {
 		facts:   e.tell(),
 		cause:   e,
 	}
+	if e.decision.Verdict == globus.VerdictUnverifiable {
+		said.reason = "policy_unverifiable"
+	}
 	if e.session != nil {
 		said.message = "Globus says who you are, but this is not open to everybody who is signed in."
 		said.form = &components.Form{Action: a.site.Path("/logout"), CSRFToken: nosurf.Token(r), Label: "Log out"}

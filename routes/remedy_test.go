@@ -74,12 +74,12 @@ func TestRemedies(t *testing.T) {
 // what to do, and whoever runs the site too.
 func TestServiceRemedies(t *testing.T) {
 	t.Parallel()
-	const proxy, sorry = "no proxy answers with a page of its own", "Globus does not answer as it should"
+	const proxy, sorry = "no proxy answers with a page of its own", "globus_unavailable"
 	tests := []struct {
 		name       string
 		fault      globustest.Fault
 		wantStatus int
-		wantPage   string
+		wantPage   string // its reason
 		wantReason string
 		wantRemedy string
 	}{
@@ -87,16 +87,16 @@ func TestServiceRemedies(t *testing.T) {
 		{"too much", globustest.Fault{Endless: true}, 503, sorry, "transfer: too_large", proxy},
 		{"a page", globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "canary"}, 503, sorry, "transfer: malformed", proxy},
 		{"a gateway", globustest.Fault{Status: 502, Body: "canary"}, 503, sorry, "transfer: status (HTTP 502)", "https://status.globus.org"},
-		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"canary"}`}, 403, "Whoever owns it has not let you in", "transfer: refused PermissionDenied (HTTP 403)", ""},
+		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"canary"}`}, 403, "not_permitted", "transfer: refused PermissionDenied (HTTP 403)", ""},
 	}
-	s := routestest.Start(t, routestest.Options{})
+	s := start(t, routestest.Options{})
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: test.fault}})
-			p := b.Get("/transfers")
-			if p.Status != test.wantStatus || !strings.Contains(p.Body, test.wantPage) || strings.Contains(p.Body, "canary") {
+			p := b.Get("/probe/tasks")
+			if p.Status != test.wantStatus || p.Reason() != test.wantPage || strings.Contains(p.Body, "canary") {
 				t.Errorf("got %d, want %d and %q:\n%s", p.Status, test.wantStatus, test.wantPage, p.Body)
 			}
 			var told []routestest.LogLine

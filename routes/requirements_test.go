@@ -68,7 +68,7 @@ func TestStepUp(t *testing.T) {
 			if card.Status != http.StatusForbidden || card.Reason() != "requirements" || strings.Count(card.Body, "step-up") != 1 {
 				t.Fatalf("got %d, want a card with one button:\n%s", card.Status, card.Body)
 			}
-			begun := b.Get(card.Href(".step-up"))
+			begun := b.Get(card.Link(".step-up"))
 			asked := begun.AuthorizeRequest(t, s)
 			for name, want := range test.asks {
 				if got := asked.Get(name); name == "scope" && !slices.Contains(strings.Split(got, " "), want[0]) || name != "scope" && got != want[0] {
@@ -111,7 +111,7 @@ func TestStepUpIsNeverByItself(t *testing.T) {
 		if card.Status != http.StatusForbidden {
 			t.Fatalf("got %d, want a card", card.Status)
 		}
-		if back := b.AtGlobus(b.Get(card.Href(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+"/wanting" {
+		if back := b.AtGlobus(b.Get(card.Link(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+"/wanting" {
 			t.Fatalf("got %d to %q", back.Status, back.Header.Get("Location"))
 		}
 	}
@@ -164,7 +164,7 @@ func TestStepUpRequests(t *testing.T) {
 			if by := card.Header.Get("HX-Reswap"); (by == "beforebegin") != (form != nil && !test.wantPage) {
 				t.Errorf("it is swapped %q", by)
 			}
-			if back := b.AtGlobus(b.Get(card.Href(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+test.wantNext || calls != 1 {
+			if back := b.AtGlobus(b.Get(card.Link(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+test.wantNext || calls != 1 {
 				t.Errorf("it leads to %s after %d calls, want %s and 1", back.Header.Get("Location"), calls, test.wantNext)
 			}
 			wanted = nil
@@ -184,7 +184,7 @@ func TestStepUpLinks(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	wanting(s, func() *globus.Requirements { return domain("example.edu") })
-	link := func(b *routestest.Browser) string { return b.Get("/wanting").Href(".step-up") }
+	link := func(b *routestest.Browser) string { return b.Get("/wanting").Link(".step-up") }
 	rosalind, ada := s.Browser(), s.Browser()
 	rosalind.SignIn("rosalind")
 	ada.SignIn("ada")
@@ -232,7 +232,7 @@ func TestStepUpManyScopes(t *testing.T) {
 				}
 				return
 			}
-			if got := strings.Count(b.Get(p.Href(".step-up")).AuthorizeRequest(t, s).Get("scope"), "data_access"); got != n {
+			if got := strings.Count(b.Get(p.Link(".step-up")).AuthorizeRequest(t, s).Get("scope"), "data_access"); got != n {
 				t.Errorf("it asks for %d scopes, want %d", got, n)
 			}
 		})

@@ -20,7 +20,7 @@ import (
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := routestest.Start(t, routestest.Options{Now: c.Now, Policy: domains("example.edu")})
+	s := start(t, routestest.Options{Now: c.Now, Policy: domains("example.edu")})
 	secrets := map[string]string{"client secret": routestest.ClientSecret, "client secret, escaped": url.QueryEscape(routestest.ClientSecret)}
 	signIn := func(b *routestest.Browser) routestest.Page {
 		callback := b.Callback("rosalind")
@@ -83,7 +83,7 @@ func TestSecrets(t *testing.T) {
 	s.Browser().SignIn("deny")
 	for _, fault := range []globustest.Fault{{}, {Status: 403, Body: `{"code":"ConsentRequired","message":"canary"}`}, {HangUp: true}} {
 		s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: fault}})
-		b.Get("/transfers")
+		b.Get("/probe/tasks")
 	}
 	for _, lie := range []globustest.Lie{{RotateRefresh: true}, routestest.BrokenToken(globustest.Fault{Status: 500, Body: "canary"})} {
 		s.Globus.Lie(lie)
@@ -92,7 +92,7 @@ func TestSecrets(t *testing.T) {
 	s.Globus.Lie(globustest.Lie{})
 	secrets["refreshed access token"] = routestest.ShownToken.FindStringSubmatch(b.Send(http.MethodPost, "/tokens/show", b.Get("/").Form("token", "access"), routestest.Htmx...).Body)[1]
 	c.Pass(24 * time.Hour) // what who may enter is decided from is asked anew
-	for _, path := range []string{"/", "/transfers", "/browse/" + place(t, "Example Light Source").ID, "/browse/" + place(t, "Tape archive").ID} {
+	for _, path := range []string{"/", "/probe/tasks", "/probe/folder/" + place(t, "Example Light Source").ID, "/probe/folder/" + place(t, "Tape archive").ID} {
 		b.Get(path)
 	}
 	s.App.Idle()

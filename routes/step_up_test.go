@@ -25,7 +25,7 @@ func must[T any](v T, err error) T {
 // beginStepUp clicks on the button of the card that /wanting shows.
 func beginStepUp(t *testing.T, b *routestest.Browser) routestest.Page {
 	t.Helper()
-	begun := b.Get(b.Get("/wanting").Href(".step-up"))
+	begun := b.Get(b.Get("/wanting").Link(".step-up"))
 	begun.AuthorizeRequest(t, b.Site)
 	return begun
 }
@@ -110,7 +110,7 @@ func TestStepUpFails(t *testing.T) {
 			if p.Status != test.wantStatus || p.Reason() != test.wantReason {
 				t.Errorf("got %d %q, want %d %q:\n%s", p.Status, p.Reason(), test.wantStatus, test.wantReason, p.Body)
 			}
-			if way := p.Href(".retry") + strings.TrimPrefix(p.Href(".login"), s.URL); way != "/wanting" && way != "/login?next=%2Fwanting&prompt=login" {
+			if way := p.Link(".retry") + strings.TrimPrefix(p.Link(".login"), s.URL); way != "/wanting" && way != "/login?next=%2Fwanting&prompt=login" {
 				t.Errorf("it leads on to %q, want to what was asked for", way)
 			}
 			if _, after := b.Cookie("session"); after != before || !b.SignedIn() {

@@ -27,7 +27,6 @@ func TestAuthorizeOwnErrorPage(t *testing.T) {
 		{"another app's", with(request(), "client_id", "other", "redirect_uri", "https://app.example/cb?x=1").Encode(), "Mismatching redirect URI."},
 		{"redirect URI twice", request().Encode() + "&redirect_uri=" + url.QueryEscape(redirectURI), "Mismatching redirect URI."},
 		{"unknown scope", with(request(), "scope", "openid urn:nonsense").Encode(), "UNKNOWN_SCOPE_ERROR"},
-		{"offline_access", with(request(), "scope", "openid offline_access").Encode(), "UNKNOWN_SCOPE_ERROR"},
 		{"malformed query", request().Encode() + "&a=%zz", "Malformed query."},
 		{"semicolon", request().Encode() + ";a=b", "Malformed query."},
 	}
@@ -73,7 +72,7 @@ func TestAuthorizeErrorGoesBack(t *testing.T) {
 		{"access_type", with(request(), "access_type", "always").Encode(), "invalid_request", "the-state"},
 		{"prompt=none", with(request(), "prompt", "none").Encode(), "login_required", "the-state"},
 	}
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, globustest.Config{Strict: true})
 	for _, tt := range tests {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			t.Run(tt.name+" "+method, func(t *testing.T) {

@@ -2,13 +2,21 @@ package globustest
 
 import (
 	"cmp"
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // An Emulator is Globus Auth, and a little of Globus Transfer and Groups, as an
@@ -18,21 +26,30 @@ type Emulator struct {
 	issuer        string
 	people        []Person
 	collections   []Collection
+	scopes        []Scope
+	strict        bool
 	tokenLifetime time.Duration
 	codeLifetime  time.Duration
 	now           func() time.Time
+	log           *slog.Logger
 	endpoints     map[string]http.Handler
 	foreignKey    func() *rsa.PrivateKey // in no key set
 
-	mu        sync.Mutex // guards all that follows
+	clientsMu sync.RWMutex // guards clients
 	clients   map[string]Client
-	codes     map[string]code // by hash
-	state     *state
-	lie       Lie
-	faulted   map[string]int       // requests that met with a fault since the last Lie, by endpoint
-	requests  map[string]int       // by endpoint
-	refreshes map[string]int       // by resource server
-	shown     map[string]time.Time // when a person, by key, was first shown their tasks
+
+	ignoredMu sync.Mutex                 // guards ignored
+	ignored   map[string]map[string]bool // names of parameters, by endpoint
+
+	mu          sync.Mutex      // guards all that follows
+	codes       map[string]code // by hash
+	state       *state
+	lie         Lie
+	faulted     map[string]int       // requests that met with a fault since the last Lie, by endpoint
+	requests    map[string]int       // by endpoint
+	refreshes   map[string]int       // by resource server
+	provisioned []identity           // by getIdentities
+	shown       map[string]time.Time // when a person, by key, was first shown their tasks
 }
 
 // New returns an emulator that knows what cfg and its StateFile say. It fails if
@@ -45,11 +62,14 @@ func New(cfg Config) (*Emulator, error) {
 		issuer:        cfg.Issuer,
 		people:        slices.Clone(cfg.People),
 		collections:   slices.Clone(cfg.Collections),
+		strict:        cfg.Strict,
 		tokenLifetime: cmp.Or(cfg.TokenLifetime, 48*time.Hour),
 		codeLifetime:  cmp.Or(cfg.CodeLifetime, time.Minute),
 		now:           cfg.Now,
+		log:           cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
 		foreignKey:    sync.OnceValue(newKey),
 		clients:       map[string]Client{},
+		ignored:       map[string]map[string]bool{},
 		codes:         map[string]code{},
 		faulted:       map[string]int{},
 		requests:      map[string]int{},
@@ -74,13 +94,16 @@ func New(cfg Config) (*Emulator, error) {
 	if err := fillTasks(e.people); err != nil {
 		return nil, err
 	}
+	var err error
+	if e.scopes, err = checkScopes(cfg.Scopes); err != nil {
+		return nil, err
+	}
 	for _, c := range cfg.Clients {
 		if err := c.check(); err != nil {
 			return nil, err
 		}
 		e.clients[c.ID] = c
 	}
-	var err error
 	if e.state, err = openState(cfg.StateFile, cfg.Key); err != nil {
 		return nil, fmt.Errorf("globustest: state file %s: %w", cfg.StateFile, err)
 	}
@@ -88,9 +111,8 @@ func New(cfg Config) (*Emulator, error) {
 	return e, nil
 }
 
-// routes is the map of the site. Whatever is not in it is 404; a path is
-// matched exactly, but for the id in TaskPath and ListPath, and never cleaned or
-// redirected.
+// routes is the map of the site. Whatever is not in it is 404. Nothing is
+// redirected; endpointPath says how a path is matched.
 func (e *Emulator) routes() map[string]http.Handler {
 	return map[string]http.Handler{
 		DiscoveryPath: answer(e.discovery, http.MethodGet),
@@ -104,21 +126,33 @@ func (e *Emulator) routes() map[string]http.Handler {
 		IntrospectPath: answer(e.introspect, http.MethodPost),
 		MyGroupsPath:   answer(e.myGroups, http.MethodGet),
 
+		GetIdentitiesPath:     answer(e.getIdentities, http.MethodGet),
+		IdentityProvidersPath: answer(e.getProviders, http.MethodGet),
+
+		AuthCodePath:   show(e.authCode, http.MethodGet),
 		IdentitiesPath: show(e.identities, http.MethodGet),
 		ConsentsPath:   show(e.consents, http.MethodGet, http.MethodPost),
 		TaskListPath:   e.transfer(e.taskList),
 		TaskPath:       e.transfer(e.task),
 		ListPath:       e.transfer(e.list),
+		indexPath:      show(e.index, http.MethodGet),
 		stylePath:      show(serveStyle, http.MethodGet),
 	}
 }
 
 // ServeHTTP answers as Globus would, or as Lie says.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := endpointPath(r.URL.Path)
+	path := e.endpointPath(r)
+	r = e.recorded(r, path)
+	answered := &statusWriter{ResponseWriter: w}
+	w = answered
+	defer func() { e.logRequest(r, answered.status) }()
+	if !isPage(path) && e.shareWithBrowsers(w, r) {
+		return
+	}
 	endpoint, ok := e.endpoints[path]
 	if !ok {
-		refuse(w, pathRefusal(r, http.StatusNotFound, "Not Found", "No such path"))
+		refuse(w, r, pathRefusal(r, http.StatusNotFound, "Not Found", "No such path"))
 		return
 	}
 	e.mu.Lock()
@@ -126,6 +160,35 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := e.fault(path)
 	e.mu.Unlock()
 	fault.serve(w, r, endpoint)
+}
+
+// endpointPath returns the path under which the endpoint of a request is known:
+// its own, or that of all tasks, collections or identities. Some clients join
+// a base URL that ends in a slash and a path that begins with one; whether Globus
+// answers those is not known, so with Config.Strict they are 404.
+func (e *Emulator) endpointPath(r *http.Request) string {
+	if !e.strict {
+		for strings.Contains(r.URL.Path, "//") {
+			r.URL.Path = strings.ReplaceAll(r.URL.Path, "//", "/")
+		}
+	}
+	path := r.URL.Path
+	if id, ok := strings.CutPrefix(path, TaskPath); ok && !strings.Contains(id, "/") {
+		return TaskPath
+	}
+	if _, ok := collectionID(path); ok {
+		return ListPath
+	}
+	if strings.HasPrefix(path, GetIdentitiesPath+"/") {
+		return GetIdentitiesPath
+	}
+	return path
+}
+
+// isPage reports whether people visit the path, rather than programs.
+func isPage(path string) bool {
+	pages := []string{AuthorizePath, LogoutPath, AuthCodePath, IdentitiesPath, ConsentsPath, indexPath, stylePath}
+	return slices.Contains(pages, path)
 }
 
 // fault returns what goes wrong with one more request. It needs e.mu.
@@ -139,18 +202,33 @@ func (e *Emulator) fault(path string) Fault {
 }
 
 func (e *Emulator) client(id string) (Client, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.clientsMu.RLock()
+	defer e.clientsMu.RUnlock()
 	c, ok := e.clients[id]
 	return c, ok
 }
 
+// person finds somebody who can hold a token: one of the people, or an app by
+// itself.
 func (e *Emulator) person(key string) (Person, bool) {
-	i := slices.IndexFunc(e.people, func(p Person) bool { return p.Key == key })
-	if i < 0 {
-		return Person{}, false
+	if i := slices.IndexFunc(e.people, func(p Person) bool { return p.Key == key }); i >= 0 {
+		return e.people[i], true
 	}
-	return e.people[i], true
+	if c, ok := e.client(strings.TrimSuffix(key, clientDomain)); ok && key == c.ID+clientDomain {
+		return c.person(), true
+	}
+	return Person{}, false
+}
+
+const clientDomain = "@clients.auth.globus.org"
+
+// person is the identity that an app has by itself.
+func (c Client) person() Person {
+	username := c.ID + clientDomain
+	return Person{Key: username, Claims: Claims{
+		Sub: c.ID, Name: new(c.title()), PreferredUsername: new(username),
+		IdentityProvider: new(clientsProvider), IdentityProviderDisplayName: new("Globus Auth Clients"),
+	}}
 }
 
 func checkPeople(people []Person) error {
@@ -162,4 +240,184 @@ func checkPeople(people []Person) error {
 		seen[p.Key] = true
 	}
 	return nil
+}
+
+// A Server is an Emulator that listens on a port of its own on 127.0.0.1, for
+// tests.
+type Server struct {
+	*Emulator
+	URL string // where it listens; the issuer, unless Config said otherwise
+
+	http   *httptest.Server
+	cancel context.CancelFunc
+}
+
+// NewServer starts an emulator. The caller closes it when done. Like
+// httptest.NewServer it panics if it cannot start; that includes a cfg that New
+// would refuse.
+func NewServer(cfg Config) *Server {
+	ts := httptest.NewUnstartedServer(nil)
+	if cfg.Issuer == "" {
+		cfg.Issuer = "http://" + ts.Listener.Addr().String()
+	}
+	e, err := New(cfg)
+	if err != nil {
+		ts.Listener.Close()
+		panic(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ts.Config.Handler = e
+	ts.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	ts.Start()
+	return &Server{Emulator: e, URL: ts.URL, http: ts, cancel: cancel}
+}
+
+// Close stops the server and waits for the requests under way. Those that a
+// Fault holds up end first, so a test need not let them go.
+func (s *Server) Close() {
+	s.cancel()
+	s.http.Close()
+}
+
+// Register adds an app, or replaces the one with its ID. Like NewServer it
+// panics when the caller is wrong: if c has no ID or Secret, or a redirect URI
+// that Globus would not accept.
+func (e *Emulator) Register(c Client) {
+	if err := c.check(); err != nil {
+		panic(err)
+	}
+	e.clientsMu.Lock()
+	defer e.clientsMu.Unlock()
+	e.clients[c.ID] = c
+}
+
+// Lie makes the emulator answer wrongly from now on, in just the way that l
+// says. Lie{} makes it honest again. The maps of l are not copied: change them
+// no more. It panics if l names an endpoint that does not exist.
+func (e *Emulator) Lie(l Lie) {
+	for path := range l.Endpoints {
+		if _, ok := e.endpoints[path]; !ok {
+			panic("globustest: a lie about " + path + ", which is no endpoint")
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lie = l
+	clear(e.faulted)
+}
+
+// RotateKey signs with a new key from now on and no longer serves the old one.
+// It panics if the StateFile cannot be written.
+func (e *Emulator) RotateKey() {
+	key := newKey()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.Key = jose.JSONWebKey{Key: key}
+	e.mustSave()
+}
+
+// ForgetPeople ends every single sign-on session, as if all browsers had been
+// to the logout page. It panics if the StateFile cannot be written.
+func (e *Emulator) ForgetPeople() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.state.Sessions)
+	e.mustSave()
+}
+
+// ExpireAccessTokens ends all access tokens for a resource server, such as
+// transfer.api.globus.org, or for all if it is empty. Refresh tokens live on. It
+// panics if there is no such server, or the StateFile cannot be written.
+func (e *Emulator) ExpireAccessTokens(server string) {
+	e.expire(server, false)
+}
+
+// ExpireRefreshTokens ends all refresh tokens for a resource server, or for all
+// if it is empty: a refresh gets invalid_grant. Access tokens live on; where a
+// person rescinds a consent, they end too. It panics as ExpireAccessTokens does.
+func (e *Emulator) ExpireRefreshTokens(server string) {
+	e.expire(server, true)
+}
+
+func (e *Emulator) expire(server string, refresh bool) {
+	e.mustKnow(server)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.DeleteFunc(e.state.Tokens, func(_ string, t token) bool {
+		return t.Refresh == refresh && (server == "" || t.ResourceServer == server)
+	})
+	e.mustSave()
+}
+
+// Refreshes returns how many new access tokens for a resource server, or for all
+// if it is empty, were given for a refresh token, those included that a Fault or
+// a Lie kept from the app. It panics if there is no such server.
+func (e *Emulator) Refreshes(server string) int {
+	e.mustKnow(server)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for name, count := range e.refreshes {
+		if server == "" || name == server {
+			n += count
+		}
+	}
+	return n
+}
+
+// Requests returns how many requests the endpoint at path has had, those that
+// were refused or met with a Fault included. It is 0 for a path that is none of
+// the emulator's.
+func (e *Emulator) Requests(path string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.requests[path]
+}
+
+// Ignored returns what requests to the endpoint at path have had that meant
+// nothing to it, sorted: the names of parameters, and "prompt=consent" where only
+// the value was not known. With Config.Strict such requests are refused instead.
+func (e *Emulator) Ignored(path string) []string {
+	e.ignoredMu.Lock()
+	defer e.ignoredMu.Unlock()
+	return slices.Sorted(maps.Keys(e.ignored[path]))
+}
+
+// Live reports whether token is an access or refresh token that would still be
+// accepted.
+func (e *Emulator) Live(token string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, ok := e.liveToken(token)
+	return ok
+}
+
+// LiveTokens returns how many access and refresh tokens would still be accepted.
+func (e *Emulator) LiveTokens() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, t := range e.state.Tokens {
+		if e.alive(t) {
+			n++
+		}
+	}
+	return n
+}
+
+// mustKnow keeps a test from counting on a server that it misspelt.
+func (e *Emulator) mustKnow(server string) {
+	known := server == "" ||
+		slices.ContainsFunc(e.scopes, func(s Scope) bool { return s.ResourceServer == server }) ||
+		slices.ContainsFunc(e.collections, func(c Collection) bool { return c.ID == server })
+	if !known {
+		panic("globustest: no resource server " + server)
+	}
+}
+
+// mustSave is for the switches of a test, which have nobody to report to.
+func (e *Emulator) mustSave() {
+	if err := e.state.save(); err != nil {
+		panic(err)
+	}
 }

@@ -21,8 +21,9 @@ const allScopes = "openid profile email " + identitySet + " " + transferScope + 
 type fact struct {
 	Name   string
 	Source string // the document, or the repository and file, that it was taken from
-	Known  string // "seen" there, "inferred", or "not": the strictest reading is asserted
+	Known  string // "seen" there, "inferred", or "not": what is asserted is then lenient, or with strict the strictest reading
 
+	Strict bool              // it holds with Config.Strict; else without
 	Person string            // who signed in before; empty: rosalind
 	SignIn map[string]string // parameters with which they did, if not the usual
 	After  []ask             // what happened since
@@ -91,7 +92,7 @@ func TestFacts(t *testing.T) {
 		for _, text := range list {
 			row := readFact(t, text)
 			t.Run(file+"/"+row.Name, func(t *testing.T) {
-				s := newSubject(newFlow(t, globustest.Config{}), cmp.Or(row.Person, "rosalind"), row.SignIn)
+				s := newSubject(newFlow(t, row.config()), cmp.Or(row.Person, "rosalind"), row.SignIn)
 				row := readFact(t, s.said(text))
 				named := parse(t, string(s.said(shapes))).(map[string]any)
 				row.Body, row.IDToken = resolve(row.Body, named), resolve(row.IDToken, named)
@@ -113,6 +114,12 @@ func TestFacts(t *testing.T) {
 			}
 		}
 	})
+}
+
+func (f fact) config() globustest.Config {
+	cfg := everybody()
+	cfg.Strict = f.Strict
+	return cfg
 }
 
 var endpoints = []string{

@@ -1,13 +1,13 @@
 // Package globustest emulates Globus Auth, and a little of Globus Transfer and
 // Groups: over real HTTP, for tests and for trying a portal out without an account.
 //
-// It is never more lenient than the service, and stricter where the service
-// leaves a choice: PKCE and state are required, a code is good for one try, and
-// nothing that is sent twice is accepted. Its answers have the shapes that
-// Globus really sends, nulls and missing members included; where Globus has
-// been seen to answer in two ways, the emulator answers in the awkward one. What
-// is known of Globus, and from where, stands in testdata/facts, and a test holds
-// the emulator to it.
+// A program that works with Globus works with it unchanged: what Globus takes, it
+// takes, and where that is not known, it takes what the RFCs allow, and notes what
+// it ignored ([Emulator.Ignored]). [Config.Strict] refuses all that instead. Its
+// answers have the shapes that Globus really sends, nulls and missing members
+// included; where Globus has been seen to answer in two ways, the emulator answers
+// in the awkward one. What is known of Globus, and from where, stands in
+// testdata/facts, and a test holds the emulator to it.
 //
 // A test starts it as it would an httptest.Server:
 //
@@ -21,9 +21,11 @@
 package globustest
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,6 +48,11 @@ const (
 
 	IdentitiesPath = "/v2/web/identities"
 	ConsentsPath   = "/v2/web/consents"
+	AuthCodePath   = "/v2/web/auth-code" // the redirect URI of programs that have none of their own
+
+	// The API for identities, which names it like the pages above.
+	GetIdentitiesPath     = "/v2/api/identities" // an id may follow, and /consents after it; they count as this one for Lie and Requests
+	IdentityProvidersPath = "/v2/api/identity_providers"
 )
 
 // The paths of the endpoints of Globus Transfer, the same as there, but on the
@@ -74,6 +81,16 @@ type Config struct {
 	// is called.
 	Clients []Client
 
+	// Scopes are those that apps may ask for beside the well-known ones of Globus's
+	// services, and data_access and https of Collections. Nil: no others.
+	Scopes []Scope
+
+	// Strict refuses what Globus ignores, or may ignore, and so hides from those who
+	// test: unknown parameters, authorization requests without state or PKCE, and
+	// spellings that some clients have and others do not. False: they are accepted,
+	// and noted where they mean nothing.
+	Strict bool
+
 	// People are those to choose from. Nil: DemoPeople().
 	People []Person
 
@@ -98,26 +115,36 @@ type Config struct {
 	// CodeLifetime is how long a code is good. 0: 60 seconds.
 	CodeLifetime time.Duration
 
+	// Log gets a line about each request: its method and path, the app's ID where
+	// it is known, the status of the answer, the names of parameters that were
+	// ignored, and why it was refused. No secret is in it. Nil: nothing is logged.
+	Log *slog.Logger
+
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
 
-// A Client is an app as it is registered at Globus, always a confidential one.
+// A Client is an app as it is registered at Globus.
 type Client struct {
 	ID     string // required
-	Secret string // required
+	Secret string // empty: a public client, such as a command or a page without a server; it must use PKCE
 	Name   string // shown to the person; empty: ID
 
 	// RedirectURIs are compared character for character. They are https, or
 	// http on loopback, and have no fragment. Globus's helper pages (logout,
-	// identities, consents) link back to their origins alone. None: every request
-	// is refused.
+	// identities, consents) link back to their origins alone. A public client may
+	// also use http on loopback, on any port, and AuthCodePath. None: every other
+	// request is refused.
 	RedirectURIs []string
+
+	// ResourceServer is what the tokens for its scopes name it, if it is a resource
+	// server itself and that is not its ID: a Scope's ResourceServer.
+	ResourceServer string
 }
 
 func (c Client) check() error {
-	if c.ID == "" || c.Secret == "" {
-		return errors.New("globustest: a client needs an ID and a Secret")
+	if c.ID == "" {
+		return errors.New("globustest: a client needs an ID")
 	}
 	for _, uri := range c.RedirectURIs {
 		if err := checkRedirectURI(uri); err != nil {
@@ -142,6 +169,9 @@ func checkRedirectURI(uri string) error {
 	}
 	return errors.New("neither https nor http on loopback")
 }
+
+// server is the resource server that the app is.
+func (c Client) server() string { return cmp.Or(c.ResourceServer, c.ID) }
 
 // title is what pages call the app.
 func (c Client) title() string {

@@ -3,7 +3,6 @@ package globustest
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"example.org/portal/globus"
 )
@@ -53,11 +52,11 @@ func markupGroups() []Membership {
 // emulator knows but one of its scopes. A group comes with all of the
 // person's memberships, those of another status included.
 func (e *Emulator) myGroups(r *http.Request) (any, error) {
-	params, err := readGroupsQuery(r)
+	params, err := e.readGroupsQuery(r)
 	if err != nil {
 		return nil, err
 	}
-	secret, sent := bearer(r)
+	secret, sent := e.bearer(r)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t, ok := e.liveToken(secret)
@@ -76,16 +75,19 @@ func (e *Emulator) myGroups(r *http.Request) (any, error) {
 }
 
 // readGroupsQuery returns the statuses that are asked for.
-func readGroupsQuery(r *http.Request) ([]string, error) {
-	params := r.URL.Query()
-	statuses := strings.Split(params.Get("statuses"), ",")
-	if !params.Has("statuses") {
+func (e *Emulator) readGroupsQuery(r *http.Request) ([]string, error) {
+	bad := groupsRefusal(http.StatusUnprocessableEntity, "UNPROCESSABLE_ENTITY", "Unknown parameter or status")
+	params, unknown := e.known(r, r.URL.Query(), []string{"statuses"})
+	if unknown != "" || repeated(params) != "" {
+		return nil, bad
+	}
+	statuses := commaList(params, "statuses")
+	if statuses == nil {
 		statuses = []string{"active"}
 	}
 	known := []string{"active", "invited", "pending", "rejected", "removed", "left", "declined"}
-	unknown := func(s string) bool { return !slices.Contains(known, s) }
-	if len(params) > 1 || len(params["statuses"]) > 1 || len(params) == 1 && !params.Has("statuses") || slices.ContainsFunc(statuses, unknown) {
-		return nil, groupsRefusal(http.StatusUnprocessableEntity, "UNPROCESSABLE_ENTITY", "Unknown parameter or status")
+	if slices.ContainsFunc(statuses, func(s string) bool { return !slices.Contains(known, s) }) {
+		return nil, bad
 	}
 	return statuses, nil
 }

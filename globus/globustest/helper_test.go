@@ -54,6 +54,18 @@ func (c *clock) add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// everybody is a configuration with the demo people, and the one of whom nothing is
+// known.
+func everybody() globustest.Config {
+	return globustest.Config{People: append(globustest.DemoPeople(), globustest.SubOnly())}
+}
+
+// strictly is cfg in its strict form.
+func strictly(cfg globustest.Config) globustest.Config {
+	cfg.Strict = true
+	return cfg
+}
+
 // A flow is one browser and one app at one emulator.
 type flow struct {
 	*testing.T

@@ -90,7 +90,7 @@ func TestClaims(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.person+" "+tt.scope, func(t *testing.T) {
-			f := newFlow(t, globustest.Config{})
+			f := newFlow(t, everybody())
 			code := f.back(f.choose(with(request(), "scope", tt.scope, "nonce", ""), "person", tt.person)).Get("code")
 			granted := f.token(exchange(code)).json
 			idToken, err := f.verified(str(granted["id_token"]))
@@ -142,7 +142,7 @@ func TestIdentitySet(t *testing.T) {
 }
 
 func TestUserInfoRefusals(t *testing.T) {
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, globustest.Config{Strict: true})
 	top := f.signIn(request())
 	access := str(top["access_token"])
 	noOpenID := f.signIn(with(request(), "scope", "profile"))

@@ -2,7 +2,9 @@ package globustest
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -108,4 +110,159 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// userInfo answers with what the token lets the app know of the person: the
+// claims of the ID token that are about them. The token comes in the
+// Authorization header and nowhere else.
+func (e *Emulator) userInfo(r *http.Request) (any, error) {
+	secret, ok := e.bearer(r)
+	if !ok {
+		return nil, unauthorized()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, ok := e.liveToken(secret)
+	if !ok || t.Refresh {
+		return nil, unauthorized()
+	}
+	if !slices.Contains(t.Scopes, "openid") { // a token for Transfer, say
+		return nil, forbidden()
+	}
+	person, ok := e.person(t.Grant.Person)
+	if !ok {
+		return nil, unauthorized()
+	}
+	return e.lie.UserInfo.apply(person.Claims.of(t.Scopes, t.Grant.Authenticated)), nil
+}
+
+func unauthorized() *refusal {
+	return apiRefusal(http.StatusUnauthorized, "Unauthorized", "Call must be authenticated")
+}
+
+// forbidden says no more than unauthorized: only status and code tell them apart.
+func forbidden() *refusal {
+	refused := apiRefusal(http.StatusForbidden, "Unauthorized", "Call must be authenticated")
+	refused.body["errors"].([]map[string]any)[0]["code"] = "FORBIDDEN"
+	return refused
+}
+
+// bearer returns the token of the request's only Authorization header. One in the
+// query is no second one, but with Config.Strict it is refused.
+func (e *Emulator) bearer(r *http.Request) (string, bool) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 || e.strict && r.URL.Query().Has("access_token") {
+		return "", false
+	}
+	scheme, secret, ok := strings.Cut(headers[0], " ")
+	return secret, ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// introspect says what a token is good for, and how the person signed in: an
+// access token for Globus Auth to the app that it was given to, and one for a
+// resource server to that. Of others it says that there is no such token.
+func (e *Emulator) introspect(r *http.Request) (any, error) {
+	client, form, err := e.readCall(r, "token", "include")
+	if err != nil {
+		return nil, err
+	}
+	include := map[string]bool{}
+	for _, name := range commaList(form, "include") {
+		if name == "identities_set" && !e.strict { // as it was called at first
+			name = "identity_set"
+		}
+		switch {
+		case slices.Contains([]string{"session_info", "identity_set", "identity_set_detail"}, name):
+			include[name] = true
+		case e.strict:
+			return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Unknown include")
+		default:
+			recordOf(r).ignore("include=" + name)
+		}
+	}
+	if form.Get("token") == "" {
+		return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "Missing token parameter")
+	}
+	if client.Secret == "" { // RFC 7662, section 2.1
+		return nil, oauthRefusal(http.StatusUnauthorized, "invalid_client", "A public client cannot authenticate")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, ok := e.liveToken(form.Get("token"))
+	own := t.ResourceServer == authServer && t.Grant.ClientID == client.ID
+	forIt := t.ResourceServer == client.server()
+	if !ok || t.Refresh || !own && !forIt {
+		return map[string]any{"active": false}, nil
+	}
+	person, _ := e.person(t.Grant.Person)
+	doc := e.introspection(t, person, client)
+	if include["session_info"] {
+		doc["session_info"] = t.Grant.sessionInfo(person)
+	}
+	if !e.strict || slices.Contains(t.Scopes, identitySetScope) { // whether Globus tells without is not known
+		if include["identity_set"] {
+			var set []string
+			for _, l := range person.identities() {
+				set = append(set, l.Sub)
+			}
+			doc["identity_set"] = set
+		}
+		if include["identity_set_detail"] {
+			doc["identity_set_detail"] = person.Claims.identitySet(t.Grant.Authenticated)
+		}
+	}
+	return e.lie.Introspection.apply(doc), nil
+}
+
+func (e *Emulator) introspection(t token, p Person, client Client) map[string]any {
+	issued := t.Expiry.Add(-e.tokenLifetime).Unix()
+	doc := map[string]any{
+		"active":     true,
+		"token_type": "Bearer",
+		"scope":      strings.Join(t.Scopes, " "),
+		"client_id":  t.Grant.ClientID,
+		"sub":        p.Claims.Sub,
+		"iat":        issued,
+		"nbf":        issued,
+		"exp":        t.Expiry.Unix(),
+		"aud":        slices.Compact([]string{t.ResourceServer, client.ID}),
+		"iss":        e.issuer,
+	}
+	// Globus has been seen to tell these with profile and email; whether it does
+	// without is not known.
+	if !e.strict || slices.Contains(t.Scopes, "profile") {
+		doc["username"], doc["name"] = p.Claims.PreferredUsername, p.Claims.Name
+	}
+	if !e.strict || slices.Contains(t.Scopes, "email") {
+		doc["email"] = p.Claims.Email
+	}
+	return doc
+}
+
+// sessionInfo lists the identities that the person signed in with for this app.
+// Where they were let through instead, it is null. Providers say nothing of how
+// it was done unless it was done well.
+func (g grant) sessionInfo(p Person) map[string]any {
+	var authentications map[string]any // nil: null
+	for _, l := range p.identities() {
+		auth, ok := g.Used[l.Sub]
+		if !ok {
+			continue
+		}
+		if authentications == nil {
+			authentications = map[string]any{}
+		}
+		entry := map[string]any{
+			"idp":           l.IdentityProvider,
+			"auth_time":     float64(auth.At.Unix()) + 0.5, // Globus sends integers, too
+			"acr":           nil,
+			"amr":           nil,
+			"custom_claims": map[string]any{},
+		}
+		if auth.MFA {
+			entry["amr"] = []string{"pwd", "mfa"}
+		}
+		authentications[l.Sub] = entry
+	}
+	return map[string]any{"session_id": nameUUID(g.CodeHash), "authentications": authentications}
 }

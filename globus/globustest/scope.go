@@ -1,89 +1,250 @@
 package globustest
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
 
-// The resource servers whose scopes the emulator knows.
+	"example.org/portal/globus"
+)
+
+// The resource servers of the services that the emulator has.
 const (
-	authServer     = "auth.globus.org"
-	transferServer = "transfer.api.globus.org"
-	groupsServer   = "groups.api.globus.org"
+	authServer     = globus.AuthServer
+	transferServer = globus.TransferServer
+	groupsServer   = globus.GroupsServer
 )
 
 const (
-	identitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
-	transferScope    = "urn:globus:auth:scope:transfer.api.globus.org:all"
+	identitySetScope    = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
+	viewIdentitiesScope = "urn:globus:auth:scope:auth.globus.org:view_identities"
+	viewConsentsScope   = "urn:globus:auth:scope:auth.globus.org:view_consents"
+	transferScope       = globus.TransferScope
+
+	// Not a scope of a token: @globus/sdk asks so for refresh tokens, where others
+	// send access_type=offline.
+	offlineScope = "offline_access"
 )
 
-// A scope is something that an app may ask for.
-type scope struct {
-	Name   string
-	Server string // the resource server whose token carries it
-	Words  string // what it means, for the person
+// A Scope is something that apps may ask for: of a service that the emulator does
+// not have, for which it gives tokens all the same, or of an app that is a
+// resource server.
+type Scope struct {
+	Name           string // as apps ask for it; required
+	ResourceServer string // whose token carries it: a domain, or the ID of a Client; required
+	Description    string // what a person reads who is asked for it; empty: Name
+
+	// Dependencies are the scopes that the resource server needs of other services
+	// in turn. Who allows this scope allows them too, and the resource server gets
+	// tokens for them by the dependent token grant. Nil: none.
+	Dependencies []string
 }
 
-// knownScopes lists every scope that there is; Globus has more.
-func knownScopes() []scope {
-	return []scope{
-		{"openid", authServer, "Know which identity you sign in with"},
-		{"profile", authServer, "See your name, user name and organization"},
-		{"email", authServer, "See your e-mail address"},
-		{"urn:globus:auth:scope:auth.globus.org:view_identities", authServer, "Look up identities"},
-		{identitySetScope, authServer, "See which identities you have linked"},
-		{transferScope, transferServer, "Manage your data transfers"},
-		{"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships", groupsServer, "See the groups that you belong to"},
+// wellKnownScopes lists the scopes of Globus's own services, as
+// globus/globus-sdk-python has them in src/globus_sdk/scopes/data. Those of
+// collections are beside them, in Emulator.scope.
+func wellKnownScopes() []Scope {
+	known := []Scope{
+		{Name: "openid", ResourceServer: authServer, Description: "Know which identity you sign in with"},
+		{Name: "profile", ResourceServer: authServer, Description: "See your name, user name and organization"},
+		{Name: "email", ResourceServer: authServer, Description: "See your e-mail address"},
 	}
-}
-
-// parseScopes splits what an app asks for, each scope once, into those that
-// stand by themselves and those that they depend on, and tells which of it
-// nobody knows.
-func (e *Emulator) parseScopes(asked string) (known, dependent []scope, unknown []string) {
-	all := knownScopes()
-	add := func(list []scope, s scope) []scope {
-		if slices.Contains(list, s) {
-			return list
+	add := func(prefix, server string, scopes ...string) {
+		for i := 0; i < len(scopes); i += 2 {
+			known = append(known, Scope{Name: prefix + scopes[i], ResourceServer: server, Description: scopes[i+1]})
 		}
-		return append(list, s)
 	}
-	for _, text := range splitScopes(asked) {
-		name, deps, ok := e.dependents(text)
-		i := slices.IndexFunc(all, func(s scope) bool { return s.Name == name })
-		if i < 0 || !ok {
-			unknown = append(unknown, text)
+	urn := func(server string, scopes ...string) { add("urn:globus:auth:scope:"+server+":", server, scopes...) }
+	urn(authServer,
+		"view_identities", "Look up identities",
+		"view_identity_set", "See which identities you have linked",
+		"view_authentications", "See when and how you signed in",
+		"view_consents", "See what you have allowed apps",
+		"view_clients", "See the apps that you have registered",
+		"view_clients_and_scopes", "See the apps and scopes that you have registered",
+		"manage_projects", "Manage the apps that you have registered",
+	)
+	urn(transferServer, "all", "Manage your data transfers", "gcp_install", "Set up Globus Connect Personal")
+	urn(groupsServer,
+		"view_my_groups_and_memberships", "See the groups that you belong to",
+		"all", "Manage your groups",
+	)
+	urn("nexus.api.globus.org", "groups", "Manage your groups")
+	urn("search.api.globus.org",
+		"all", "Manage search indices, and search them",
+		"search", "Search",
+		"ingest", "Add data to search indices",
+		"globus_connect_server", "Search, as a Globus Connect Server",
+	)
+	add("https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/", "flows.globus.org",
+		"all", "Manage and run flows",
+		"manage_flows", "Manage flows",
+		"view_flows", "See flows",
+		"run", "Run flows",
+		"run_status", "See how runs of flows fare",
+		"run_manage", "Manage runs of flows",
+	)
+	const timers = "524230d7-ea86-4a52-8312-86065a9e0417"
+	add("https://auth.globus.org/scopes/"+timers+"/", timers, "timer", "Schedule what is to be done")
+	add("https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/", "funcx_service", "all", "Run functions with Globus Compute")
+	return known
+}
+
+// checkScopes returns all that apps may ask for.
+func checkScopes(own []Scope) ([]Scope, error) {
+	all := wellKnownScopes()
+	for _, s := range own {
+		parsed, err := globus.ParseScopes(s.Name)
+		if err != nil || len(parsed) != 1 || parsed[0].String() != s.Name || s.ResourceServer == "" {
+			return nil, fmt.Errorf("globustest: scope %q: it needs a Name without brackets and a ResourceServer", s.Name)
+		}
+		all = slices.DeleteFunc(all, func(known Scope) bool { return known.Name == s.Name })
+		all = append(all, s)
+	}
+	for _, s := range own {
+		deps, err := globus.ParseScopes(s.Dependencies...)
+		if err != nil {
+			return nil, fmt.Errorf("globustest: what the scope %s depends on: %w", s.Name, err)
+		}
+		for _, d := range deps {
+			if !slices.ContainsFunc(all, func(known Scope) bool { return known.Name == d.Name }) {
+				return nil, fmt.Errorf("globustest: the scope %s depends on %s, which nobody knows", s.Name, d.Name)
+			}
+		}
+	}
+	return all, nil
+}
+
+// dataAccess is the scope that lets Transfer at the files of c.
+func (c Collection) dataAccess() string {
+	return "https://auth.globus.org/scopes/" + c.ID + "/data_access"
+}
+
+// scope finds a scope by its name: a well-known one, one of Config.Scopes, or one
+// of a collection. Collections without DataAccess have no data_access.
+func (e *Emulator) scope(name string) (Scope, bool) {
+	for _, c := range e.collections {
+		switch {
+		case c.DataAccess && name == c.dataAccess():
+			return Scope{Name: name, ResourceServer: c.ID, Description: "Read and write your files in " + c.Name}, true
+		case name == strings.TrimSuffix(c.dataAccess(), "data_access")+"https":
+			return Scope{Name: name, ResourceServer: c.ID, Description: "Read and write your files in " + c.Name + " over HTTPS"}, true
+		}
+	}
+	i := slices.IndexFunc(e.scopes, func(s Scope) bool { return s.Name == name })
+	if i < 0 {
+		return Scope{}, false
+	}
+	return e.scopes[i], true
+}
+
+// An asked is one thing that a person is to allow an app: a scope that it asks
+// for, or one that such a scope needs of another service.
+type asked struct {
+	Scope
+	Path     []string // names: of the scopes that need it, from the outermost, and its own
+	Optional bool     // people can take it back without the scope above it
+}
+
+// Words are what a person reads.
+func (a asked) Words() string {
+	if a.Description == "" {
+		return a.Name
+	}
+	return a.Description
+}
+
+// Text names the scope with those that need it around it.
+func (a asked) Text() string {
+	last := len(a.Path) - 1
+	return strings.Join(a.Path, "[") + strings.Repeat("]", last)
+}
+
+// parseScopes returns all that an app asks for, outermost first, whether it asks
+// for refresh tokens too, and what of it nobody knows.
+func (e *Emulator) parseScopes(text string) (all []asked, offline bool, unknown []string) {
+	scopes, err := globus.ParseScopes(text)
+	if err != nil {
+		return nil, false, []string{text}
+	}
+	scopes = slices.DeleteFunc(scopes, func(s globus.Scope) bool {
+		offline = offline || s.Name == offlineScope
+		return s.Name == offlineScope
+	})
+	w := scopeWalk{e: e}
+	w.walk(scopes, nil)
+	return w.all, offline, w.unknown
+}
+
+// A scopeWalk goes through a tree of scopes, their own dependencies included.
+type scopeWalk struct {
+	e       *Emulator
+	all     []asked
+	unknown []string
+}
+
+func (w *scopeWalk) walk(scopes globus.Scopes, above []string) {
+	for _, s := range scopes {
+		known, ok := w.e.scope(s.Name)
+		if !ok || w.e.strict && !plain(s, known, above) {
+			w.unknown = append(w.unknown, s.String())
 			continue
 		}
-		known = add(known, all[i])
-		for _, d := range deps {
-			dependent = add(dependent, d)
+		path := append(slices.Clone(above), s.Name)
+		w.all = append(w.all, asked{Scope: known, Path: path, Optional: s.Optional})
+		own, _ := globus.ParseScopes(known.Dependencies...) // checkScopes has read them
+		own = slices.DeleteFunc(own, func(d globus.Scope) bool { return slices.Contains(path, d.Name) })
+		w.walk(s.Dependencies.Merge(own), path)
+	}
+}
+
+// plain reports whether a scope is asked for in the one way that is sure to be
+// right, and not in another of which it is not known whether Globus takes it.
+func plain(s globus.Scope, known Scope, above []string) bool {
+	dataAccess := strings.HasSuffix(s.Name, "/data_access")
+	if len(above) == 0 && (s.Optional || dataAccess) {
+		return false
+	}
+	if dataAccess && (!s.Optional || above[len(above)-1] != transferScope) {
+		return false
+	}
+	return len(s.Dependencies) == 0 || known.ResourceServer != authServer
+}
+
+// topScopes returns those of all that the app itself asks for, each once.
+func topScopes(all []asked) (top []Scope) {
+	for _, a := range all {
+		if len(a.Path) == 1 {
+			top = append(top, a.Scope)
 		}
 	}
-	return known, dependent, unknown
+	return top
 }
 
 // scopeNames returns the names of those of scopes that belong to server, or of
 // all for an empty server, sorted: Globus keeps to no order, least of all to
 // that in which they were asked for.
-func scopeNames(scopes []scope, server string) []string {
+func scopeNames(scopes []Scope, server string) []string {
 	var names []string
 	for _, s := range scopes {
-		if server == "" || s.Server == server {
+		if server == "" || s.ResourceServer == server {
 			names = append(names, s.Name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // servers returns the resource servers of scopes, in the order of the token
 // endpoint's answer. auth.globus.org comes first if openid was asked for; if
 // not, it comes last, since Globus then promises nothing.
-func servers(scopes []scope) []string {
+func servers(scopes []Scope) []string {
 	var names []string
 	openID := false
 	for _, s := range scopes {
 		openID = openID || s.Name == "openid"
-		if s.Server != authServer && !slices.Contains(names, s.Server) {
-			names = append(names, s.Server)
+		if s.ResourceServer != authServer && !slices.Contains(names, s.ResourceServer) {
+			names = append(names, s.ResourceServer)
 		}
 	}
 	slices.Sort(names)

@@ -1,6 +1,7 @@
 package globustest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -24,9 +26,8 @@ type state struct {
 	Sessions map[string]session `json:"sessions"`
 	Tokens   map[string]token   `json:"tokens"`
 
-	// Consents are the names of the scopes that people have allowed apps, by
-	// person and app.
-	Consents map[string]map[string][]string `json:"consents"`
+	// Consents are what people have allowed apps, by person and app.
+	Consents map[string]map[string][]consent `json:"consented"`
 
 	file string // empty: memory alone
 }
@@ -60,14 +61,50 @@ type grant struct {
 	Person        string    `json:"person"`
 	Authenticated time.Time `json:"authenticated"`
 
-	Used     map[string]authentication `json:"used,omitempty"`     // as in session, for the app
-	Consents []string                  `json:"consents,omitempty"` // all that the person had allowed the app by then
+	Used map[string]authentication `json:"used,omitempty"` // as in session, for the app
+
+	// Of a dependent token, which a resource server got for one that it was called
+	// with: the app that the person allowed it, and the scopes that it came by.
+	RootID string   `json:"root_id,omitempty"` // empty: ClientID
+	Above  []string `json:"above,omitempty"`
+}
+
+// root is the app that the person has allowed what the token is for.
+func (g grant) root() string { return cmp.Or(g.RootID, g.ClientID) }
+
+// A consent is a scope that a person has allowed an app, by itself or for another
+// scope that needs it.
+type consent struct {
+	Path     []string  `json:"path"` // names of scopes, from the outermost
+	Optional bool      `json:"optional,omitempty"`
+	Refresh  bool      `json:"refresh,omitempty"` // the app may have refresh tokens
+	Created  time.Time `json:"created"`
+}
+
+// allows reports whether a person has allowed an app a scope, which is at the end
+// of path.
+func (s *state) allows(person, clientID string, path ...string) bool {
+	return slices.ContainsFunc(s.Consents[person][clientID], func(c consent) bool { return slices.Equal(c.Path, path) })
+}
+
+// allow adds a consent, if it is not there.
+func (s *state) allow(person, clientID string, c consent) {
+	if s.Consents[person] == nil {
+		s.Consents[person] = map[string][]consent{}
+	}
+	all := s.Consents[person][clientID]
+	i := slices.IndexFunc(all, func(old consent) bool { return slices.Equal(old.Path, c.Path) })
+	if i < 0 {
+		s.Consents[person][clientID] = append(all, c)
+		return
+	}
+	all[i].Refresh = all[i].Refresh || c.Refresh
 }
 
 // openState reads file, or makes it. The signing key is key if that is given,
 // else the one in the file, else a new one.
 func openState(file string, key *rsa.PrivateKey) (*state, error) {
-	s := &state{Sessions: map[string]session{}, Tokens: map[string]token{}, Consents: map[string]map[string][]string{}, file: file}
+	s := &state{Sessions: map[string]session{}, Tokens: map[string]token{}, Consents: map[string]map[string][]consent{}, file: file}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
@@ -98,7 +135,7 @@ func (s *state) load() error {
 		return err
 	}
 	if s.Consents == nil { // a file of before there were any
-		s.Consents = map[string]map[string][]string{}
+		s.Consents = map[string]map[string][]consent{}
 	}
 	if s.Key.Key == nil || s.Sessions == nil || s.Tokens == nil {
 		return errors.New("it is incomplete")

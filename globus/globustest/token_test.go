@@ -81,7 +81,7 @@ func TestTokenRequestForm(t *testing.T) {
 		{"wrong Basic", "", "application/x-www-form-urlencoded", "x", "grant_type=x", 401, "invalid_client"},
 		{"both", "", "application/x-www-form-urlencoded", secret, "grant_type=x&client_id=" + clientID, 400, "invalid_request"},
 	}
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, globustest.Config{Strict: true})
 	for _, path := range []string{globustest.TokenPath, globustest.RevokePath} {
 		for _, tt := range tests {
 			t.Run(path+" "+tt.name, func(t *testing.T) {
@@ -239,7 +239,7 @@ func secrets(granted map[string]any) []string {
 }
 
 func TestRefresh(t *testing.T) {
-	f := newFlow(t, globustest.Config{})
+	f := newFlow(t, globustest.Config{Strict: true})
 	top := f.signIn(request())
 	transfer := others(top)[0]
 	r := f.token(refresh(str(transfer["refresh_token"])))

@@ -281,15 +281,19 @@ func (b *Tab) StoresNothing() {
 func (b *Tab) SignIn() {
 	b.T.Helper()
 	b.GoTo("/")
-	b.Click(".login")
+	b.Click("#user-card .login")
 	b.Click(`[value="rosalind"]`)
-	b.Shows(signedIn)
+	b.Shows(SignedIn)
 	b.At(b.Site.URL + "/")
 	b.Settled()
 }
 
-// signedIn matches what the header shows to those who are signed in.
-const signedIn = "#visitor [data-seconds-left]"
+// What tells whether somebody is signed in, as CSS selectors for Tab.Shows.
+const (
+	SignedIn  = "#visitor [data-seconds-left]" // in the header of every page
+	SignedOut = "#user-card .login"            // on the home page, and on /user
+	Ended     = "#visitor .login"              // in the header of a page that was opened before
+)
 
 // SignInAs signs in as one of the people of the emulator, by their key.
 func (b *Tab) SignInAs(person string) {

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,8 +77,38 @@ func (p Page) Reason() string {
 	return ""
 }
 
-// Has reports whether the page has an element with this id.
-func (p Page) Has(id string) bool { return strings.Contains(p.Body, ` id="`+id+`"`) }
+// Has reports whether the page has an element with an id, such as samples, or
+// with a class, such as .problem.
+func (p Page) Has(idOrClass string) bool {
+	selector := "#" + idOrClass
+	if strings.HasPrefix(idOrClass, ".") {
+		selector = idOrClass
+	}
+	return p.find("", selector) != ""
+}
+
+// Link returns where the first link with an id, such as #samples-next, or with a
+// class, such as .login, leads; "" if there is none.
+func (p Page) Link(selector string) string { return attribute(p.find("a", selector), "href") }
+
+var tags = regexp.MustCompile(`<([a-z][a-z0-9]*) [^>]*>`)
+
+// find returns the first tag with an id or a class; element "" is any.
+func (p Page) find(element, selector string) string {
+	name := map[bool]string{true: "class", false: "id"}[selector[0] == '.']
+	for _, m := range tags.FindAllStringSubmatch(p.Body, -1) {
+		if (element == "" || element == m[1]) && slices.Contains(strings.Fields(attribute(m[0], name)), selector[1:]) {
+			return m[0]
+		}
+	}
+	return ""
+}
+
+func attribute(tag, name string) string {
+	_, value, _ := strings.Cut(tag, " "+name+`="`)
+	value, _, _ = strings.Cut(value, `"`)
+	return html.UnescapeString(value)
+}
 
 // Send sends one request. Headers are given as name, value, name, value …
 func (b *Browser) Send(method, target string, form url.Values, headers ...string) Page {
@@ -269,26 +300,4 @@ func (b *Browser) AtGlobus(p Page, fields ...string) Page {
 		p = b.Send(http.MethodPost, p.URL, Page{}.Form(fields...))
 	}
 	return b.Get(p.Header.Get("Location"))
-}
-
-// Href returns where the first link with this id (#…) or class (.…) leads; "" if
-// there is none.
-func (p Page) Href(target string) string {
-	attribute := map[byte]string{'#': `id="`, '.': `class="(?:[^"]* )?`}[target[0]] + regexp.QuoteMeta(target[1:]) + `(?: [^"]*)?"`
-	for _, tag := range regexp.MustCompile(`<a [^>]*>`).FindAllString(p.Body, -1) {
-		m := regexp.MustCompile(`href="([^"]+)"`).FindStringSubmatch(tag)
-		if m != nil && regexp.MustCompile(attribute).MatchString(tag) {
-			return html.UnescapeString(m[1])
-		}
-	}
-	return ""
-}
-
-// Link returns where the first link whose text begins so leads.
-func (p Page) Link(text string) string {
-	m := regexp.MustCompile(`<a [^>]*href="([^"]+)"[^>]*>\s*` + regexp.QuoteMeta(text)).FindStringSubmatch(p.Body)
-	if m == nil {
-		return ""
-	}
-	return html.UnescapeString(m[1])
 }

@@ -25,12 +25,12 @@ func Flow(t *testing.T, p *Person) {
 	}
 
 	b.GoTo("/")
-	b.Shows(".login")
+	b.Shows(SignedOut)
 	b.StoresNothing()
-	b.Click(".login")
+	b.Click(SignedOut)
 	b.At(s.Globus.URL + globustest.AuthorizePath)
 	b.Click(`[value="rosalind"]`)
-	b.Shows(signedIn)
+	b.Shows(SignedIn)
 	b.At(s.URL + "/")
 	facts := append(rosalindsFacts, "rosalind@example.edu", "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "••••••••")
 	b.Sees(facts...)
@@ -68,17 +68,17 @@ func Flow(t *testing.T, p *Person) {
 	}
 
 	b.Do(chromedp.Reload())
-	b.Shows(".login")
+	b.Shows("#main .login")
 	b.HoldsNothingPersonal()
 	b.GoTo("/")
-	b.Shows(".login")
+	b.Shows(SignedOut)
 	b.HoldsNothingPersonal()
 
 	b.GoTo("/signed-out")
 	b.Click("#globus-logout")
 	b.At(s.Globus.URL + globustest.LogoutPath)
-	b.Click("Continue to")
+	b.Click(`[href="` + s.URL + `/"]`) // back to the app
 	b.At(s.URL + "/")
-	b.Click(".login")
+	b.Click(SignedOut)
 	b.Shows(`[value="rosalind"]`) // Globus forgot who it was
 }

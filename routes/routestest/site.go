@@ -54,8 +54,8 @@ type Options struct {
 	Dir          string                  // of its session store; "" is a new one
 	SessionStore string                  // as the setting SESSION_STORE; "" is a SQLite file in Dir
 	Globus       *globustest.Server      // nil starts one
-	People       []globustest.Person     // who can sign in there; nil means those of the demo
-	Collections  []globustest.Collection // what it has; nil means those of the demo
+	People       []globustest.Person     // who can sign in there; nil means those of the demo, and globustest.SubOnly
+	Collections  []globustest.Collection // what it has; nil means those of the demo, and globustest.SubOnly
 	Policy       globus.Policy           // who may enter; the zero value is anybody
 	Now          func() time.Time        // the clock of both; nil is time.Now. See Clock
 	Transport    http.RoundTripper       // from the app to Globus; nil is the usual one
@@ -98,7 +98,11 @@ func Start(t testing.TB, o Options) *Site {
 		s.Dir = t.TempDir()
 	}
 	if s.Globus == nil {
-		s.Globus = globustest.NewServer(globustest.Config{Key: SigningKey(), People: o.People, Collections: o.Collections, Now: o.Now})
+		people := o.People
+		if people == nil {
+			people = append(globustest.DemoPeople(), globustest.SubOnly())
+		}
+		s.Globus = globustest.NewServer(globustest.Config{Key: SigningKey(), Strict: true, People: people, Collections: o.Collections, Now: o.Now})
 		t.Cleanup(s.Globus.Close)
 	}
 	redirectURI := strings.TrimSuffix(s.URL, "/") + "/login"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ type Tab struct {
 	console  []string
 	expected []string // what the console may say
 	strayed  []string // requests to where none belongs
+	called   []string // origins that the pages' scripts may call
 	loading  map[network.RequestID]cdp.LoaderID
 	active   time.Time // of the last request or answer
 	restored int       // pages taken back from the back/forward cache
@@ -124,9 +126,11 @@ func (b *Tab) belongs(e *network.EventRequestWillBeSent) bool {
 	case origin(b.Site.URL):
 		return from == to
 	case b.Site.Globus.URL:
-		return e.Type == network.ResourceTypeDocument || from == to
+		if e.Type == network.ResourceTypeDocument || from == to {
+			return true
+		}
 	}
-	return false
+	return slices.Contains(b.called, to)
 }
 
 func origin(address string) string {
@@ -170,6 +174,13 @@ func containsAny(s string, list []string) bool {
 		}
 	}
 	return false
+}
+
+// Calls allows the scripts of the pages to call another origin.
+func (b *Tab) Calls(origin string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.called = append(b.called, origin)
 }
 
 // Expect allows the console to say something, such as that an answer was 403.

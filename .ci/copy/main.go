@@ -1,0 +1,109 @@
+// Copy makes a copy of the project as somebody else would, and runs in it what
+// .ci/run runs here. Their module path, README, pages, texts, colours and
+// packages are their own, two of our pages are gone, and nothing may fail.
+//
+//	go run ./.ci/copy          # in a temporary folder, which it deletes
+//	go run ./.ci/copy FOLDER   # only makes it, in FOLDER
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"example.org/portal/.ci/project"
+)
+
+func main() {
+	flag.Parse()
+	if err := run(flag.Arg(0)); err != nil {
+		fmt.Fprintln(os.Stderr, "copy:", err)
+		os.Exit(1)
+	}
+}
+
+func run(folder string) error {
+	ours, err := project.Ours(".")
+	if err != nil {
+		return err
+	}
+	if !ours {
+		fmt.Println("this is a copy; only the project that it was copied from makes others")
+		return nil
+	}
+	if folder != "" {
+		_, err := build(folder)
+		return err
+	}
+	folder, err = os.MkdirTemp("", "copy")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	c, err := build(folder)
+	if err != nil {
+		return err
+	}
+	// What the race detector finds, it finds here.
+	err = c.Stream(os.Stdout, []string{"RACE="}, ".ci/run", "generated", "lint", "mutations", "repository", "tests")
+	if err != nil {
+		return fmt.Errorf("in a copy, .ci/run: %w", err)
+	}
+	return nil
+}
+
+// build makes the copy.
+func build(folder string) (project.Copy, error) {
+	if entries, err := os.ReadDir(folder); err == nil && len(entries) > 0 {
+		return "", fmt.Errorf("%s is not empty", folder)
+	}
+	c, err := project.New(".", folder)
+	if err != nil {
+		return "", err
+	}
+	if err := c.Commit("Begin"); err != nil {
+		return "", err
+	}
+	// The checkers of pages, from npm, are beside the checkout.
+	if modules, err := filepath.Abs(".ci/node_modules"); err != nil {
+		return "", err
+	} else if err := os.Symlink(modules, filepath.Join(folder, ".ci", "node_modules")); err != nil {
+		return "", err
+	}
+	for _, step := range []func(project.Copy) error{
+		rename, reword,
+		func(c project.Copy) error { return follow(c, "Add a page", 3, 60) },
+		func(c project.Copy) error { return follow(c, "Add a form", 3, 60) },
+		writeReadme, renameApp, recolour, addScope, addNavigation, addRoutes, addPackages, removePages,
+		generate,
+	} {
+		if err := step(c); err != nil {
+			return "", err
+		}
+	}
+	return c, c.Commit("Make it ours")
+}
+
+// module is the path of the copy.
+const module = "example.net/lab/beamline"
+
+// rename is the first thing that the README says to do.
+func rename(c project.Copy) error {
+	if _, err := c.Run("go", "run", "./.ci/rename", module); err != nil {
+		return err
+	}
+	return c.Commit("Rename the module")
+}
+
+func generate(c project.Copy) error {
+	if _, err := c.Run("go", "tool", "templ", "generate"); err != nil {
+		return err
+	}
+	unformatted, err := c.Run("gofmt", "-l", ".")
+	if err == nil && unformatted != "" {
+		err = errors.New("not formatted: " + unformatted)
+	}
+	return err
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"example.org/portal/.ci/project"
+)
+
+func writeReadme(c project.Copy) error {
+	return c.Write("README.md", "# Beamline 7\n\nRun data of the lab. Ask Ada for an account; see [our wiki](wiki/Start).\n")
+}
+
+// renameApp writes the lab's own name and links.
+func renameApp(c project.Copy) error {
+	site, err := c.Read("components/site.go")
+	if err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"AppName": "Beamline 7: Läufe & Daten", "ShortName": "B7", "Description": "What was measured at beamline 7.",
+		"ContactURL": "mailto:b7@lab.example", "PrivacyURL": "https://lab.example/privacy", "SourceURL": "https://lab.example/b7.git", "GlobusURL": "",
+	} {
+		constant := regexp.MustCompile(`(?m)^(\t` + name + `\s+= )".*?"`)
+		if len(constant.FindAllString(site, -1)) != 1 {
+			return fmt.Errorf("components/site.go: found no constant %s", name)
+		}
+		site = constant.ReplaceAllString(site, `${1}"`+value+`"`)
+	}
+	return c.Write("components/site.go", site)
+}
+
+// prose is text of a template: between two tags of a line, or a line by itself.
+var prose = regexp.MustCompile(`(?m)(>)[^<>{}\n]*[A-Za-z]{2}[^<>{}\n]*(</)|^(\t+)[A-Z][^<>{}@\n]*$`)
+
+// reword says in other words everything that the templates say.
+func reword(c project.Copy) error {
+	names, err := filepath.Glob(filepath.Join(string(c), "components", "*.templ"))
+	if err != nil {
+		return err
+	}
+	said := 0
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		text := prose.ReplaceAllStringFunc(string(content), func(old string) string {
+			said++
+			return prose.ReplaceAllString(old, fmt.Sprintf("${1}${3}Wort %d${2}", said))
+		})
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			return err
+		}
+	}
+	if said < 40 {
+		return fmt.Errorf("the templates say only %d things", said)
+	}
+	return nil
+}
+
+// recolour gives the lab's colours to both schemes, and its icon.
+func recolour(c project.Copy) error {
+	css, err := c.Read("static/app.css")
+	if err != nil {
+		return err
+	}
+	brand := regexp.MustCompile(`(--brand(?:-strong)?): #[0-9a-f]{6};`)
+	colours := []string{"#639", "#4c2673", "#d9b8ff", "#e8d5ff"}
+	if n := len(brand.FindAllString(css, -1)); n != len(colours) {
+		return fmt.Errorf("static/app.css: found %d colours of the brand, want %d", n, len(colours))
+	}
+	css = brand.ReplaceAllStringFunc(css, func(old string) string {
+		name, _, _ := strings.Cut(old, ":")
+		colour := colours[0]
+		colours = colours[1:]
+		return name + ": " + colour + ";"
+	})
+	if err := c.Write("static/icon.svg", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="#639"/></svg>`+"\n"); err != nil {
+		return err
+	}
+	return c.Write("static/app.css", css)
+}
+
+// addScope says in words what another scope is for, and in others what Transfer is.
+func addScope(c project.Copy) error {
+	const transfer = "use Globus Transfer on your behalf"
+	if err := c.Replace("components/scopes.go", transfer, "move your runs"); err != nil {
+		return err
+	}
+	return c.Replace("components/scopes.go", "\twords := map[string]ask{\n",
+		"\twords := map[string]ask{\n\t\t\"https://auth.globus.org/scopes/1f2e3d4c-0000-4000-8000-000000000000/runs\": {\"know which runs are yours\", \"\"},\n\n")
+}
+
+// addNavigation puts links and a button to log out into the header.
+func addNavigation(c project.Copy) error {
+	if err := c.Replace("components/layout.templ", "@SignedInAs(p.Visitor)\n", "@navigation(p)\n\t\t\t\t@SignedInAs(p.Visitor)\n"); err != nil {
+		return err
+	}
+	if err := c.Write("components/navigation.templ", `package components
+
+// navigation leads to our pages.
+templ navigation(p Page) {
+	<nav class="links" aria-label="Our pages">
+		<a href={ templ.URL(p.Path("/about")) }>About</a>
+		if p.Visitor.SignedIn {
+			<a href={ templ.URL(p.Path("/count")) }>Runs</a>
+			<form method="post" action={ templ.URL(p.Path("/logout")) }>
+				@csrf(p.CSRFToken)
+				<button class="button small" type="submit">Log out</button>
+			</form>
+		}
+	</nav>
+}
+`); err != nil {
+		return err
+	}
+	if err := c.Replace("components/site.go", "\tTitle   string ", "\tCSRFToken string // for the header's form\n\tTitle   string "); err != nil {
+		return err
+	}
+	if err := c.Replace("routes/page.go", "components.Page{Site: a.site, ", "components.Page{Site: a.site, CSRFToken: nosurf.Token(r), "); err != nil {
+		return err
+	}
+	if err := c.Replace("routes/page.go", "\t\"github.com/a-h/templ\"\n", "\t\"github.com/a-h/templ\"\n\t\"github.com/justinas/nosurf\"\n"); err != nil {
+		return err
+	}
+	_, err := c.Run("gofmt", "-w", "components/site.go")
+	return err
+}
+
+// addRoutes adds pages of other kinds than those of the README.
+func addRoutes(c project.Copy) error {
+	if err := addToTable(c, `handle("GET /about", a.about)
+handle("GET /request", a.about)
+handle("GET /runs/{run}", a.signedIn(a.run))
+handle("GET /runs/{run}/files/{path...}", a.signedIn(a.run))
+handle("DELETE /runs/{run}", a.signedIn(a.run))
+`); err != nil {
+		return err
+	}
+	if err := c.Write("components/about.templ", `package components
+
+import "`+module+`/instrument"
+
+// About is for everybody.
+templ About(p Page, d instrument.Detector) {
+	@layout(p) {
+		<h1>About</h1>
+		<p>Beamline 7 measures with { string(d) }.</p>
+	}
+}
+`); err != nil {
+		return err
+	}
+	return c.Write("routes/runs.go", `package routes
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"`+module+`/components"
+	"`+module+`/routes/beamline"
+	"`+module+`/routes/session"
+)
+
+func (a *App) about(w http.ResponseWriter, r *http.Request) error {
+	return a.showPage(w, r, http.StatusOK, components.About(a.page(r, "About"), beamline.Detector))
+}
+
+func (a *App) run(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(beamline.Run{ID: r.PathValue("run")})
+}
+`)
+}
+
+// addPackages adds a package among ours, and one at the top.
+func addPackages(c project.Copy) error {
+	for name, text := range map[string]string{
+		"routes/beamline/run.go": `// Package beamline is about what we measure.
+package beamline
+
+import "` + module + `/instrument"
+
+// Detector is what we have.
+const Detector instrument.Detector = "Pilatus"
+
+// A Run is one measurement.
+type Run struct {
+	ID       string            ` + "`json:\"id\"`" + `
+	Detector instrument.Detector ` + "`json:\"detector\"`" + `
+}
+`,
+		"routes/beamline/run_test.go": `package beamline_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"` + module + `/routes/beamline"
+)
+
+func TestRun(t *testing.T) {
+	got, err := json.Marshal(beamline.Run{ID: "7"})
+	if want := ` + "`{\"id\":\"7\",\"detector\":\"\"}`" + `; err != nil || string(got) != want {
+		t.Errorf("got %s (%v), want %s", got, err, want)
+	}
+}
+`,
+		"instrument/detector.go": `// Package instrument is shared with other programs of ours.
+package instrument
+
+// A Detector is known by its name.
+type Detector string
+`,
+	} {
+		if err := c.Write(name, text); err != nil {
+			return err
+		}
+	}
+	_, err := c.Run("gofmt", "-w", "routes/beamline", "instrument")
+	return err
+}
+
+// removePages takes out the pages of transfers and of folders: their lines of the
+// table, their files with their tests, and the place of one on the home page.
+func removePages(c project.Copy) error {
+	table, err := c.Read("routes/routes.go")
+	if err != nil {
+		return err
+	}
+	lines := regexp.MustCompile(`(?m)^\thandle\("\w+ /(transfers|browse)\b.*\n`)
+	if n := len(lines.FindAllString(table, -1)); n < 2 {
+		return fmt.Errorf("routes/routes.go: found %d lines of the pages to remove", n)
+	}
+	if err := c.Write("routes/routes.go", lines.ReplaceAllString(table, "")); err != nil {
+		return err
+	}
+	page := regexp.MustCompile(`^(browser_)?(transfers|browse|task)(_\w+)?\.(go|templ)$`)
+	for _, dir := range []string{"routes", "components"} {
+		entries, err := os.ReadDir(filepath.Join(string(c), dir))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if page.MatchString(e.Name()) {
+				if err := os.Remove(filepath.Join(string(c), dir, e.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return c.Write("components/home.templ", `package components
+
+// Home is the home page.
+templ Home(p Page, c Card) {
+	@layout(p) {
+		<h1>Beamline 7</h1>
+		<p>What was measured.</p>
+		@UserCard(c)
+	}
+}
+`)
+}

@@ -1,0 +1,52 @@
+package components_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+)
+
+var _ = add(folders)
+
+// folders is lists of folders, with all, little, and hostile data.
+func folders() map[string]templ.Component {
+	files := folder(
+		globus.Entry{Name: "per%20cent?#&=+", Type: globus.EntryDir, Size: 4096, Modified: now.Add(-time.Hour)},
+		globus.Entry{Name: " two  blanks ", Type: globus.EntryFile, Size: 1200},
+	)
+	files.Next = 100
+	badFiles := folder(globus.Entry{Name: attack, Type: globus.EntryDir, Size: -1}, globus.Entry{Name: attackJ, Type: attack, Size: -1, Modified: now.AddDate(-900, 0, 0)}, globus.Entry{Type: globus.EntryDir})
+	badFiles.Collection, badFiles.Path, badFiles.Offset = attack, "/"+attack+"//../", 100
+	nowhereFiles := folder(globus.Entry{Name: "sub", Type: globus.EntryDir})
+	nowhereFiles.Path = ""
+	beyondFiles := folder()
+	beyondFiles.Offset = 100
+	return map[string]templ.Component{
+		"FolderList/files":   components.FolderList(files),
+		"FolderList/empty":   components.FolderList(folder()),
+		"FolderList/beyond":  components.FolderList(beyondFiles),
+		"FolderList/no path": components.FolderList(nowhereFiles),
+		"FolderList/hostile": components.FolderList(badFiles),
+	}
+}
+
+func folder(entries ...globus.Entry) components.Folder {
+	return components.Folder{Site: site, Collection: subject, Path: "/home/my files/", Entries: entries, Now: now}
+}
+
+func TestFolderList(t *testing.T) {
+	lookAt(t, []look{
+		{"FolderList/files", []string{`id="browse"`, `href="/app/browse/` + subject + `?path=%2F" hx-get=`, `?path=%2Fhome%2F"`, `<span aria-current="page"><bdi>my files</bdi></span>`,
+			`hx-get="/app/browse/` + subject + `?path=%2Fhome%2Fmy+files%2Fper%2520cent%3F%23%26%3D%2B%2F"`, `<bdi class="name">per%20cent?#&amp;=+</bdi>`, `datetime="2026-03-04T11:00:00Z"`, `<bdi class="name"> two  blanks </bdi>`, ">1.2 kB<",
+			`id="browse-next"`, `?offset=100&amp;path=%2Fhome%2Fmy+files%2F"`, "https://app.globus.org/file-manager?origin_id=" + subject}, []string{"4.1 kB", `id="browse-first"`, "0001-"}},
+		{"FolderList/empty", []string{`id="browse-empty"`}, []string{`class="rows"`, `id="browse-next"`}},
+		{"FolderList/beyond", []string{`id="browse-beyond"`, `id="browse-first"`}, []string{`id="browse-empty"`}},
+		{"FolderList/no path", []string{`<bdi class="name">sub</bdi>`, `<span aria-current="page"><bdi>`}, []string{"origin_path", "hx-get"}},
+		{"FolderList/hostile", []string{"<bdi class=\"name\">&#34;&gt;&lt;script&gt;", "/app/browse/%22%3E%3Cscript%3E"}, []string{"<img", "<script"}},
+	})
+	wantIsolated(t, "FolderList/hostile")
+}
