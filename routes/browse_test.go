@@ -53,7 +53,7 @@ func TestBrowse(t *testing.T) {
 		{"beyond it", b, large.ID + "?offset=99999999999999999999", routestest.Htmx, 200, []string{`id="browse-beyond"`}, 1},
 		{"no number", b, large.ID + "?offset=x", routestest.Htmx, 200, []string{"file-000"}, 1},
 		{"less than none", b, large.ID + "?offset=-5", routestest.Htmx, 200, []string{"file-000"}, 1},
-		{"an unknown collection", b, "0dc3a1f0-0000-4000-8000-00000000dead", nil, 404, []string{`data-reason="not_found"`}, 1},
+		{"an unknown collection", b, "0dc3a1f0-0000-4000-8000-00000000dead", nil, 404, []string{`data-reason="collection_gone"`}, 1},
 		{"no UUID", b, "x", nil, 404, []string{`data-reason="no_such_folder"`}, 0},
 		{"almost one", b, open.ID + "%2Fls", nil, 404, []string{`data-reason="no_such_folder"`}, 0},
 		{"another path", b, open.ID + "?path=photo51", nil, 404, []string{`data-reason="no_such_folder"`}, 0},

@@ -267,7 +267,7 @@ func TestRequire(t *testing.T) {
 	}{
 		{"a group", demoLab, routestest.As("rosalind"), "requirements", url.Values{"scope": {globus.GroupsScope}}, []string{"allow", "1"}, 200},
 		{"another's group", demoLab, routestest.As("sub-only"), "requirements", url.Values{"scope": {globus.GroupsScope}}, []string{"allow", "1"}, 403},
-		{"a second factor", globus.Policy{MFA: true}, routestest.As("rosalind"), "policy", url.Values{"session_required_mfa": {"true"}}, []string{"person", "rosalind", "mfa", "1"}, 200},
+		{"a second factor", globus.Policy{MFA: true}, routestest.As("rosalind"), "policy_unverifiable", url.Values{"session_required_mfa": {"true"}}, []string{"person", "rosalind", "mfa", "1"}, 200},
 		{"a second factor, which they had", globus.Policy{MFA: true}, routestest.WithMFA("rosalind"), "", nil, nil, 200},
 		{"a domain", domains("lab.example.org"), routestest.As("ada"), "policy", url.Values{"session_required_single_domain": {"lab.example.org"}}, []string{"identity", "7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}, 200},
 		{"an identity", globus.Policy{Identities: []string{"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}}, routestest.As("ada"), "policy",

@@ -87,7 +87,7 @@ func TestServiceRemedies(t *testing.T) {
 		{"too much", globustest.Fault{Endless: true}, 503, sorry, "transfer: too_large", proxy},
 		{"a page", globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "canary"}, 503, sorry, "transfer: malformed", proxy},
 		{"a gateway", globustest.Fault{Status: 502, Body: "canary"}, 503, sorry, "transfer: status (HTTP 502)", "https://status.globus.org"},
-		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"canary"}`}, 403, "not_permitted", "transfer: refused PermissionDenied (HTTP 403)", ""},
+		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"It says so"}`}, 403, "not_permitted", "transfer: refused PermissionDenied (HTTP 403)", ""},
 	}
 	s := start(t, routestest.Options{})
 	b := s.Browser()

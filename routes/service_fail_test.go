@@ -30,7 +30,7 @@ func TestServiceFails(t *testing.T) {
 		{"no JSON", fault(globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "canary"}), 503, "globus_unavailable"},
 		{"without end", fault(globustest.Fault{Endless: true}), 503, "globus_unavailable"},
 		{"elsewhere", fault(globustest.Fault{Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}), 503, "globus_unavailable"},
-		{"a token refused for good", fault(globustest.Fault{Status: 401, Body: `{"code":"AuthenticationFailed","message":"canary"}`}), 403, "token_rejected"},
+		{"a token refused for good", fault(globustest.Fault{Status: 401, Body: `{"code":"AuthenticationFailed","message":"The token is not one"}`}), 403, "token_rejected"},
 		{"a token refused once", fault(globustest.Fault{Status: 401, Body: `{"code":"AuthenticationFailed"}`, Times: 1}), 200, "tasks"},
 		{"consent missing", fault(globustest.Fault{Status: 403, Body: consent}), 403, "requirements"},
 	}

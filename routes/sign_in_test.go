@@ -2,7 +2,6 @@ package routes_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -464,7 +463,7 @@ func TestNoSession(t *testing.T) {
 // answers while all of them wait, or this test does not end.
 func TestSlowGlobus(t *testing.T) {
 	t.Parallel()
-	const waiting = 200
+	const waiting = 30
 	s := routestest.Start(t, routestest.Options{})
 	arrived, wait := make(chan struct{}, waiting), make(chan struct{})
 	callbacks := make([]string, waiting)
@@ -478,8 +477,7 @@ func TestSlowGlobus(t *testing.T) {
 	var signedIn atomic.Int64
 	for i, b := range browsers {
 		wg.Go(func() {
-			from := fmt.Sprintf("192.0.2.%d", i) // of one client only some may wait
-			if p, err := b.Try(t.Context(), http.MethodGet, callbacks[i], nil, "X-Forwarded-For", from); err == nil && p.Status == http.StatusSeeOther {
+			if p, err := b.Try(t.Context(), http.MethodGet, callbacks[i], nil); err == nil && p.Status == http.StatusSeeOther {
 				signedIn.Add(1)
 			}
 		})
