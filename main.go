@@ -58,6 +58,7 @@ type settings struct {
 	transferURL string // of the emulator; "" is the real one
 	groupsURL   string // likewise
 	demo        bool
+	listener    net.Listener // that -demo has begun; nil: Listen is still to be listened on
 }
 
 const help = `Portal is a web app where people sign in with Globus Auth.
@@ -183,7 +184,10 @@ func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) e
 		}
 		log.Info("stopped")
 	}()
-	listener, err := listen(cfg.Listen, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
+	listener := cfg.listener
+	if listener == nil {
+		listener, err = listen(cfg.Listen, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
+	}
 	if err != nil {
 		return err
 	}
@@ -543,11 +547,13 @@ func (cfg settings) check(ctx context.Context, wrong faults, out io.Writer) erro
 }
 
 // Where -demo puts the emulator: on another host name than the app, and so on
-// another site, as the real Globus is; and on a port that does not change, so
-// that it can be forwarded.
+// another site, as the real Globus is; and on ports that are the same every time,
+// so that they can be forwarded. A second demo on a machine takes the next ports,
+// and files of its own.
 const (
-	demoListen = "127.0.0.1:8890"
-	demoIssuer = "http://" + demoListen
+	demoHost = "127.0.0.1"
+	demoPort = 8890
+	demoStep = 10
 )
 
 // startDemo starts the emulator and points cfg at it. That is all that -demo does.
@@ -557,28 +563,52 @@ func startDemo(cfg *settings, out io.Writer) (stop func() error, err error) {
 			slog.Warn("ignored by -demo", "name", name)
 		}
 	}
-	cfg.Issuer = demoIssuer
-	cfg.transferURL = demoIssuer + globustest.TransferPath
-	cfg.groupsURL = demoIssuer + globustest.GroupsPath
+	if os.Getenv("LISTEN") == "" && os.Getenv("PUBLIC_URL") == "" {
+		var port int
+		if cfg.listener, port, err = listenFrom(demoHost, 8888); err != nil {
+			return nil, err
+		}
+		cfg.Listen, cfg.public.Host = cfg.listener.Addr().String(), "localhost:"+strconv.Itoa(port)
+	}
+	listener, port, err := listenFrom(demoHost, demoPort)
+	if err != nil {
+		return nil, err
+	}
+	files := filepath.Join("data", "demo")
+	if port != demoPort {
+		files += "-" + strconv.Itoa(port)
+	}
+	cfg.Issuer = "http://" + listener.Addr().String()
+	cfg.transferURL = cfg.Issuer + globustest.TransferPath
+	cfg.groupsURL = cfg.Issuer + globustest.GroupsPath
 	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
 	cfg.ClientSecret = "the emulator is no secret"
-	cfg.Store = "sqlite:data/demo.db"
+	cfg.Store = "sqlite:" + filepath.ToSlash(files) + ".db"
 	emulator, err := globustest.New(globustest.Config{
-		Issuer:    demoIssuer,
-		StateFile: filepath.Join("data", "demo-globus.json"),
+		Issuer:    cfg.Issuer,
+		StateFile: files + "-globus.json",
 		Clients: []globustest.Client{{
 			ID: cfg.ClientID, Secret: cfg.ClientSecret, Name: "Portal (demo)", RedirectURIs: []string{cfg.redirectURI()},
 		}},
 	})
 	if err != nil {
-		return nil, err
-	}
-	listener, err := listen(demoListen, "the emulated Globus needs it; stop the other demo, or whatever uses it")
-	if err != nil {
+		listener.Close()
 		return nil, err
 	}
 	server := &http.Server{Handler: emulator, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(listener) }()
-	fmt.Fprintln(out, "Globus is emulated at "+demoIssuer+"/ (nobody has a password)")
+	fmt.Fprintln(out, "Globus is emulated at "+cfg.Issuer+"/ (nobody has a password)")
 	return server.Close, nil
+}
+
+// listenFrom listens on a port, or if something uses it, on one of those that
+// another demo would take.
+func listenFrom(host string, first int) (listener net.Listener, port int, err error) {
+	for port = first; port < first+20*demoStep; port += demoStep {
+		listener, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return listener, port, err
 }
