@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 )
 
@@ -59,10 +60,11 @@ func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	return nil
 }
 
-// leaveOut returns the error of json.Unmarshal, but nil if that is about members of
-// another type than expected: it has read all others, and left those out.
+// leaveOut returns the error of json.Unmarshal, but nil if that is about a member of
+// another type than expected: it has read all others, and left that one out. A list
+// is no such member, for nobody should take "not read" for "there are none".
 func leaveOut(err error) error {
-	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && odd.Field != "" {
+	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && odd.Field != "" && odd.Type.Kind() != reflect.Slice {
 		return nil
 	}
 	return err

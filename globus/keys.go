@@ -118,8 +118,7 @@ func (s *keySet) fetch(ctx context.Context) (keys []crypto.PublicKey, err error)
 }
 
 // usableKeys picks the keys that can verify RS512. Each is read alone, so that
-// one of an unknown kind does not hide the others. How long a key must be, the
-// libraries know.
+// one of an unknown kind does not hide the others.
 func usableKeys(raw []json.RawMessage) []crypto.PublicKey {
 	var keys []crypto.PublicKey
 	for _, r := range raw {
@@ -130,7 +129,8 @@ func usableKeys(raw []json.RawMessage) []crypto.PublicKey {
 		if jwk.Use != "sig" && jwk.Use != "" || jwk.Algorithm != oidc.RS512 && jwk.Algorithm != "" {
 			continue
 		}
-		if key, ok := jwk.Key.(*rsa.PublicKey); ok {
+		// RFC 7518, section 3.3, wants 2048 bits; the libraries check the rest.
+		if key, ok := jwk.Key.(*rsa.PublicKey); ok && key.N.BitLen() >= 2048 {
 			keys = append(keys, key)
 		}
 	}
