@@ -58,6 +58,7 @@ type settings struct {
 	transferURL string // of the emulator; "" is the real one
 	groupsURL   string // likewise
 	demo        bool
+	listeners   []net.Listener // that -demo has begun; nil: Listen is still to be listened on
 }
 
 const help = `Portal is a web app where people sign in with Globus Auth.
@@ -243,9 +244,9 @@ func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop 
 	if host, _, _ := net.SplitHostPort(addr); !globus.IsLoopback(host) {
 		log.Warn("METRICS_LISTEN lets other machines in: whoever reaches it can read the metrics, and profile the app")
 	}
-	listener, err := listen(addr, "set METRICS_LISTEN to another port")
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: set METRICS_LISTEN to another port", inUse(addr, err))
 	}
 	server := &http.Server{
 		Handler:           metrics.Handler(),
@@ -261,14 +262,26 @@ func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop 
 // listen listens on LISTEN. Browsers at http://localhost may take 127.0.0.1 or
 // [::1], and whoever listens on the other one at the same port would get what is
 // meant for the app, authorization codes too: so it listens on both.
-func (cfg settings) listen() (listeners []net.Listener, err error) {
+func (cfg settings) listen() ([]net.Listener, error) {
+	if cfg.listeners != nil {
+		return cfg.listeners, nil
+	}
 	addresses := []string{cfg.Listen}
 	host, port, _ := net.SplitHostPort(cfg.Listen)
 	if cfg.public.Hostname() == "localhost" && globus.IsLoopback(host) {
 		addresses = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
 	}
+	listeners, err := listenAll(addresses...)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w: stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port", err)
+	}
+	return listeners, err
+}
+
+// listenAll listens on each of the addresses that this machine has.
+func listenAll(addresses ...string) (listeners []net.Listener, err error) {
 	for _, addr := range addresses {
-		l, err := listen(addr, "stop what uses it, another copy of this app perhaps, or Jupyter, which likes 8888; or set LISTEN to another port")
+		l, err := net.Listen("tcp", addr)
 		switch {
 		case err == nil:
 			listeners = append(listeners, l)
@@ -278,22 +291,21 @@ func (cfg settings) listen() (listeners []net.Listener, err error) {
 			for _, l := range listeners {
 				l.Close()
 			}
-			return nil, err
+			return nil, inUse(addr, err)
 		}
 	}
 	if len(listeners) == 0 {
-		return nil, fmt.Errorf("%s: this machine has no such address", cfg.Listen)
+		return nil, fmt.Errorf("%s: this machine has no such address", addresses[0])
 	}
 	return listeners, nil
 }
 
-// listen says what to do when the address is taken.
-func listen(addr, remedy string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
+// inUse says in the error which address another program uses.
+func inUse(addr string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use: %s", addr, remedy)
+		return fmt.Errorf("%s is in use: %w", addr, syscall.EADDRINUSE)
 	}
-	return listener, err
+	return err
 }
 
 // newLogger writes to standard error: text on a terminal, else JSON.
@@ -604,11 +616,13 @@ func (cfg settings) check(ctx context.Context, wrong faults, out io.Writer) erro
 }
 
 // Where -demo puts the emulator: on another host name than the app, and so on
-// another site, as the real Globus is; and on a port that does not change, so
-// that it can be forwarded.
+// another site, as the real Globus is; and on ports that are the same every time,
+// so that they can be forwarded. A second demo on a machine takes the next ports,
+// and files of its own.
 const (
-	demoListen = "127.0.0.1:8890"
-	demoIssuer = "http://" + demoListen
+	demoHost = "127.0.0.1"
+	demoPort = 8890
+	demoStep = 10
 )
 
 // startDemo starts the emulator and points cfg at it. That is all that -demo does.
@@ -618,28 +632,57 @@ func startDemo(cfg *settings, out io.Writer) (stop func() error, err error) {
 			slog.Warn("ignored by -demo", "name", name)
 		}
 	}
-	cfg.Issuer = demoIssuer
-	cfg.transferURL = demoIssuer + globustest.TransferPath
-	cfg.groupsURL = demoIssuer + globustest.GroupsPath
+	if os.Getenv("LISTEN") == "" && os.Getenv("PUBLIC_URL") == "" {
+		var port int
+		if cfg.listeners, port, err = listenFrom(8888, demoHost, "::1"); err != nil {
+			return nil, err
+		}
+		cfg.Listen, cfg.public.Host = cfg.listeners[0].Addr().String(), "localhost:"+strconv.Itoa(port)
+	}
+	listeners, port, err := listenFrom(demoPort, demoHost)
+	if err != nil {
+		return nil, err
+	}
+	files := filepath.Join("data", "demo")
+	if port != demoPort {
+		files += "-" + strconv.Itoa(port)
+	}
+	listener := listeners[0]
+	cfg.Issuer = "http://" + listener.Addr().String()
+	cfg.transferURL = cfg.Issuer + globustest.TransferPath
+	cfg.groupsURL = cfg.Issuer + globustest.GroupsPath
 	cfg.ClientID = "d3300000-0000-4000-8000-000000000000"
 	cfg.ClientSecret = "the emulator is no secret"
-	cfg.Store = "sqlite:data/demo.db"
+	cfg.Store = "sqlite:" + filepath.ToSlash(files) + ".db"
 	emulator, err := globustest.New(globustest.Config{
-		Issuer:    demoIssuer,
-		StateFile: filepath.Join("data", "demo-globus.json"),
+		Issuer:    cfg.Issuer,
+		StateFile: files + "-globus.json",
 		Clients: []globustest.Client{{
 			ID: cfg.ClientID, Secret: cfg.ClientSecret, Name: "Portal (demo)", RedirectURIs: []string{cfg.redirectURI()},
 		}},
 	})
 	if err != nil {
-		return nil, err
-	}
-	listener, err := listen(demoListen, "the emulated Globus needs it; stop the other demo, or whatever uses it")
-	if err != nil {
+		listener.Close()
 		return nil, err
 	}
 	server := &http.Server{Handler: emulator, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(listener) }()
-	fmt.Fprintln(out, "Globus is emulated at "+demoIssuer+"/ (nobody has a password)")
+	fmt.Fprintln(out, "Globus is emulated at "+cfg.Issuer+"/ (nobody has a password)")
 	return server.Close, nil
+}
+
+// listenFrom listens on a port, or if something uses it, on one of those that
+// another demo would take.
+func listenFrom(first int, hosts ...string) (listeners []net.Listener, port int, err error) {
+	for port = first; port < first+20*demoStep; port += demoStep {
+		var addresses []string
+		for _, host := range hosts {
+			addresses = append(addresses, net.JoinHostPort(host, strconv.Itoa(port)))
+		}
+		listeners, err = listenAll(addresses...)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return listeners, port, err
 }

@@ -41,7 +41,19 @@ var binary = sync.OnceValues(func() (string, error) {
 // A process is the app, running by itself.
 type process struct {
 	*exec.Cmd
-	log *routestest.Log
+	log  *routestest.Log
+	said []string // on standard output, until it served
+}
+
+// address returns the URL in the line that begins so.
+func (p *process) address(line string) string {
+	for _, said := range p.said {
+		if rest, ok := strings.CutPrefix(said, line); ok {
+			url, _, _ := strings.Cut(rest, "/ ")
+			return strings.TrimSuffix(url, "/")
+		}
+	}
+	return ""
 }
 
 // run starts the app in dir and waits until it says where it is.
@@ -60,7 +72,7 @@ func run(t testing.TB, dir string, env []string, args ...string) *process {
 // runCommand starts the app by a command made ready for it.
 func runCommand(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{cmd, &routestest.Log{}}
+	p := &process{Cmd: cmd, log: &routestest.Log{}}
 	p.Stderr = p.log
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -72,6 +84,7 @@ func runCommand(t testing.TB, cmd *exec.Cmd) *process {
 	t.Cleanup(p.kill)
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
+		p.said = append(p.said, lines.Text())
 		if strings.HasPrefix(lines.Text(), "Portal is at ") {
 			go io.Copy(io.Discard, out)
 			return p
@@ -144,27 +157,34 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestDemo runs the demo as the README shows it. What its Globus knows
-// survives a crash too.
+// demo is the site of a demo that runs.
+func (p *process) demo(t *testing.T, dir string) *routestest.Site {
+	return &routestest.Site{T: t, URL: p.address("Portal is at "), Dir: dir, Log: &routestest.Log{},
+		Globus: &globustest.Server{URL: p.address("Globus is emulated at ")}}
+}
+
+// TestDemo runs the demo as the README shows it, and another while it runs, in the
+// same folder. Each says where it is. What their Globus knows survives a crash too.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	if l, err := net.Listen("tcp", "127.0.0.1:8890"); err != nil {
-		routestest.Skip(t, "needs port 8890, which something uses: stop the demo that runs elsewhere")
-	} else {
-		l.Close()
+	dir := t.TempDir()
+	app := run(t, dir, nil, "-demo")
+	first, second := app.demo(t, dir), run(t, dir, nil, "-demo").demo(t, dir)
+	if first.URL == second.URL || first.Globus.URL == second.Globus.URL {
+		t.Fatalf("both are at %s and %s", first.URL, first.Globus.URL)
 	}
-	dir, port := t.TempDir(), routestest.FreePort(t)
-	env := []string{"LISTEN=127.0.0.1:" + port}
-	s := &routestest.Site{T: t, URL: "http://localhost:" + port, Dir: dir, Log: &routestest.Log{},
-		Globus: &globustest.Server{URL: "http://127.0.0.1:8890"}}
-
-	app := run(t, dir, env, "-demo")
-	b := s.Browser()
+	b, other := first.Browser(), second.Browser()
 	if p := b.SignIn("ada"); !strings.Contains(p.Body, "Ada Lovelace") {
 		t.Fatalf("%d:\n%s\n%s", p.Status, p.Body, app.log)
 	}
+	if p := other.SignIn("rosalind"); !strings.Contains(p.Body, "Rosalind Franklin") {
+		t.Errorf("the second: %d:\n%s", p.Status, p.Body)
+	}
 	app.kill()
-	run(t, dir, env, "-demo")
+	app = run(t, dir, nil, "-demo")
+	if again := app.demo(t, dir); again.URL != first.URL || again.Globus.URL != first.Globus.URL {
+		t.Fatalf("it is now at %s and %s", again.URL, again.Globus.URL)
+	}
 	p := b.Get("/")
 	if !strings.Contains(p.Body, "Ada Lovelace") {
 		t.Error("Ada was signed out by a crash")
@@ -172,6 +192,9 @@ func TestDemo(t *testing.T) {
 	b.Send(http.MethodPost, "/logout", p.Form())
 	if p := b.Follow(b.Get("/login")); !strings.Contains(p.Body, "Ada Lovelace") {
 		t.Errorf("Globus forgot Ada: at %s", p.URL)
+	}
+	if p := other.Get("/"); !strings.Contains(p.Body, "Rosalind Franklin") {
+		t.Errorf("the second, later: %d:\n%s", p.Status, p.Body)
 	}
 	if got := routestest.FilesWith(t, filepath.Join(dir, "data"), "Ada Lovelace"); len(got) > 0 {
 		t.Errorf("Ada's name stands in %v", got)

@@ -60,7 +60,7 @@ func BenchmarkIDToken(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if id, err := globus.VerifyIDToken(client, b.Context(), answer.IDToken, answer.AccessToken, a.Nonce); err != nil || id.Name != "Ada Lovelace" {
+		if id, err := globus.VerifyIDToken(client, b.Context(), answer.IDToken, answer.AccessToken, a.Nonce); err != nil || id.Identity.Name != "Ada Lovelace" {
 			b.Fatal(id, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package globus
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 )
 
@@ -24,8 +26,9 @@ func (c *Client) post(ctx context.Context, call, path string, form url.Values, v
 	return getJSON(c.http, call, req, v)
 }
 
-// getJSON sends req and decodes the JSON that answers it into v. Its errors are
-// *Error, but for those of a TokenFunc, which it hands on.
+// getJSON sends req and decodes the JSON that answers it into v; nil is for an
+// answer whose body does not count. What has another type than v's is left out.
+// Its errors are *Error, but for those of a TokenFunc, which it hands on.
 func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	resp, err := client.Do(req)
 	if e, ok := errors.AsType[tokenError](err); ok {
@@ -39,48 +42,60 @@ func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	if err != nil {
 		return callError(call, err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	switch {
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return refusal(call, resp.StatusCode, body)
-	}
-	if t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); t != "application/json" {
+	case v == nil:
+		return nil
+	case !isJSON(resp.Header.Get("Content-Type")):
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not application/json"}
 	}
-	if err := json.Unmarshal(body, v); err != nil {
+	err = leaveOut(json.Unmarshal(body, v))
+	if errors.Is(err, errSubject) {
+		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: err.Error()}
+	}
+	if err != nil {
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not the JSON that was expected"}
 	}
 	return nil
 }
 
-// refusal reads an answer that is not a success by its body, whatever its
-// status: the OAuth shape (RFC 6749, section 5.2), Globus Auth's errors, or
-// that of Transfer. A gateway's page in HTML has none of them.
-func refusal(call string, status int, body []byte) *Error {
-	var fields map[string]json.RawMessage
-	_ = json.Unmarshal(body, &fields)
-	text := func(name string) (s string) {
-		_ = json.Unmarshal(fields[name], &s)
-		return s
+// leaveOut returns the error of json.Unmarshal, but nil if that is about a member of
+// another type than expected: it has read all others, and left that one out. A list
+// is no such member, for nobody should take "not read" for "there are none".
+func leaveOut(err error) error {
+	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && odd.Field != "" && odd.Type.Kind() != reflect.Slice {
+		return nil
 	}
-	var errs []struct {
-		ID   string `json:"id"`
-		Code string `json:"code"`
-	}
-	_ = json.Unmarshal(fields["errors"], &errs)
+	return err
+}
 
+// isJSON reports whether a media type is JSON: application/json, or one of those
+// that say so at their end (RFC 6839, section 3.1), such as application/jwk-set+json.
+func isJSON(mediaType string) bool {
+	t, _, _ := mime.ParseMediaType(mediaType)
+	return t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json")
+}
+
+// refusal reads an answer that is not a success by its body, whatever its status:
+// that of OAuth (error, RFC 6749, section 5.2), of Transfer (code, message,
+// request_id), of Groups and Globus Auth (code and detail, or a list errors of
+// them), and of Flows (an object error of them). A gateway's page in HTML has
+// none of them.
+func refusal(call string, status int, body []byte) *Error {
+	top := parseErrorDocument(body)
+	docs := []errorDocument{top, top.object("error")}
+	var list []json.RawMessage
+	_ = json.Unmarshal(top["errors"], &list)
+	if len(list) > 0 {
+		docs = append(docs, parseErrorDocument(list[0]))
+	}
 	e := answerError(call, status, "")
-	for _, code := range []string{text("error"), text("code")} {
-		if e.Code == "" {
-			e.Code = ErrorCode(code)
-		}
+	for _, d := range docs {
+		e.Code = cmp.Or(e.Code, ErrorCode(d.text("error")), ErrorCode(d.text("code")))
+		e.RequestID = cmp.Or(e.RequestID, requestID(d.text("request_id")), requestID(d.text("id")))
+		e.Message = cmp.Or(e.Message, tidy(cmp.Or(d.text("message"), d.text("detail"))))
 	}
-	e.RequestID = requestID(text("request_id"))
-	if len(errs) > 0 {
-		if e.Code == "" {
-			e.Code = ErrorCode(errs[0].Code)
-		}
-		e.RequestID = requestID(errs[0].ID)
-	}
-	e.Message = tidy(text("message"))
 	e.Requirements, _ = ReadRequirements(body)
 	if e.Code != "" && e.Reason == BadStatus && status < http.StatusInternalServerError {
 		e.Reason = Refused

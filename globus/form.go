@@ -6,8 +6,9 @@ import (
 )
 
 var (
-	uuidForm   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	domainForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
+	uuidForm     = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	usernameForm = regexp.MustCompile(`^[!-+\--?A-~]+@[!-+\--~]+$`) // with no comma, which separates them
+	domainForm   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
 )
 
 // IsUUID reports whether s is a UUID, by which Globus names collections among
@@ -22,9 +23,16 @@ func lowerUUID(s string) string {
 	return asciiLower(s)
 }
 
-// identityUUID does the same for an identity, which some services name by a URN.
-func identityUUID(s string) string {
-	return lowerUUID(strings.TrimPrefix(s, "urn:globus:auth:identity:"))
+// identityName does the same for an identity, which some services name by a URN,
+// or by its user name: Globus knows both.
+func identityName(s string) string {
+	if id := lowerUUID(strings.TrimPrefix(s, "urn:globus:auth:identity:")); id != "" {
+		return id
+	}
+	if len(s) > 254 || !usernameForm.MatchString(s) {
+		return ""
+	}
+	return s
 }
 
 // lowerDomain does the same for a domain name.

@@ -82,6 +82,7 @@ func isScopes(text string) bool {
 		return false
 	}
 	var above []string
+	needs := map[string]map[string]bool{} // by name, what it depends on, directly or not
 	name := ""
 	for _, word := range strings.Fields(strings.NewReplacer("[", " [ ", "]", " ] ", "*", "").Replace(text)) {
 		switch {
@@ -93,6 +94,26 @@ func isScopes(text string) bool {
 			return false
 		default:
 			name = word
+			if len(above) > 0 {
+				from := above[len(above)-1]
+				if needs[from] == nil {
+					needs[from] = map[string]bool{}
+				}
+				needs[from][word] = true
+			}
+		}
+	}
+	for grown := true; grown; {
+		grown = false
+		for from, list := range needs {
+			for to := range list {
+				for next := range needs[to] {
+					grown, needs[from][next] = grown || !needs[from][next], true
+				}
+			}
+			if needs[from][from] {
+				return false
+			}
 		}
 	}
 	return len(above) == 0

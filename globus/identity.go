@@ -72,19 +72,32 @@ func plainSubject(s string) string {
 	return plain(s, maxSubject, func(r rune) bool { return r > 0x20 && r < 0x7f })
 }
 
-// check refuses an identity that names nobody, and trims what is merely odd.
-func (id *Identity) check() error {
-	if plainSubject(id.Subject) == "" {
+// UnmarshalJSON reads the claims of an ID token, or the answer of userinfo. Only
+// sub must be there, and name somebody. A claim that is only shown is left out if
+// it has another type than usual; text that no page has room for is cut.
+func (id *Identity) UnmarshalJSON(b []byte) error {
+	var d errorDocument
+	if err := json.Unmarshal(b, &d); err != nil {
+		return err
+	}
+	*id = Identity{
+		Subject:      plainSubject(d.text("sub")),
+		Username:     tidy(d.text("preferred_username")),
+		Name:         tidy(d.text("name")),
+		Email:        tidy(d.text("email")),
+		Organization: tidy(d.text("organization")),
+		Provider:     tidy(d.text("identity_provider")),
+		ProviderName: tidy(d.text("identity_provider_display_name")),
+	}
+	if id.Subject == "" {
 		return errSubject
 	}
-	for _, s := range []*string{&id.Username, &id.Name, &id.Email, &id.Organization, &id.Provider, &id.ProviderName} {
-		*s = tidy(*s)
-	}
-	id.Linked = id.Linked[:min(len(id.Linked), maxLinked)]
-	for i := range id.Linked {
-		l := &id.Linked[i]
-		for _, s := range []*string{&l.Subject, &l.Username, &l.Name, &l.Email, &l.Organization, &l.Provider, &l.ProviderName} {
-			*s = tidy(*s)
+	var set []json.RawMessage
+	_ = json.Unmarshal(d["identity_set"], &set)
+	for _, raw := range set[:min(len(set), maxLinked)] {
+		var l LinkedIdentity
+		if json.Unmarshal(raw, &l) == nil {
+			id.Linked = append(id.Linked, l)
 		}
 	}
 	for set, _ := json.Marshal(id.Linked); len(set) > maxSet; set, _ = json.Marshal(id.Linked) {
@@ -93,14 +106,36 @@ func (id *Identity) check() error {
 	return nil
 }
 
-// tidy drops control characters and cuts text that no page has room for.
+// UnmarshalJSON reads a member of an identity set, in the same way.
+func (l *LinkedIdentity) UnmarshalJSON(b []byte) error {
+	var d errorDocument
+	if err := json.Unmarshal(b, &d); err != nil {
+		return err
+	}
+	*l = LinkedIdentity{
+		Subject:      tidy(d.text("sub")),
+		Username:     tidy(d.text("username")),
+		Name:         tidy(d.text("name")),
+		Email:        tidy(d.text("email")),
+		Organization: tidy(d.text("organization")),
+		Provider:     tidy(d.text("identity_provider")),
+		ProviderName: tidy(d.text("identity_provider_display_name")),
+	}
+	return nil
+}
+
+// tidy drops control characters, but puts a blank where a line ends, and cuts text
+// that no page has room for.
 func tidy(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r):
 			return -1
 		}
 		return r
-	}, s)
+	}, strings.TrimRight(s, "\r\n"))
 	if runes := []rune(s); len(runes) > maxText {
 		return string(runes[:maxText-1]) + "…"
 	}

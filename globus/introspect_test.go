@@ -94,8 +94,8 @@ func TestIntrospect(t *testing.T) {
 		{"no sub", `{"active":true}`, "error"},
 		{"odd sub", `{"active":true,"sub":"a b"}`, "error"},
 		{"a list", `[]`, "error"},
-		{"session of another type", `{"active":true,"sub":"one","session_info":7}`, "error"},
-		{"authentications of another type", `{"active":true,"sub":"one","session_info":{"authentications":[1]}}`, "error"},
+		{"session of another type", `{"active":true,"sub":"one","session_info":7}`, ""},
+		{"authentications of another type", `{"active":true,"sub":"one","session_info":{"authentications":[1]}}`, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

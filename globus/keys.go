@@ -5,9 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -17,50 +15,40 @@ import (
 )
 
 const (
-	// keysInterval is the least time between two fetches of the keys. Globus's
-	// keys have no id, so a forged token cannot be told from a rotated key but
-	// by fetching them again; this bounds what forgeries can make us do.
-	keysInterval = 30 * time.Second
+	// keysInterval is the least time between two fetches of the keys that
+	// succeeded: Globus's keys have no id, so only another fetch tells whether they
+	// were rotated.
+	keysInterval = time.Second
 
-	maxKeys          = 10
-	minBits, maxBits = 2048, 4096 // of an RSA modulus; go-jose reads no larger one either
-	maxExponent      = 1<<31 - 1
+	// keysRetry is how long after a fetch that failed it is tried again.
+	keysRetry = 100 * time.Millisecond
 )
 
 // A keySet holds the public keys that Globus Auth signs ID tokens with. It
-// fetches them when they are first needed, and again when a signature fits
-// none of them; those that it has serve on while the endpoint is down.
+// fetches them when they are first needed, and again when a signature fits none
+// of them. Those that it has serve on while the endpoint is down.
 type keySet struct {
 	url    string
 	client *Client
 	flight singleflight.Group // one fetch serves all who wait for it
 
-	mu sync.Mutex // guards what follows
-	fetched
-}
-
-// fetched is what the last fetch left behind.
-type fetched struct {
+	mu   sync.Mutex         // guards what follows
 	keys []crypto.PublicKey // of the last fetch that succeeded
-	at   time.Time          // when the last fetch began
-	err  error              // what came of it
+	at   time.Time          // when that was
 }
 
 // verify returns the payload of a token whose signature fits one of the keys.
 // Only the caller knows which algorithms are allowed.
 func (s *keySet) verify(ctx context.Context, jwt string) ([]byte, error) {
-	last := s.last()
-	if len(last.keys) > 0 {
-		if payload, err := verifyWith(ctx, last.keys, jwt); err == nil {
-			return payload, nil
-		}
-		// A forgery, or the keys were rotated.
+	keys, _ := s.last()
+	if payload, err := verifyWith(ctx, keys, jwt); err == nil {
+		return payload, nil
 	}
-	last = s.renew(ctx)
-	if len(last.keys) == 0 {
-		return nil, last.err
+	fresh, err := s.renew(ctx)
+	if err != nil {
+		return nil, err // perhaps the keys were rotated: the token is not to blame
 	}
-	payload, err := verifyWith(ctx, last.keys, jwt)
+	payload, err := verifyWith(ctx, fresh, jwt)
 	if err != nil {
 		return nil, idTokenError("its signature fits none of Globus's keys")
 	}
@@ -71,52 +59,55 @@ func verifyWith(ctx context.Context, keys []crypto.PublicKey, jwt string) ([]byt
 	return (&oidc.StaticKeySet{PublicKeys: keys}).VerifySignature(ctx, jwt)
 }
 
-func (s *keySet) last() fetched {
+func (s *keySet) last() ([]crypto.PublicKey, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fetched
+	return s.keys, s.at
 }
 
-// renew fetches the keys, unless that was tried just now, and returns what is
-// there then. The fetch does not end with the request that happens to need it.
-func (s *keySet) renew(ctx context.Context) fetched {
+// renew returns the keys as they are now: at most one second old. A fetch that
+// fails is tried once more; it does not end with the request that needs it first.
+func (s *keySet) renew(ctx context.Context) ([]crypto.PublicKey, error) {
 	done := s.flight.DoChan("", func() (any, error) {
-		last, now := s.last(), s.client.now()
-		if !last.at.IsZero() && now.Sub(last.at).Abs() < keysInterval {
-			return last, nil
+		keys, at := s.last()
+		if !at.IsZero() && s.client.now().Sub(at).Abs() < keysInterval {
+			return keys, nil
 		}
-		last.at = now
-		keys, err := s.fetch(context.WithoutCancel(ctx))
-		if last.err = err; err == nil {
-			last.keys = keys
+		ctx := context.WithoutCancel(ctx)
+		keys, err := s.fetch(ctx)
+		if err != nil {
+			time.Sleep(keysRetry)
+			keys, err = s.fetch(ctx)
+		}
+		if err != nil {
+			return nil, err
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.fetched = last
-		return last, nil
+		s.keys, s.at = keys, s.client.now()
+		return keys, nil
 	})
 	select {
 	case <-ctx.Done():
-		return fetched{err: callError("keys", ctx.Err())}
+		return nil, callError("keys", ctx.Err())
 	case result := <-done:
-		return result.Val.(fetched)
+		keys, _ := result.Val.([]crypto.PublicKey)
+		return keys, result.Err
 	}
 }
 
 func (s *keySet) fetch(ctx context.Context) (keys []crypto.PublicKey, err error) {
-	defer func() { // in singleflight's goroutine nobody else would recover, and the process would end
-		if p := recover(); p != nil {
-			err = &Error{Call: "keys", Reason: Malformed, Detail: fmt.Sprintf("panic: %T\n%s", p, debug.Stack())}
-		}
-	}()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
-	if err != nil {
-		return nil, callError("keys", err)
-	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := getJSON(s.client.http, "keys", req, &set); err != nil {
+	err = guarded(func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+		if err != nil {
+			return callError("keys", err)
+		}
+		return getJSON(s.client.http, "keys", req, &set)
+	})
+	if err != nil {
 		return nil, err
 	}
 	keys = usableKeys(set.Keys)
@@ -138,12 +129,9 @@ func usableKeys(raw []json.RawMessage) []crypto.PublicKey {
 		if jwk.Use != "sig" && jwk.Use != "" || jwk.Algorithm != oidc.RS512 && jwk.Algorithm != "" {
 			continue
 		}
-		key, ok := jwk.Key.(*rsa.PublicKey)
-		if !ok || key.N.BitLen() < minBits || key.N.BitLen() > maxBits || key.E < 3 || key.E%2 == 0 || key.E > maxExponent {
-			continue
-		}
-		if keys = append(keys, key); len(keys) == maxKeys {
-			break
+		// RFC 7518, section 3.3, wants 2048 bits; the libraries check the rest.
+		if key, ok := jwk.Key.(*rsa.PublicKey); ok && key.N.BitLen() >= 2048 {
+			keys = append(keys, key)
 		}
 	}
 	return keys

@@ -2,6 +2,8 @@ package globus
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -42,7 +44,7 @@ func (c *Client) Refresh(ctx context.Context, server string, old Token, subject 
 	if err := c.checkSubject(ctx, answer, subject); err != nil {
 		return Token{}, err
 	}
-	tokens, err := newTokens(answer, c.now())
+	tokens, err := newTokens(answer, c.now(), time.Time{})
 	if err != nil {
 		return Token{}, &Error{Call: "refresh", Reason: Malformed, Detail: err.Error()}
 	}
@@ -62,7 +64,7 @@ func (c *Client) checkSubject(ctx context.Context, answer *oauth2.Token, subject
 	}
 	raw, _ := answer.Extra("id_token").(string)
 	claims, err := c.readIDToken(ctx, raw, answer.AccessToken)
-	if err == nil && subject != "" && claims.Subject != subject {
+	if err == nil && subject != "" && claims.Identity.Subject != subject {
 		err = idTokenError("sub is not whose token was refreshed")
 	}
 	if err == nil {
@@ -127,7 +129,7 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 			return Token{}, err
 		}
 		if s.save != nil {
-			err = s.save(t)
+			err = guarded(func() error { return s.save(t) })
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -140,6 +142,17 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 	case result := <-done:
 		return result.Val.(Token), result.Err
 	}
+}
+
+// guarded calls f, and makes an error of a panic: in a goroutine of singleflight's
+// nobody else would recover, and the process would end.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("globus: panic: %T\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 func (s *Source) current() Token {

@@ -24,7 +24,7 @@ type Requirements struct {
 	Scopes Scopes `json:"scopes,omitempty"`
 
 	// What has to be true of the session that the person has with the app.
-	Identities []string `json:"identities,omitempty"` // UUIDs of identities, all to be signed in with; nil: any will do
+	Identities []string `json:"identities,omitempty"` // UUIDs or user names of identities, all to be signed in with; nil: any will do
 	Policies   []string `json:"policies,omitempty"`   // UUIDs of Globus Auth policies, all to be met; nil: none
 	Domains    []string `json:"domains,omitempty"`    // of the user name of an identity, one to be signed in with; nil: any
 	MFA        bool     `json:"mfa,omitempty"`        // with more than one factor

@@ -12,7 +12,7 @@ const (
 	maxRequirements     = 256 << 10 // bytes of body; one that is longer is not read
 	maxRequirementsNest = 4         // lists and objects within one another
 	maxRequired         = 50        // entries of a list
-	maxRequiredText     = 2 << 10   // bytes of one parameter of an authorization request
+	maxRequiredText     = 2600      // bytes of one parameter of an authorization request; all of its address has some 8 KiB
 )
 
 // ReadRequirements looks for requirements in the body of an answer that was not
@@ -62,6 +62,15 @@ func findRequirements(raw json.RawMessage, nest int) *Requirements {
 // has of another type, is empty.
 type errorDocument map[string]json.RawMessage
 
+// parseErrorDocument reads an object; whatever is none has no members.
+func parseErrorDocument(raw []byte) (d errorDocument) {
+	_ = json.Unmarshal(raw, &d)
+	return d
+}
+
+// object returns a member that is an object itself.
+func (d errorDocument) object(name string) errorDocument { return parseErrorDocument(d[name]) }
+
 func (d errorDocument) requirements() *Requirements {
 	var params errorDocument
 	_ = json.Unmarshal(d["authorization_parameters"], &params)
@@ -69,7 +78,7 @@ func (d errorDocument) requirements() *Requirements {
 	r := &Requirements{
 		Code:           ErrorCode(cmp.Or(d.text("code"), d.text("error"))),
 		Message:        tidy(message),
-		Identities:     params.list(paramIdentities, identityUUID),
+		Identities:     params.list(paramIdentities, identityName),
 		Policies:       params.list(paramPolicies, lowerUUID),
 		Domains:        params.list(paramDomains, lowerDomain),
 		SessionMessage: tidy(params.text(paramMessage)),
@@ -149,13 +158,39 @@ func (d errorDocument) list(name string, form func(string) string) []string {
 	return list
 }
 
-// scopes reads a list of scopes, or a text of scopes.
+// scopes reads a list of scopes, or a text of scopes: as many as an address has
+// room for. For the others the service asks when those are there.
 func (d errorDocument) scopes(name string) (all Scopes) {
 	for _, text := range d.texts(name) {
-		scopes, err := ParseScopes(text[:min(len(text), maxRequiredText+1)])
-		if more := all.Merge(scopes); err == nil && len(more.String()) <= maxRequiredText {
-			all = more
+		scopes, err := ParseScopes(cutScopes(text))
+		if err == nil {
+			all = all.Merge(scopes).cut(maxRequiredText)
 		}
 	}
 	return all
+}
+
+// cutScopes returns the beginning of a text of scopes that ParseScopes has room for.
+func cutScopes(text string) string {
+	if len(text) <= maxScopes {
+		return text
+	}
+	text = text[:maxScopes-maxScopeDepth]
+	text = strings.TrimRight(text[:strings.LastIndexAny(text, " ]")+1], " ")
+	return text + strings.Repeat("]", max(0, strings.Count(text, "[")-strings.Count(text, "]")))
+}
+
+// cut returns ss without the last of them, or of what they depend on, such that
+// their text has at most so many bytes.
+func (ss Scopes) cut(max int) Scopes {
+	ss = slices.Clone(ss)
+	for len(ss) > 0 && len(ss.String()) > max {
+		last := &ss[len(ss)-1]
+		if n := len(last.Dependencies); n > 1 {
+			last.Dependencies = last.Dependencies[:n-1]
+		} else {
+			ss = ss[:len(ss)-1]
+		}
+	}
+	return ss
 }

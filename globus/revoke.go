@@ -8,9 +8,10 @@ import (
 )
 
 // Revoke ends one access or refresh token (RFC 7009). A token that is already
-// dead, or was never alive, is success. The error is an *Error.
+// dead, or was never alive, is success; the status alone tells (section 2.2). The
+// error is an *Error.
 func (c *Client) Revoke(ctx context.Context, token string) error {
-	return c.post(ctx, "revoke", revokePath, url.Values{"token": {token}}, &struct{}{})
+	return c.post(ctx, "revoke", revokePath, url.Values{"token": {token}}, nil)
 }
 
 // RevokeAll ends every access and refresh token of every resource server, all

@@ -41,10 +41,43 @@ func ParseScopes(texts ...string) (Scopes, error) {
 	}
 	p.blanks()
 	scopes, ok := p.list(nil)
-	if !ok || p.rest != "" {
+	if !ok || p.rest != "" || scopes.cyclic() {
 		return nil, errScope
 	}
 	return scopes, nil
+}
+
+// cyclic reports whether a scope depends on itself by way of others that are named
+// elsewhere in ss, as in foo[bar] bar[foo].
+func (ss Scopes) cyclic() bool {
+	needs := map[string][]string{}
+	var collect func(Scopes)
+	collect = func(list Scopes) {
+		for _, s := range list {
+			for _, d := range s.Dependencies {
+				needs[s.Name] = append(needs[s.Name], d.Name)
+			}
+			collect(s.Dependencies)
+		}
+	}
+	collect(ss)
+	const under, done = 1, 2
+	state := map[string]int{}
+	var visit func(name string) bool
+	visit = func(name string) bool {
+		if state[name] != 0 {
+			return state[name] == under
+		}
+		state[name] = under
+		defer func() { state[name] = done }()
+		return slices.ContainsFunc(needs[name], visit)
+	}
+	for name := range needs {
+		if visit(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // A scopeParser reads from the left, and keeps what is still to be read.

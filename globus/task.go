@@ -52,8 +52,8 @@ type FatalError struct {
 	Description string `json:"description"` // for people
 }
 
-// UnmarshalJSON reads times as Transfer writes them: with a T or a blank
-// between date and time.
+// UnmarshalJSON reads times as Transfer writes them. What has another type than
+// usual is unknown: the zero value.
 func (t *Task) UnmarshalJSON(b []byte) error {
 	type plain Task
 	times := struct {
@@ -62,25 +62,24 @@ func (t *Task) UnmarshalJSON(b []byte) error {
 		Completed transferTime `json:"completion_time"`
 		Deadline  transferTime `json:"deadline"`
 	}{plain: (*plain)(t)}
-	if err := json.Unmarshal(b, &times); err != nil {
+	if err := leaveOut(json.Unmarshal(b, &times)); err != nil {
 		return err
 	}
 	t.Requested, t.Completed, t.Deadline = times.Requested.Time, times.Completed.Time, times.Deadline.Time
 	return nil
 }
 
-// A transferTime is a time of Transfer's; null leaves it zero.
+// A transferTime is a time of Transfer's, with a T or a blank between date and
+// time. One that cannot be read is unknown: zero.
 type transferTime struct{ time.Time }
 
 func (t *transferTime) UnmarshalJSON(b []byte) error {
-	var s *string
-	if err := json.Unmarshal(b, &s); err != nil || s == nil {
-		return err
-	}
-	parsed, err := time.Parse(time.RFC3339, *s)
+	var s string
+	_ = json.Unmarshal(b, &s)
+	parsed, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		parsed, err = time.Parse("2006-01-02 15:04:05Z07:00", *s)
+		parsed, _ = time.Parse("2006-01-02 15:04:05Z07:00", s)
 	}
 	t.Time = parsed
-	return err
+	return nil
 }

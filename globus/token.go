@@ -78,73 +78,87 @@ type tokenJSON struct {
 const (
 	maxTokenLen      = 8 << 10
 	maxTokenLifetime = 30 * 24 * time.Hour
-	maxTokens        = 50
+
+	// tokenLifetime is what a token is taken to have if nobody says.
+	tokenLifetime = time.Hour
 )
 
 // granted lists the tokens in the answer of the token endpoint: the one at its
-// top, then other_tokens. Beside an error it lists what could be read.
-func granted(answer *oauth2.Token) ([]tokenJSON, error) {
+// top, then those of other_tokens that can be read.
+func granted(answer *oauth2.Token) []tokenJSON {
 	top := tokenJSON{
-		AccessToken:  answer.AccessToken,
-		TokenType:    answer.TokenType,
-		ExpiresIn:    answer.ExpiresIn,
-		RefreshToken: answer.RefreshToken,
+		AccessToken:    answer.AccessToken,
+		TokenType:      answer.TokenType,
+		ExpiresIn:      answer.ExpiresIn,
+		RefreshToken:   answer.RefreshToken,
+		ResourceServer: AuthServer,
 	}
-	top.ResourceServer, _ = answer.Extra("resource_server").(string)
+	if server, ok := answer.Extra("resource_server").(string); ok && server != "" {
+		top.ResourceServer = server
+	}
 	top.Scope, _ = answer.Extra("scope").(string)
-	var others []tokenJSON
-	raw, err := json.Marshal(answer.Extra("other_tokens"))
-	if err == nil {
-		err = json.Unmarshal(raw, &others)
+	all := []tokenJSON{top}
+	others, _ := answer.Extra("other_tokens").([]any)
+	for _, other := range others {
+		var t tokenJSON
+		raw, err := json.Marshal(other)
+		if err == nil {
+			_ = json.Unmarshal(raw, &t) // what has another type is left out
+			all = append(all, t)
+		}
 	}
-	all := append([]tokenJSON{top}, others...)
-	switch {
-	case err != nil:
-		return all, errors.New("other_tokens is malformed")
-	case len(others) > maxTokens:
-		return all[:maxTokens], errors.New("too many other_tokens")
-	}
-	return all, nil
+	return all
 }
 
-// newTokens sorts the answer of the token endpoint by resource server. It
-// refuses what x/oauth2 lets pass: another type than Bearer, a lifetime that is
-// none, a token that could not stand in a header, two for one server.
-func newTokens(answer *oauth2.Token, now time.Time) (Tokens, error) {
-	all, err := granted(answer)
-	if err != nil {
-		return nil, err
-	}
+// newTokens sorts the answer of the token endpoint by resource server. A token
+// without expires_in, which RFC 6749, section 5.1, only recommends, ends when the
+// ID token does, if end is not zero, or after an hour. Of the others, those that
+// no use can be made of are left out; the first token is needed.
+func newTokens(answer *oauth2.Token, now, end time.Time) (Tokens, error) {
 	ts := Tokens{}
-	for _, t := range all {
+	for i, t := range granted(answer) {
 		if err := t.check(); err != nil {
-			return nil, err
+			if i == 0 {
+				return nil, err
+			}
+			continue
 		}
 		if _, dup := ts[t.ResourceServer]; dup {
-			return nil, errors.New("two tokens for one resource server")
+			continue
 		}
 		ts[t.ResourceServer] = Token{
 			AccessToken:  t.AccessToken,
 			RefreshToken: t.RefreshToken,
-			Expiry:       now.Add(time.Duration(t.ExpiresIn) * time.Second).UTC(),
+			Expiry:       t.expiry(now, end).UTC(),
 			Scopes:       strings.Fields(t.Scope),
 		}
 	}
 	return ts, nil
 }
 
+// check says why t cannot be used: it could not stand in a header, is for
+// nobody knows whom, or is of a type that this package does not speak (RFC 6749,
+// section 7.1).
 func (t tokenJSON) check() error {
 	switch {
 	case t.ResourceServer == "" || len(t.ResourceServer) > maxTokenLen:
 		return errors.New("a token without a resource_server")
-	case !strings.EqualFold(t.TokenType, "bearer"):
+	case t.TokenType != "" && !strings.EqualFold(t.TokenType, "bearer"):
 		return errors.New("a token_type other than Bearer")
-	case t.ExpiresIn <= 0 || t.ExpiresIn > int64(maxTokenLifetime/time.Second):
-		return errors.New("an expires_in out of range")
 	case t.AccessToken == "" || !isTokenText(t.AccessToken) || !isTokenText(t.RefreshToken):
 		return errors.New("a token that is not printable ASCII of a sane length")
 	}
 	return nil
+}
+
+func (t tokenJSON) expiry(now, end time.Time) time.Time {
+	switch {
+	case t.ExpiresIn > 0:
+		return now.Add(time.Duration(min(t.ExpiresIn, int64(maxTokenLifetime/time.Second))) * time.Second)
+	case end.After(now):
+		return end
+	}
+	return now.Add(tokenLifetime)
 }
 
 // isTokenText reports whether s may stand in an Authorization header.

@@ -48,8 +48,8 @@ func TestTokenAnswer(t *testing.T) {
 		want globus.Reason
 	}{
 		{"token_type bEARER", answer("token_type", "bEARER"), accept},
-		{"token_type missing", noMember("token_type"), globus.Malformed},
-		{"token_type null", answer("token_type", nil), globus.Malformed},
+		{"token_type missing", noMember("token_type"), accept},
+		{"token_type null", answer("token_type", nil), accept},
 		{"token_type DPoP", answer("token_type", "DPoP"), globus.Malformed},
 		{"token_type mac", answer("token_type", "mac"), globus.Malformed},
 		{"token_type canary", answer("token_type", "canary"), globus.Malformed},
@@ -58,14 +58,14 @@ func TestTokenAnswer(t *testing.T) {
 		{"expires_in 1", answer("expires_in", 1), accept},
 		{"expires_in 30 days", answer("expires_in", 30*24*3600), accept},
 		{"expires_in a number in text", answer("expires_in", "3600"), accept}, // x/oauth2 reads it so
-		{"expires_in 30 days and 1 s", answer("expires_in", 30*24*3600+1), globus.Malformed},
-		{"expires_in missing", noMember("expires_in"), globus.Malformed},
-		{"expires_in null", answer("expires_in", nil), globus.Malformed},
-		{"expires_in 0", answer("expires_in", 0), globus.Malformed},
-		{"expires_in negative", answer("expires_in", -1), globus.Malformed},
+		{"expires_in 30 days and 1 s", answer("expires_in", 30*24*3600+1), accept},
+		{"expires_in missing", noMember("expires_in"), accept},
+		{"expires_in null", answer("expires_in", nil), accept},
+		{"expires_in 0", answer("expires_in", 0), accept},
+		{"expires_in negative", answer("expires_in", -1), accept},
 		{"expires_in text", answer("expires_in", "canary"), globus.Malformed},
 		{"expires_in a fraction", answer("expires_in", raw("3600.5")), globus.Malformed},
-		{"expires_in nanoseconds", answer("expires_in", raw("172800000000000")), globus.Malformed},
+		{"expires_in nanoseconds", answer("expires_in", raw("172800000000000")), accept},
 		{"expires_in beyond 64 bits", answer("expires_in", raw("9223372036854775808")), globus.Malformed},
 		{"expires_in 1e300", answer("expires_in", raw("1e300")), globus.Malformed},
 
@@ -73,22 +73,22 @@ func TestTokenAnswer(t *testing.T) {
 		{"access_token empty", answer("access_token", ""), globus.Malformed},
 		{"access_token null", answer("access_token", nil), globus.Malformed},
 		{"access_token a number", answer("access_token", 7), globus.Malformed},
-		{"access_token that ends a header", answer("access_token", "canary\r\nX: y"), globus.Malformed},
-		{"access_token with a blank", answer("access_token", "canary canary"), globus.Malformed},
-		{"access_token beyond ASCII", answer("access_token", "canary-é"), globus.Malformed},
-		{"access_token of more than 8 KiB", answer("access_token", strings.Repeat("c", 8<<10+1)), globus.Malformed},
+		{"access_token that ends a header", answer("access_token", "canary\r\nX: y"), globus.BadIDToken},
+		{"access_token with a blank", answer("access_token", "canary canary"), globus.BadIDToken},
+		{"access_token beyond ASCII", answer("access_token", "canary-é"), globus.BadIDToken},
+		{"access_token of more than 8 KiB", answer("access_token", strings.Repeat("c", 8<<10+1)), globus.BadIDToken},
 		{"refresh_token missing", noMember("refresh_token"), accept},
 		{"refresh_token null", answer("refresh_token", nil), accept},
 		{"refresh_token that ends a header", answer("refresh_token", "canary\r\nX: y"), globus.Malformed},
 		{"refresh_token of more than 8 KiB", answer("refresh_token", strings.Repeat("c", 8<<10+1)), globus.Malformed},
 
 		{"scope missing", noMember("scope"), accept},
-		{"resource_server missing", noMember("resource_server"), globus.Malformed},
-		{"resource_server empty", answer("resource_server", ""), globus.Malformed},
-		{"resource_server a number", answer("resource_server", 7), globus.Malformed},
+		{"resource_server missing", noMember("resource_server"), accept},
+		{"resource_server empty", answer("resource_server", ""), accept},
+		{"resource_server a number", answer("resource_server", 7), accept},
 
-		{"state of another attempt", answer("state", "canary-state"), globus.Malformed},
-		{"state empty", answer("state", ""), globus.Malformed},
+		{"state of another attempt", answer("state", "canary-state"), accept},
+		{"state empty", answer("state", ""), accept},
 		{"state missing", noMember("state"), accept}, // OAuth does not have it here
 		{"state null", answer("state", nil), accept},
 
@@ -96,22 +96,22 @@ func TestTokenAnswer(t *testing.T) {
 		{"other_tokens null", answer("other_tokens", nil), accept},
 		{"other_tokens empty", others(), accept},
 		{"other_tokens", others(other()), accept},
-		{"other_tokens of 51", others(many...), globus.Malformed},
-		{"other_tokens text", answer("other_tokens", "canary"), globus.Malformed},
-		{"other_tokens an object", answer("other_tokens", other()), globus.Malformed},
-		{"other_tokens of text", answer("other_tokens", []string{"canary"}), globus.Malformed},
-		{"other_tokens of null", answer("other_tokens", []any{nil}), globus.Malformed},
-		{"other_tokens, two for one server", others(other(), other("access_token", "canary-2")), globus.Malformed},
-		{"other_tokens, one for the top's server", others(other("resource_server", globus.AuthServer)), globus.Malformed},
-		{"other_tokens, no resource_server", others(other("resource_server", nil)), globus.Malformed},
-		{"other_tokens, no access_token", others(other("access_token", nil)), globus.Malformed},
-		{"other_tokens, access_token that ends a header", others(other("access_token", "canary\r\n")), globus.Malformed},
+		{"other_tokens of 51", others(many...), accept},
+		{"other_tokens text", answer("other_tokens", "canary"), accept},
+		{"other_tokens an object", answer("other_tokens", other()), accept},
+		{"other_tokens of text", answer("other_tokens", []string{"canary"}), accept},
+		{"other_tokens of null", answer("other_tokens", []any{nil}), accept},
+		{"other_tokens, two for one server", others(other(), other("access_token", "canary-2")), accept},
+		{"other_tokens, one for the top's server", others(other("resource_server", globus.AuthServer)), accept},
+		{"other_tokens, no resource_server", others(other("resource_server", nil)), accept},
+		{"other_tokens, no access_token", others(other("access_token", nil)), accept},
+		{"other_tokens, access_token that ends a header", others(other("access_token", "canary\r\n")), accept},
 		{"other_tokens, no refresh_token", others(other("refresh_token", nil)), accept},
-		{"other_tokens, DPoP", others(other("token_type", "DPoP")), globus.Malformed},
+		{"other_tokens, DPoP", others(other("token_type", "DPoP")), accept},
 		{"other_tokens, bearer", others(other("token_type", "bearer")), accept},
-		{"other_tokens, no expires_in", others(other("expires_in", nil)), globus.Malformed},
-		{"other_tokens, expires_in negative", others(other("expires_in", -1)), globus.Malformed},
-		{"other_tokens, expires_in text", others(other("expires_in", "canary")), globus.Malformed},
+		{"other_tokens, no expires_in", others(other("expires_in", nil)), accept},
+		{"other_tokens, expires_in negative", others(other("expires_in", -1)), accept},
+		{"other_tokens, expires_in text", others(other("expires_in", "canary")), accept},
 
 		{"an error beside the tokens", answer("error", "server_error"), globus.Refused},
 		{"an odd error beside the tokens", answer("error", "Canary!"), globus.BadStatus},
@@ -144,22 +144,44 @@ func TestTokenAnswer(t *testing.T) {
 // Tokens that the app will not use do not live on, whatever is wrong with the
 // answer that brought them.
 func TestTokenAnswerDiscarded(t *testing.T) {
+	f := newFlow(t)
+	f.auth.Lie(answer("token_type", "DPoP"))
+	login, err := f.signIn("rosalind")
+	f.checkOutcome(login, err, globus.Malformed)
+}
+
+// What the protocol lets out, or does not know, has a value that does no harm.
+func TestTokenAnswerLacks(t *testing.T) {
+	const transfer = "transfer.example"
+	hour, month := time.Hour, 30*24*time.Hour
 	tests := []struct {
-		name string
-		lie  globustest.Lie
+		name   string
+		lie    globustest.Lie
+		server string
+		want   time.Duration // until the token ends; 0: there is none
 	}{
-		{"token_type", answer("token_type", "DPoP")},
-		{"expires_in", answer("expires_in", -1)},
-		{"resource_server missing", noMember("resource_server")},
-		{"resource_server twice", answer("resource_server", globus.TransferServer)},
-		{"state", answer("state", "canary")},
+		{"no expires_in: as the ID token", globustest.Lie{Token: drop("expires_in"), Claims: globustest.Edit{Set: map[string]any{"exp": "NOW+7200"}}}, globus.AuthServer, 2 * hour},
+		{"of another token: as the ID token", others(other("resource_server", transfer, "expires_in", nil)), transfer, 48 * hour},
+		{"expires_in 0", others(other("resource_server", transfer, "expires_in", 0)), transfer, 48 * hour},
+		{"expires_in of years", others(other("resource_server", transfer, "expires_in", 1e9)), transfer, month},
+		{"no token_type", others(other("resource_server", transfer, "token_type", nil)), transfer, hour},
+		{"no resource_server at the top", noMember("resource_server"), globus.AuthServer, 48 * hour},
+		{"one that cannot stand in a header, beside a good one", others(other("access_token", "a\r\nb", "resource_server", "x"), other("resource_server", transfer)), transfer, hour},
+		{"that one", others(other("access_token", "a\r\nb", "resource_server", transfer)), transfer, 0},
+		{"of a type that is not spoken", others(other("token_type", "DPoP", "resource_server", transfer)), transfer, 0},
+		{"of two for one server, the first", others(other("resource_server", transfer, "expires_in", 60), other("resource_server", transfer)), transfer, time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFlow(t)
+			if tt.lie.Claims.Set["exp"] != nil {
+				tt.lie.Claims.Set["exp"] = f.clock.Now().Add(2 * hour).Unix()
+			}
 			f.auth.Lie(tt.lie)
-			login, err := f.signIn("rosalind")
-			f.checkOutcome(login, err, globus.Malformed)
+			token, ok := f.mustSignIn().Tokens[tt.server]
+			if ok != (tt.want != 0) || ok && token.Expiry.Sub(f.clock.Now()).Round(time.Minute) != tt.want.Round(time.Minute) {
+				t.Errorf("got %+v, want it to last %s", token, tt.want)
+			}
 		})
 	}
 }

@@ -42,21 +42,18 @@ const (
 // IsDir reports whether e is a directory, which can be listed in turn.
 func (e Entry) IsDir() bool { return e.Type == EntryDir }
 
-// UnmarshalJSON reads the time as Transfer writes it: with a T or a blank
-// between date and time. One that cannot be read is not known.
+// UnmarshalJSON reads the time as Transfer writes it. What has another type than
+// usual is unknown: the zero value.
 func (e *Entry) UnmarshalJSON(b []byte) error {
 	type plain Entry
 	entry := struct {
 		*plain
-		Modified json.RawMessage `json:"last_modified"`
+		Modified transferTime `json:"last_modified"`
 	}{plain: (*plain)(e)}
-	if err := json.Unmarshal(b, &entry); err != nil {
+	if err := leaveOut(json.Unmarshal(b, &entry)); err != nil {
 		return err
 	}
-	var t transferTime
-	if err := json.Unmarshal(entry.Modified, &t); err == nil {
-		e.Modified = t.Time
-	}
+	e.Modified = entry.Modified.Time
 	return nil
 }
 

@@ -76,6 +76,9 @@ func transferRefusal(r *http.Request, status int, code, message string) *refusal
 
 // answer adapts an endpoint that apps call: what it returns is sent as JSON.
 func answer(h func(*http.Request) (any, error), methods ...string) http.Handler {
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !allowed(w, r, methods) {
 			return
@@ -111,8 +114,8 @@ func (e *Emulator) shareWithBrowsers(w http.ResponseWriter, r *http.Request) (pr
 	return true
 }
 
-// allowed sends 405 unless the request's method is one of methods. HEAD is
-// none: what a GET does here, a look ahead must not.
+// allowed sends 405 unless the request's method is one of methods. Of what people
+// visit, HEAD is none: what a GET does there, a look ahead must not.
 func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
 	if slices.Contains(methods, r.Method) {
 		return true

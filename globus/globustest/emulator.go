@@ -135,8 +135,8 @@ func (e *Emulator) routes() map[string]http.Handler {
 		TaskListPath:   e.transfer(e.taskList),
 		TaskPath:       e.transfer(e.task),
 		ListPath:       e.transfer(e.list),
-		indexPath:      show(e.index, http.MethodGet),
-		stylePath:      show(serveStyle, http.MethodGet),
+		indexPath:      show(e.index, http.MethodGet, http.MethodHead),
+		stylePath:      show(serveStyle, http.MethodGet, http.MethodHead),
 	}
 }
 

@@ -92,7 +92,9 @@ func TestFacts(t *testing.T) {
 		for _, text := range list {
 			row := readFact(t, text)
 			t.Run(file+"/"+row.Name, func(t *testing.T) {
-				s := newSubject(newFlow(t, row.config()), cmp.Or(row.Person, "rosalind"), row.SignIn)
+				f := newFlow(t, row.config())
+				f.Register(globustest.Client{ID: serverID, Secret: "server-secret", ResourceServer: "analysis.example.edu"})
+				s := newSubject(f, cmp.Or(row.Person, "rosalind"), row.SignIn)
 				row := readFact(t, s.said(text))
 				named := parse(t, string(s.said(shapes))).(map[string]any)
 				row.Body, row.IDToken = resolve(row.Body, named), resolve(row.IDToken, named)
@@ -119,6 +121,7 @@ func TestFacts(t *testing.T) {
 func (f fact) config() globustest.Config {
 	cfg := everybody()
 	cfg.Strict = f.Strict
+	cfg.Scopes = []globustest.Scope{{Name: analyze, ResourceServer: "analysis.example.edu", Dependencies: []string{transferScope, groupsScope}}}
 	return cfg
 }
 
@@ -126,6 +129,7 @@ var endpoints = []string{
 	globustest.DiscoveryPath, globustest.KeysPath, globustest.AuthorizePath, globustest.TokenPath, globustest.UserInfoPath,
 	globustest.RevokePath, globustest.LogoutPath, globustest.IntrospectPath, globustest.IdentitiesPath, globustest.ConsentsPath,
 	globustest.TaskListPath, globustest.TaskPath, globustest.ListPath, globustest.MyGroupsPath,
+	globustest.AuthCodePath, globustest.GetIdentitiesPath, globustest.IdentityProvidersPath,
 }
 
 // counts are the requests so far, by endpoint.

@@ -95,7 +95,7 @@ func checkScopes(own []Scope) ([]Scope, error) {
 	all := wellKnownScopes()
 	for _, s := range own {
 		parsed, err := globus.ParseScopes(s.Name)
-		if err != nil || len(parsed) != 1 || parsed[0].String() != s.Name || s.ResourceServer == "" {
+		if err != nil || len(parsed) != 1 || parsed[0].Name != s.Name || s.ResourceServer == "" {
 			return nil, fmt.Errorf("globustest: scope %q: it needs a Name without brackets and a ResourceServer", s.Name)
 		}
 		all = slices.DeleteFunc(all, func(known Scope) bool { return known.Name == s.Name })

@@ -12,17 +12,25 @@ import (
 )
 
 const (
-	sessionCookie = "globustest_sso"
+	sessionCookie = "globustest_sso" // the port follows: cookies of one host name are sent to all of its ports
 
 	// The browser drops the cookie when it closes. This bounds what is kept of
 	// browsers that never come back.
 	sessionLifetime = 7 * 24 * time.Hour
 )
 
+func (e *Emulator) sessionCookie() string {
+	u, err := url.Parse(e.issuer)
+	if err != nil || u.Port() == "" {
+		return sessionCookie
+	}
+	return sessionCookie + "_" + u.Port()
+}
+
 // session returns the single sign-on session of the browser, if it has one, of a
 // person who still exists.
 func (e *Emulator) session(r *http.Request) (session, bool) {
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(e.sessionCookie())
 	if err != nil {
 		return session{}, false
 	}
@@ -59,13 +67,13 @@ func (e *Emulator) beginSession(w http.ResponseWriter, r *http.Request, q authRe
 	if err := e.state.save(); err != nil {
 		return session{}, err
 	}
-	setSessionCookie(w, id, 0)
+	e.setSessionCookie(w, id, 0)
 	return s, nil
 }
 
 // endSession forgets who was chosen, on both sides.
 func (e *Emulator) endSession(w http.ResponseWriter, r *http.Request) error {
-	setSessionCookie(w, "", -1)
+	e.setSessionCookie(w, "", -1)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.dropSession(r)
@@ -74,14 +82,14 @@ func (e *Emulator) endSession(w http.ResponseWriter, r *http.Request) error {
 
 // dropSession needs e.mu, and a save after it.
 func (e *Emulator) dropSession(r *http.Request) {
-	if cookie, err := r.Cookie(sessionCookie); err == nil {
+	if cookie, err := r.Cookie(e.sessionCookie()); err == nil {
 		delete(e.state.Sessions, fingerprint(cookie.Value))
 	}
 }
 
-func setSessionCookie(w http.ResponseWriter, value string, maxAge int) {
+func (e *Emulator) setSessionCookie(w http.ResponseWriter, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name:     sessionCookie,
+		Name:     e.sessionCookie(),
 		Value:    value,
 		Path:     "/",
 		MaxAge:   maxAge,

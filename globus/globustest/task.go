@@ -2,12 +2,13 @@ package globustest
 
 import (
 	"cmp"
+	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,124 +145,81 @@ type history struct {
 // age is how long ago t was requested.
 func (h history) age(t Task) time.Duration { return h.now.Sub(h.began.Add(-t.Ago)) }
 
-// document is t as Transfer sends it alone; in a list it has no DATA_TYPE. It has
-// every member that Globus has been seen to send, and one that is new: there may
-// be more any day.
-func (h history) document(t Task) map[string]any {
+// taskTemplate is the document of a task, with every member that Globus has been
+// seen to send, and one that is new: there may be more any day. What a task has
+// done, and how it was asked for, is there as it is if nothing is said.
+var taskTemplate = readTemplate(taskJSON)
+
+//go:embed task.json
+var taskJSON []byte
+
+func readTemplate(text []byte) (template document) {
+	if err := json.Unmarshal(text, &template); err != nil {
+		panic(err) // it is part of the program
+	}
+	return template
+}
+
+// document is t as Transfer sends it alone, before t.Edit; in a list it has no
+// DATA_TYPE.
+func (h history) document(t Task) document {
 	status, done := t.at(h.age(t))
-	requested := h.began.Add(-t.Ago)
-	doc := map[string]any{
-		"DATA_TYPE":                         "task",
-		"task_id":                           t.ID,
-		"type":                              t.Type,
-		"status":                            status,
-		"label":                             orNull(t.Label),
-		"owner_id":                          h.Claims.Sub,
-		"username":                          userName(h.Claims.Sub),
-		"request_time":                      transferTime(requested),
-		"completion_time":                   nil,
-		"deadline":                          transferTime(requested.Add(7 * 24 * time.Hour)),
-		"source_endpoint":                   userName(t.Source) + "#" + nameUUID(t.Source),
-		"source_endpoint_id":                nameUUID(t.Source),
-		"source_endpoint_display_name":      t.Source,
-		"destination_endpoint":              nil,
-		"destination_endpoint_id":           nil,
-		"destination_endpoint_display_name": nil,
-		"directories":                       t.Directories,
-		"faults":                            t.Faults,
-		"fatal_error":                       t.FatalError,
-		"is_paused":                         t.Paused,
-		"command":                           "API 0.10",
-		"new_at_globus":                     map[string]any{"since": "yesterday", "why": nil},
-	}
-	maps.Copy(doc, options())
-	maps.Copy(doc, t.niceness(status))
-	maps.Copy(doc, t.counts(status, done))
+	requested, ran := h.began.Add(-t.Ago), h.age(t)
+	doc := maps.Clone(taskTemplate)
+	set := func(members document) { maps.Copy(doc, members) }
+	set(document{
+		"task_id": t.ID, "type": t.Type, "status": string(status), "owner_id": h.Claims.Sub, "username": userName(h.Claims.Sub),
+		"request_time": transferTime(requested), "deadline": transferTime(requested.Add(7 * 24 * time.Hour)),
+		"directories": t.Directories, "faults": t.Faults, "is_paused": t.Paused, "fatal_error": t.FatalError,
+	})
+	set(collectionMembers("source", t.Source))
 	if t.Type == transferType {
-		doc["destination_endpoint"] = userName(t.Destination) + "#" + nameUUID(t.Destination)
-		doc["destination_endpoint_id"] = nameUUID(t.Destination)
-		doc["destination_endpoint_display_name"] = t.Destination
+		set(collectionMembers("destination", t.Destination))
 	}
-	ran := h.age(t)
+	if t.Label != "" {
+		doc["label"] = t.Label
+	}
 	if ended(status) {
 		ran = t.Takes
 		doc["completion_time"] = transferTime(requested.Add(ran))
+	} else if t.Nice != "" {
+		set(document{"nice_status": t.Nice, "is_ok": t.Nice == "OK" || t.Nice == "Queued", "nice_status_expires_in": -1})
+		if t.NiceWords != "" {
+			doc["nice_status_short_description"] = t.NiceWords
+		}
 	}
+	set(t.counts(status, done))
 	doc["effective_bytes_per_second"] = int64(float64(share(t.Bytes, done)) / max(1, ran.Seconds()))
-	return t.Edit.apply(doc)
+	return doc
 }
 
-// niceness is how a task fares that has not ended; one that has is all nulls.
-func (t Task) niceness(status globus.TaskStatus) map[string]any {
-	doc := map[string]any{
-		"is_ok":                         nil,
-		"nice_status":                   nil,
-		"nice_status_details":           nil,
-		"nice_status_expires_in":        nil,
-		"nice_status_short_description": nil,
+// collectionMembers are those that name a collection on one side of a task.
+func collectionMembers(side, name string) document {
+	id := nameUUID(name)
+	return document{
+		side + "_endpoint": userName(name) + "#" + id, side + "_endpoint_id": id, side + "_endpoint_display_name": name,
 	}
-	if ended(status) || t.Nice == "" {
-		return doc
-	}
-	doc["is_ok"] = t.Nice == "OK" || t.Nice == "Queued"
-	doc["nice_status"] = t.Nice
-	doc["nice_status_short_description"] = orNull(t.NiceWords)
-	doc["nice_status_expires_in"] = -1
-	return doc
 }
 
 // counts are the numbers that grow. A task that progresses finds its files in
 // the first half of its time.
-func (t Task) counts(status globus.TaskStatus, done float64) map[string]any {
+func (t Task) counts(status globus.TaskStatus, done float64) document {
 	found := t.Files
 	if t.progresses() {
 		found = share(t.Files, min(1, 2*done))
 	}
 	skipped, finished := share(t.Skipped, done), share(t.Files, done)
-	transferred := finished - skipped
-	if t.Type == deleteType {
-		transferred = 0
+	doc := document{
+		"files": found, "files_skipped": skipped, "files_transferred": finished - skipped, "bytes_transferred": share(t.Bytes, done),
+		"subtasks_total": found + 1, "subtasks_succeeded": finished + 1, "subtasks_pending": found - finished, // the search for files is one
 	}
-	doc := map[string]any{
-		"files":                   found,
-		"files_transferred":       transferred,
-		"files_skipped":           skipped,
-		"symlinks":                0,
-		"bytes_transferred":       share(t.Bytes, done),
-		"bytes_checksummed":       0,
-		"subtasks_total":          found + 1, // the search for files is one
-		"subtasks_succeeded":      finished + 1,
-		"subtasks_pending":        found - finished,
-		"subtasks_retrying":       0,
-		"subtasks_failed":         0,
-		"subtasks_canceled":       0,
-		"subtasks_expired":        0,
-		"subtasks_skipped_errors": 0,
+	if t.Type == deleteType {
+		doc["files_transferred"] = 0
 	}
 	if status == globus.TaskFailed {
 		doc["subtasks_pending"], doc["subtasks_failed"] = 0, found-finished
 	}
 	return doc
-}
-
-// options are what was asked for with the task: of them all the usual.
-func options() map[string]any {
-	return map[string]any{
-		"canceled_by_admin":         nil,
-		"canceled_by_admin_message": nil,
-		"delete_destination_extra":  false,
-		"destination_base_path":     nil,
-		"encrypt_data":              true,
-		"fail_on_quota_errors":      false,
-		"filter_rules":              nil,
-		"history_deleted":           false,
-		"preserve_timestamp":        false,
-		"recursive_symlinks":        "ignore",
-		"skip_source_errors":        false,
-		"source_base_path":          nil,
-		"sync_level":                nil,
-		"verify_checksum":           true,
-	}
 }
 
 // share is so much of n, and n itself when all is done, however large.
@@ -274,13 +232,6 @@ func share(n int64, done float64) int64 {
 
 // userName has the form of those that Globus makes up.
 func userName(name string) string { return "u_" + strings.ReplaceAll(nameUUID(name), "-", "")[:26] }
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
 
 // transferTime is a time as Transfer writes it: never with a Z.
 func transferTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05-07:00") }
@@ -295,107 +246,52 @@ const (
 // taskList lists the tasks of a person, in no order unless one is asked for.
 func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 	h := e.history(g.Person)
-	q, err := e.readTaskQuery(r)
+	largest := math.MaxInt32
+	if e.strict {
+		largest = largestLimit
+	}
+	q, _, err := e.readListing(r, taskTemplate, defaultLimit, largest)
 	if err != nil {
 		return nil, err
 	}
-	tasks := slices.DeleteFunc(slices.Clone(h.Tasks), func(t Task) bool {
-		status, _ := t.at(h.age(t))
-		return !q.filter.lets("status", string(status)) || !q.filter.lets("type", t.Type)
-	})
-	switch q.order {
-	case "request_time", "request_time ASC":
-		slices.SortStableFunc(tasks, func(a, b Task) int { return cmp.Compare(b.Ago, a.Ago) })
-	case "request_time DESC":
-		slices.SortStableFunc(tasks, func(a, b Task) int { return cmp.Compare(a.Ago, b.Ago) })
+	q.limit = min(q.limit, largestLimit)
+	edits := map[any]Edit{}
+	var all []document
+	for _, t := range h.Tasks {
+		edits[t.ID] = t.Edit
+		all = append(all, h.document(t))
 	}
-	from := min(q.offset, len(tasks))
-	page := []any{}
-	for _, t := range tasks[from:min(from+q.limit, len(tasks))] {
-		doc := h.document(t)
+	all = q.arrange(all)
+	list := []document{}
+	for _, doc := range page(q, all) {
+		doc = edits[doc["task_id"]].apply(doc)
 		delete(doc, "DATA_TYPE")
-		page = append(page, e.lie.Task.apply(doc))
+		list = append(list, q.only(e.lie.Task.apply(doc)))
 	}
-	return e.lie.TaskList.apply(map[string]any{
+	return e.lie.TaskList.apply(document{
 		"DATA_TYPE":     "task_list",
-		"DATA":          page,
-		"length":        len(page),
+		"DATA":          list,
+		"length":        len(list),
 		"limit":         q.limit,
 		"offset":        q.offset,
-		"total":         len(tasks),
+		"total":         len(all),
 		"new_at_globus": nil,
 	}), nil
 }
 
-// A taskQuery is what an app asks task_list for.
-type taskQuery struct {
-	limit, offset int
-	order         string // empty: none
-	filter        taskFilter
-}
-
-func (e *Emulator) readTaskQuery(r *http.Request) (taskQuery, error) {
-	params, err := e.readQuery(r, "limit", "offset", "orderby", "filter")
+// task answers with one task. A person who asks for somebody else's is told that
+// there is none.
+func (e *Emulator) task(r *http.Request, g grant) (any, error) {
+	h := e.history(g.Person)
+	params, err := e.readQuery(r, "fields")
 	if err != nil {
-		return taskQuery{}, err
+		return nil, err
 	}
-	bad := func(name string) (taskQuery, error) {
-		return taskQuery{}, badParameter(r, "Invalid value for parameter '"+name+"'")
+	id := strings.TrimPrefix(r.URL.Path, TaskPath)
+	i := slices.IndexFunc(h.Tasks, func(t Task) bool { return t.ID == id })
+	if i < 0 {
+		return nil, transferRefusal(r, http.StatusNotFound, "ClientError.NotFound", "No task found with id '"+id+"'")
 	}
-	limit, ok := number(params, "limit", defaultLimit, 1, largestLimit)
-	if !ok {
-		return bad("limit")
-	}
-	offset, ok := number(params, "offset", 0, 0, math.MaxInt32)
-	if !ok {
-		return bad("offset")
-	}
-	order := params.Get("orderby")
-	if params.Has("orderby") && !slices.Contains([]string{"request_time", "request_time ASC", "request_time DESC"}, order) {
-		return bad("orderby")
-	}
-	filter, ok := readFilter(params)
-	if !ok {
-		return bad("filter")
-	}
-	return taskQuery{limit, offset, order, filter}, nil
-}
-
-// number reads a parameter that is fallback if it was not sent.
-func number(params url.Values, name string, fallback, least, most int) (n int, ok bool) {
-	if !params.Has(name) {
-		return fallback, true
-	}
-	n, err := strconv.Atoi(params.Get(name))
-	return n, err == nil && n >= least && n <= most
-}
-
-// A taskFilter has for each member of a task, if it matters, the values that it
-// may have.
-type taskFilter map[string][]string
-
-func (f taskFilter) lets(name, value string) bool {
-	return f[name] == nil || slices.Contains(f[name], value)
-}
-
-// readFilter reads a filter such as status:ACTIVE,INACTIVE/type:TRANSFER.
-func readFilter(params url.Values) (f taskFilter, ok bool) {
-	f = taskFilter{}
-	if !params.Has("filter") {
-		return f, true
-	}
-	known := map[string][]string{"status": taskStatuses(), "type": taskTypes()}
-	for clause := range strings.SplitSeq(params.Get("filter"), "/") {
-		name, list, _ := strings.Cut(clause, ":")
-		if f[name] != nil {
-			return nil, false
-		}
-		f[name] = strings.Split(list, ",")
-		for _, value := range f[name] {
-			if !slices.Contains(known[name], value) {
-				return nil, false
-			}
-		}
-	}
-	return f, true
+	q := query{fields: commaList(params, "fields")}
+	return q.only(e.lie.Task.apply(h.Tasks[i].Edit.apply(h.document(h.Tasks[i])))), nil
 }

@@ -220,7 +220,7 @@ func (e *Emulator) grantDependents(client Client, form url.Values) (any, error) 
 func (e *Emulator) dependencies(g grant, above, wanted []string) (scopes []Scope) {
 	for _, c := range e.state.Consents[g.Person][g.root()] {
 		last := len(c.Path) - 1
-		if !slices.Equal(c.Path[:last], above) || wanted != nil && !slices.Contains(wanted, c.Path[last]) {
+		if !slices.Equal(c.Path[:last], above) || len(wanted) > 0 && !slices.Contains(wanted, c.Path[last]) {
 			continue
 		}
 		if s, ok := e.scope(c.Path[last]); ok {

@@ -3,10 +3,12 @@ package globustest
 import (
 	"cmp"
 	"errors"
-	"math"
+	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,21 +43,6 @@ func (e *Emulator) history(key string) history {
 	return history{Person: person, began: e.shown[key], now: now}
 }
 
-// task answers with one task. A person who asks for somebody else's is told that
-// there is none.
-func (e *Emulator) task(r *http.Request, g grant) (any, error) {
-	h := e.history(g.Person)
-	if _, err := e.readQuery(r); err != nil {
-		return nil, err
-	}
-	id := strings.TrimPrefix(r.URL.Path, TaskPath)
-	i := slices.IndexFunc(h.Tasks, func(t Task) bool { return t.ID == id })
-	if i < 0 {
-		return nil, transferRefusal(r, http.StatusNotFound, "ClientError.NotFound", "No task found with id '"+id+"'")
-	}
-	return e.lie.Task.apply(h.document(h.Tasks[i])), nil
-}
-
 // readQuery reads the parameters in the URL: those with one of names.
 func (e *Emulator) readQuery(r *http.Request, names ...string) (url.Values, error) {
 	params, err := url.ParseQuery(r.URL.RawQuery)
@@ -88,6 +75,10 @@ type Collection struct {
 	Name  string // for people
 	Files []File // and directories; nil: it is empty
 
+	// Home is the directory that /~/ stands for, and where a list begins that names
+	// none, such as /home/ada/. Empty: the root.
+	Home string
+
 	// DataAccess: Transfer lists nothing until the person has allowed the app the
 	// scope data_access of this collection.
 	DataAccess bool
@@ -113,6 +104,9 @@ func checkCollections(all []Collection) error {
 			return errors.New("globustest: every collection needs a UUID of its own")
 		}
 		seen[c.ID] = true
+		if c.Home != "" && (c.Home[0] != '/' || c.Home[len(c.Home)-1] != '/') {
+			return errors.New("globustest: the Home of a collection is like /a/")
+		}
 		for _, f := range c.Files {
 			if !strings.HasPrefix(f.Path, "/") || strings.Contains(f.Path, "//") {
 				return errors.New("globustest: the path of a file is like /a/b")
@@ -120,42 +114,6 @@ func checkCollections(all []Collection) error {
 		}
 	}
 	return nil
-}
-
-// DemoCollections returns four of the collections that the demo people's tasks
-// are about, under the ids that they have there: "Example Light Source, beamline 7",
-// open to all; "Example University Research Storage", which wants data_access;
-// "Example Supercomputer scratch", which wants an identity of example.edu and a
-// second factor; and "Tape archive", which wants an identity of lab.example.org.
-func DemoCollections() []Collection {
-	return []Collection{
-		{ID: nameUUID(beamline), Name: beamline, Files: beamlineFiles()},
-		{ID: nameUUID(storage), Name: storage, DataAccess: true, Files: []File{
-			{"/home/notes.txt", 2 * kB, day}, {"/home/drafts/", 0, 30 * day}, {"/shared/photo51.tif", 48 * mB, 90 * day},
-		}},
-		{ID: nameUUID(cluster), Name: cluster, Domains: []string{"example.edu"}, MFA: true, Files: []File{
-			{"/scratch/run-1.out", 7 * gB, time.Hour}, {"/scratch/run-2.out", 9 * gB, time.Minute},
-		}},
-		{ID: nameUUID(archive), Name: archive, Domains: []string{"lab.example.org"}, Files: []File{
-			{"/1952/tape-1.tar", 2 * tB, 400 * day},
-		}},
-	}
-}
-
-// beamlineFiles have what a page of a directory may meet.
-func beamlineFiles() []File {
-	return []File{
-		{"/README.txt", 1 * kB, 40 * day},
-		{"/photo51/exposure-01.tif", 48 * mB, 10 * day},
-		{"/photo51/exposure-02.tif", 49 * mB, 10 * day},
-		{"/photo51/raw/frame 1 & 2.h5", 3 * gB, 11 * day},
-		{"/empty/", 0, day},
-		{"/odd names/<script>alert(1)<", 1, day},
-		{"/odd names/per%20cent?#&=+", 2, day},
-		{"/odd names/\u202eevil.txt", 3, day},
-		{"/odd names/.hidden", 4, day},
-		{"/odd names/ü.dat", 0, day},
-	}
 }
 
 const largestList = 100_000
@@ -181,28 +139,34 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 	if err := e.admit(r, c, g); err != nil {
 		return nil, err
 	}
-	q, err := e.readListQuery(r)
+	q, err := e.readListQuery(r, c)
 	if err != nil {
 		return nil, err
 	}
-	entries, ok := c.directory(q.path, e.now())
-	if !ok {
-		return nil, transferRefusal(r, http.StatusNotFound, "ClientError.NotFound", "Directory '"+q.path+"' not found on endpoint")
+	entries, err := c.directory(r, q.absolute, e.now())
+	if err != nil {
+		return nil, err
 	}
-	entries = q.arrange(entries)
-	from := min(q.offset, len(entries))
-	page := entries[from:min(from+q.limit, len(entries))]
-	return e.lie.List.apply(map[string]any{
+	entries = q.arrange(slices.DeleteFunc(entries, func(d document) bool { return !q.hidden && strings.HasPrefix(d["name"].(string), ".") }))
+	list := []document{}
+	for _, doc := range page(q.query, entries) {
+		list = append(list, q.only(doc))
+	}
+	doc := document{
 		"DATA_TYPE":         "file_list",
-		"DATA":              slices.Concat([]map[string]any{}, page),
+		"DATA":              list,
 		"endpoint":          c.ID,
 		"path":              q.path,
 		"absolute_path":     nil,
-		"length":            len(page),
+		"length":            len(list),
 		"total":             len(entries),
 		"rename_supported":  true,
 		"symlink_supported": true,
-	}), nil
+	}
+	if q.path != q.absolute {
+		doc["absolute_path"] = q.absolute
+	}
+	return e.lie.List.apply(doc), nil
 }
 
 // admit says what a collection wants first of the person or the app. What the
@@ -230,91 +194,80 @@ func (e *Emulator) admit(r *http.Request, c Collection, g grant) error {
 }
 
 // directory lists what is in a directory, in no order that anyone would want.
-func (c Collection) directory(dir string, now time.Time) (entries []map[string]any, ok bool) {
+func (c Collection) directory(r *http.Request, dir string, now time.Time) (entries []document, err error) {
 	found := map[string]bool{}
+	exists := dir == "/"
 	for _, f := range slices.Backward(c.Files) {
 		rest, below := strings.CutPrefix(f.Path, dir)
+		if f.Path+"/" == dir {
+			return nil, transferRefusal(r, http.StatusBadGateway, "ExternalError.DirListingFailed.NotDirectory",
+				"Error listing directory\nEndpoint: "+c.Name+"\nMessage: Not a directory\n---\nDetails: 500-Command failed. : Path is not a directory.")
+		}
 		if !below {
 			continue
 		}
-		ok = true
+		exists = true
 		name, _, isDir := strings.Cut(rest, "/")
 		if name == "" || found[name] {
 			continue
 		}
 		found[name] = true
-		if isDir {
-			f.Size = 4096
-		}
 		entries = append(entries, f.document(name, isDir, now))
 	}
-	return entries, ok || dir == "/"
+	if !exists {
+		return nil, transferRefusal(r, http.StatusNotFound, "ClientError.NotFound", "Directory '"+dir+"' not found on endpoint")
+	}
+	return entries, nil
 }
 
-func (f File) document(name string, isDir bool, now time.Time) map[string]any {
-	doc := map[string]any{
-		"DATA_TYPE":     "file",
-		"name":          name,
-		"type":          "file",
-		"size":          f.Size,
-		"permissions":   "0644",
-		"user":          "root",
-		"group":         "root",
-		"last_modified": now.Add(-f.Ago).UTC().Format("2006-01-02 15:04:05-07:00"), // a blank, not a T
-	}
+// fileTemplate is the document of a file, as globus/globus-cli has recorded it in
+// tests/files/api_fixtures/ls_results.yaml.
+var fileTemplate = readTemplate([]byte(`{
+	"DATA_TYPE": "file", "name": null, "type": "file", "size": 0, "permissions": "0644", "user": "root", "group": "root", "last_modified": null,
+	"link_target": null, "link_size": null, "link_user": null, "link_group": null, "link_last_modified": null
+}`))
+
+func (f File) document(name string, isDir bool, now time.Time) document {
+	doc := maps.Clone(fileTemplate)
+	doc["name"], doc["size"] = name, f.Size
+	doc["last_modified"] = now.Add(-f.Ago).UTC().Format("2006-01-02 15:04:05-07:00") // a blank, not a T
 	if isDir {
-		doc["type"], doc["permissions"] = "dir", "0755"
-	}
-	for _, member := range []string{"target", "size", "user", "group", "last_modified"} {
-		doc["link_"+member] = nil
+		doc["type"], doc["permissions"], doc["size"] = "dir", "0755", int64(4096)
 	}
 	return doc
 }
 
 // A listQuery is what an app asks of a directory.
 type listQuery struct {
-	path          string // with a slash at its end
-	hidden        bool
-	limit, offset int
-	order         string // empty: none
+	query
+	path     string // as it is asked for, with a slash at its end
+	absolute string // likewise, from the root
+	hidden   bool
 }
 
-func (e *Emulator) readListQuery(r *http.Request) (listQuery, error) {
-	params, err := e.readQuery(r, "path", "show_hidden", "limit", "offset", "orderby")
+// readListQuery knows local_user, too, which changes nothing: every person is
+// mapped to the same files.
+func (e *Emulator) readListQuery(r *http.Request, c Collection) (listQuery, error) {
+	general, params, err := e.readListing(r, fileTemplate, largestList, largestList, "path", "show_hidden", "local_user")
 	if err != nil {
 		return listQuery{}, err
 	}
-	q := listQuery{order: params.Get("orderby"), path: cmp.Or(params.Get("path"), "/")}
-	hidden := cmp.Or(params.Get("show_hidden"), "1")
-	q.hidden = hidden == "1" || hidden == "true"
-	limit, limitOK := number(params, "limit", largestList, 1, largestList)
-	offset, offsetOK := number(params, "offset", 0, 0, math.MaxInt32)
-	q.limit, q.offset = limit, offset
-	switch {
-	case !limitOK:
-		return q, badParameter(r, "Invalid value for parameter 'limit'")
-	case !offsetOK:
-		return q, badParameter(r, "Invalid value for parameter 'offset'")
-	case !slices.Contains([]string{"", "name", "name ASC", "name DESC"}, q.order):
-		return q, badParameter(r, "Invalid value for parameter 'orderby'")
-	case !slices.Contains([]string{"0", "1", "true", "false"}, hidden):
+	home := cmp.Or(c.Home, "/")
+	q := listQuery{query: general, path: cmp.Or(params.Get("path"), home)}
+	if q.hidden, err = strconv.ParseBool(strings.ToLower(cmp.Or(params.Get("show_hidden"), "1"))); err != nil {
 		return q, badParameter(r, "Invalid value for parameter 'show_hidden'")
-	case !strings.HasPrefix(q.path, "/") || slices.Contains(strings.Split(q.path, "/"), ".."):
+	}
+	if q.path == "~" || strings.HasPrefix(q.path, "~/") {
+		q.path = "/" + q.path
+	}
+	if !strings.HasPrefix(q.path, "/") || e.strict && slices.Contains(strings.Split(q.path, "/"), "..") {
 		return q, badParameter(r, "Invalid value for parameter 'path'")
 	}
 	q.path = strings.TrimRight(q.path, "/") + "/"
-	return q, nil
-}
-
-// arrange leaves out what is not to be shown, and sorts the rest if it is to be.
-func (q listQuery) arrange(entries []map[string]any) []map[string]any {
-	name := func(e map[string]any) string { return e["name"].(string) }
-	entries = slices.DeleteFunc(entries, func(e map[string]any) bool { return !q.hidden && strings.HasPrefix(name(e), ".") })
-	switch q.order {
-	case "name", "name ASC":
-		slices.SortFunc(entries, func(a, b map[string]any) int { return cmp.Compare(name(a), name(b)) })
-	case "name DESC":
-		slices.SortFunc(entries, func(a, b map[string]any) int { return cmp.Compare(name(b), name(a)) })
+	q.absolute = q.path
+	if below, ok := strings.CutPrefix(q.path, "/~/"); ok {
+		q.absolute = home + below
 	}
-	return entries
+	q.absolute = strings.TrimRight(path.Clean(q.absolute), "/") + "/"
+	return q, nil
 }

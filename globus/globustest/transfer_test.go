@@ -239,7 +239,7 @@ func TestTaskListBadParameters(t *testing.T) {
 	tests := []string{
 		"limit=0", "limit=-1", "limit=1001", "limit=ten", "limit=1.5", "limit=1&limit=2",
 		"offset=-1", "offset=x", "offset=99999999999999999999",
-		"orderby=label", "orderby=request_time+desc", "orderby=request_time++DESC", "orderby=request_time+DESC,label",
+		"orderby=colour", "orderby=request_time+desc", "orderby=request_time++DESC", "orderby=request_time+DESC,colour",
 		"filter=status", "filter=status:", "filter=status:DONE", "filter=status:ACTIVE,", "filter=status:active",
 		"filter=owner:x", "filter=type:TRANSFER/", "filter=type:TRANSFER/type:DELETE", "filter=type:TRANSFER/status:",
 		"page=2", "a=%zz", "limit=1;offset=2",
@@ -374,7 +374,7 @@ func TestList(t *testing.T) {
 
 		{"no such directory", beamline, []string{"path", "/none"}, 404, "ClientError.NotFound"},
 		{"part of a name", beamline, []string{"path", "/photo"}, 404, "ClientError.NotFound"},
-		{"a file", beamline, []string{"path", "/README.txt"}, 404, "ClientError.NotFound"},
+		{"a file", beamline, []string{"path", "/README.txt"}, 502, "ExternalError.DirListingFailed.NotDirectory"},
 		{"no such collection", "x", nil, 404, "EndpointNotFound"},
 		{"not from the root", beamline, []string{"path", "photo51"}, 400, "ClientError.BadRequest"},
 		{"upwards", beamline, []string{"path", "/photo51/../"}, 400, "ClientError.BadRequest"},
