@@ -63,14 +63,14 @@ func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idC
 	}
 	if err != nil {
 		// Its text quotes claims.
-		return nil, idTokenError("its form, algorithm, issuer or audience is wrong")
+		return nil, idTokenError(faultHeader)
 	}
 	var claims idClaims
 	if err := token.Claims(&claims); err != nil {
 		return nil, idTokenError("a claim has the wrong type")
 	}
-	if err := token.Claims(&claims.Identity); err != nil {
-		return nil, idTokenError(err.Error())
+	if err := token.Claims(&claims.Identity); err != nil || claims.Identity.Subject == "" {
+		return nil, idTokenError(errSubject.Error())
 	}
 	if fault := c.claimsFault(token, claims); fault != "" {
 		return nil, idTokenError(fault)
@@ -99,12 +99,19 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	}
 	switch {
 	case now.After(claims.Expiry.Add(leeway)):
-		return "it has expired" + clockHint
+		return "it has expired"
 	case claims.NotBefore != nil && now.Before(claims.NotBefore.Add(-leeway)):
-		return "it is not valid yet" + clockHint
+		return "it is not valid yet"
 	}
 	return ""
 }
+
+// What may be wrong with an ID token, as far as the operator can do something about
+// it.
+const (
+	faultHeader    = "its form, algorithm, issuer or audience is wrong"
+	faultSignature = "its signature fits none of Globus's keys"
+)
 
 const clockHint = " (is this machine's clock right?)"
 

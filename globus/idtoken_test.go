@@ -356,7 +356,7 @@ func TestIdentityTrimmed(t *testing.T) {
 		if want := strings.Repeat("é", 199) + "…"; id.Name != want {
 			t.Errorf("%s: got name %q, want %q", name, id.Name, want)
 		}
-		if want := "a  bc@example.edu"; id.Email != want {
+		if want := "a  b c@example.edu"; id.Email != want {
 			t.Errorf("%s: got email %q, want %q", name, id.Email, want)
 		}
 		if want := strings.Repeat("é", 200); id.Organization != want {

@@ -69,13 +69,13 @@ func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspec
 
 // introspectionJSON is the answer as Globus Auth sends it.
 type introspectionJSON struct {
-	Active   *bool            `json:"active"`
-	Subject  string           `json:"sub"`
-	Username string           `json:"username"`
-	ClientID string           `json:"client_id"`
-	Scope    string           `json:"scope"`
-	Expiry   *numericDate     `json:"exp"`
-	Linked   []LinkedIdentity `json:"identity_set_detail"`
+	Active   *bool           `json:"active"`
+	Subject  string          `json:"sub"`
+	Username string          `json:"username"`
+	ClientID string          `json:"client_id"`
+	Scope    string          `json:"scope"`
+	Expiry   json.RawMessage `json:"exp"`
+	Linked   json.RawMessage `json:"identity_set_detail"`
 	Session  struct {
 		Authentications map[string]json.RawMessage `json:"authentications"`
 	} `json:"session_info"`
@@ -88,19 +88,12 @@ func (a introspectionJSON) introspection() *Introspection {
 		Username: untouched(a.Username),
 		ClientID: tidy(a.ClientID),
 		Scopes:   strings.Fields(a.Scope),
-		Linked:   a.Linked,
-	}
-	if a.Expiry != nil {
-		in.Expiry = a.Expiry.UTC()
+		Expiry:   readDate(a.Expiry),
+		Linked:   readLinked(a.Linked),
 	}
 	known := map[string]LinkedIdentity{}
-	for i := range in.Linked {
-		l := &in.Linked[i]
-		for _, s := range []*string{&l.Name, &l.Email, &l.Organization, &l.Provider, &l.ProviderName} {
-			*s = tidy(*s)
-		}
-		l.Subject, l.Username = plainSubject(l.Subject), untouched(l.Username)
-		known[l.Subject] = *l
+	for _, l := range in.Linked {
+		known[l.Subject] = l
 	}
 	for identity, raw := range a.Session.Authentications {
 		auth, ok := readAuthentication(raw)
@@ -126,10 +119,7 @@ func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return Authentication{}, false
 	}
-	var at *numericDate
-	if err := json.Unmarshal(fields["auth_time"], &at); err == nil && at != nil {
-		auth.Time = at.UTC()
-	}
+	auth.Time = readDate(fields["auth_time"])
 	_ = json.Unmarshal(fields["idp"], &auth.Provider)
 	_ = json.Unmarshal(fields["acr"], &auth.ACR)
 	if err := json.Unmarshal(fields["amr"], &auth.AMR); err != nil {
@@ -141,6 +131,15 @@ func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
 		auth.AMR[i] = untouched(auth.AMR[i])
 	}
 	return auth, true
+}
+
+// readDate returns the zero time for what is no date.
+func readDate(raw json.RawMessage) time.Time {
+	var at *numericDate
+	if err := json.Unmarshal(raw, &at); err != nil || at == nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 const maxMethods = 20 // of authentication, in one amr

@@ -96,6 +96,9 @@ func TestIntrospect(t *testing.T) {
 		{"a list", `[]`, "error"},
 		{"session of another type", `{"active":true,"sub":"one","session_info":7}`, ""},
 		{"authentications of another type", `{"active":true,"sub":"one","session_info":{"authentications":[1]}}`, ""},
+		{"odd members before the session", `{"active":true,"sub":"one","scope":["a"],"client_id":7,"exp":"soon","identity_set_detail":{"one":1},"session_info":{"authentications":{"one":{}}}}`, "one    0  []"},
+		{"an expiry that is none", `{"active":true,"sub":"one","exp":1e300,"session_info":{"authentications":{"one":{}}}}`, "one    0  []"},
+		{"an identity set of text", `{"active":true,"sub":"one","identity_set_detail":["one",{"sub":"one","username":"a@b"}],"session_info":{"authentications":{"one":{}}}}`, "one a@b   0  []"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -87,7 +87,7 @@ func (d errorDocument) requirements() *Requirements {
 	if params.text("prompt") == "login" { // "none" would keep the person from doing anything
 		r.Prompt = "login"
 	}
-	r.Scopes = params.scopes("required_scopes").Merge(d.consent())
+	r.Scopes = params.scopes("required_scopes").add(d.consent())
 	if strings.EqualFold(r.Code, "dependent_consent_required") {
 		r.Code = consentRequired
 	}
@@ -105,13 +105,13 @@ func (d errorDocument) consent() Scopes {
 	code := cmp.Or(d.text("code"), d.text("error"))
 	switch {
 	case strings.HasSuffix(code, consentRequired):
-		return d.scopes("required_scopes").Merge(d.scopes("required_scope"))
+		return d.scopes("required_scopes").add(d.scopes("required_scope"))
 	case strings.EqualFold(code, "dependent_consent_required"):
 		all := d.scopes("unapproved_scopes")
 		var errs []errorDocument
 		_ = json.Unmarshal(d["errors"], &errs)
 		for _, e := range errs[:min(len(errs), maxRequired)] {
-			all = all.Merge(e.scopes("unapproved_scopes"))
+			all = all.add(e.scopes("unapproved_scopes"))
 		}
 		return all
 	}
@@ -158,16 +158,24 @@ func (d errorDocument) list(name string, form func(string) string) []string {
 	return list
 }
 
-// scopes reads a list of scopes, or a text of scopes: as many as an address has
-// room for. For the others the service asks when those are there.
+// scopes reads a list of scopes, or a text of scopes.
 func (d errorDocument) scopes(name string) (all Scopes) {
 	for _, text := range d.texts(name) {
-		scopes, err := ParseScopes(cutScopes(text))
-		if err == nil {
-			all = all.Merge(scopes).cut(maxRequiredText)
+		if scopes, err := ParseScopes(cutScopes(text)); err == nil {
+			all = all.add(scopes)
 		}
 	}
 	return all
+}
+
+// add merges more into ss, unless a scope would depend on itself by that, as far as
+// an address has room. For the others the service asks when those are there.
+func (ss Scopes) add(more Scopes) Scopes {
+	all := ss.Merge(more)
+	if all.cyclic() {
+		return ss
+	}
+	return all.cut(maxRequiredText)
 }
 
 // cutScopes returns the beginning of a text of scopes that ParseScopes has room for.
@@ -184,11 +192,13 @@ func cutScopes(text string) string {
 // their text has at most so many bytes.
 func (ss Scopes) cut(max int) Scopes {
 	ss = slices.Clone(ss)
-	for len(ss) > 0 && len(ss.String()) > max {
+	for size := len(ss.String()); size > max && len(ss) > 0; {
 		last := &ss[len(ss)-1]
 		if n := len(last.Dependencies); n > 1 {
+			size -= len(last.Dependencies[n-1].String()) + 1 // and the blank before it
 			last.Dependencies = last.Dependencies[:n-1]
 		} else {
+			size -= len(last.String()) + 1
 			ss = ss[:len(ss)-1]
 		}
 	}
