@@ -29,7 +29,6 @@ type idClaims struct {
 	AuthorizedParty *string      `json:"azp"`
 	Expiry          *numericDate `json:"exp"`
 	IssuedAt        *numericDate `json:"iat"`
-	NotBefore       *numericDate `json:"nbf"`
 }
 
 // verifyIDToken checks the ID token of a sign-in and returns its claims.
@@ -97,11 +96,8 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	if skew := claims.IssuedAt.Sub(now); skew.Abs() > leeway {
 		return fmt.Sprintf("it was issued %s from now by this machine's clock%s", skew.Round(time.Second), clockHint)
 	}
-	switch {
-	case now.After(claims.Expiry.Add(leeway)):
+	if now.After(claims.Expiry.Add(leeway)) {
 		return "it has expired"
-	case claims.NotBefore != nil && now.Before(claims.NotBefore.Add(-leeway)):
-		return "it is not valid yet"
 	}
 	return ""
 }

@@ -56,10 +56,12 @@ func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspec
 	if err := c.post(ctx, "introspect", introspectPath, form, &answer); err != nil {
 		return nil, err
 	}
+	var active *bool
+	err := json.Unmarshal(answer.Active, &active)
 	switch {
-	case answer.Active == nil:
+	case err != nil || active == nil:
 		return nil, &Error{Call: "introspect", Reason: Malformed, Detail: "it does not say whether the token is active"}
-	case !*answer.Active:
+	case !*active:
 		return &Introspection{}, nil
 	case plainSubject(answer.Subject) == "":
 		return nil, &Error{Call: "introspect", Reason: Malformed, Detail: errSubject.Error()}
@@ -69,7 +71,7 @@ func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspec
 
 // introspectionJSON is the answer as Globus Auth sends it.
 type introspectionJSON struct {
-	Active   *bool           `json:"active"`
+	Active   json.RawMessage `json:"active"`
 	Subject  string          `json:"sub"`
 	Username string          `json:"username"`
 	ClientID string          `json:"client_id"`

@@ -163,9 +163,9 @@ func TestTaskList(t *testing.T) {
 	}
 }
 
-// TestRefusals: an error is known by its body, in whichever of Globus's shapes,
+// TestErrorBodies: an error is known by its body, in whichever of Globus's shapes,
 // and its text repeats nothing of it but code and request id.
-func TestRefusals(t *testing.T) {
+func TestErrorBodies(t *testing.T) {
 	f := newFlow(t)
 	transfer := f.client.Transfer(f.client.Source(f.tokens("rosalind"), globus.TransferServer, nil).Fresh)
 	tests := []struct {
