@@ -251,6 +251,18 @@ func TestKeysForUse(t *testing.T) {
 	}
 }
 
+// Keys have a media type of their own (RFC 7517, section 8.5.1), which may be written
+// in other letters, and with parameters that nobody can read.
+func TestKeysMediaType(t *testing.T) {
+	for _, mediaType := range []string{"application/jwk-set+json", "Application/JWK-Set+JSON; charset=utf-8", "application/json;charset=UTF-8", "application/json; charset=utf-8; charset=x; =", " application/json ;"} {
+		t.Run(mediaType, func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(fault(globustest.KeysPath, globustest.Fault{Header: http.Header{"Content-Type": {mediaType}}, Body: keySetJSON()}))
+			f.wantSignIn("of that type", "", 1)
+		})
+	}
+}
+
 // One that is too short does not verify what it has signed.
 func TestKeysTooShort(t *testing.T) {
 	small := newKey(1024)

@@ -19,8 +19,8 @@ const (
 // a success, of any service; the status does not tell, Transfer sends them with
 // 502, too. It knows the form that Globus documents, and those that services
 // sent before there was one: required_scopes or required_scope beside a code,
-// unapproved_scopes, lists written as text with commas, all of it within errors
-// or detail. Of several it returns the first. What is not of the right form is
+// unapproved_scopes, lists written as text with commas, all of it within errors,
+// error or detail, or in what a collection's server says in the message. Of several it returns the first. What is not of the right form is
 // left out; if then nothing is asked for, there are no requirements.
 func ReadRequirements(body []byte) (*Requirements, bool) {
 	if len(body) > maxRequirements {
@@ -52,10 +52,21 @@ func findRequirements(raw json.RawMessage, nest int) *Requirements {
 	if r := doc.requirements(); r.asks() {
 		return r
 	}
-	if r := findRequirements(doc["errors"], nest-1); r != nil {
-		return r
+	for _, within := range []json.RawMessage{doc["errors"], doc["error"], doc["detail"], gridFTPResult(doc.text("message"))} {
+		if r := findRequirements(within, nest-1); r != nil {
+			return r
+		}
 	}
-	return findRequirements(doc["detail"], nest-1)
+	return nil
+}
+
+// gridFTPResult returns the object that the server of a collection puts into its
+// message. Of a collection with rules of its own, nothing else may say which.
+func gridFTPResult(message string) (result json.RawMessage) {
+	if _, text, ok := strings.Cut(message, "530-GridFTP-JSON-Result: "); ok {
+		_ = json.NewDecoder(strings.NewReader(text)).Decode(&result)
+	}
+	return result
 }
 
 // An errorDocument is an object that a service answers with. What it lacks, or
@@ -82,6 +93,9 @@ func (d errorDocument) requirements() *Requirements {
 		Policies:       params.list(paramPolicies, lowerUUID),
 		Domains:        params.list(paramDomains, lowerDomain),
 		SessionMessage: tidy(params.text(paramMessage)),
+	}
+	if strings.HasPrefix(d.text("DATA_TYPE"), "not_from_allowed_domain#") { // of a server that knows no parameters
+		r.Domains = d.list("allowed_domains", lowerDomain)
 	}
 	_ = json.Unmarshal(params[paramMFA], &r.MFA)
 	if params.text("prompt") == "login" { // "none" would keep the person from doing anything
