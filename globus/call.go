@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -50,11 +49,7 @@ func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	case !isJSON(resp.Header.Get("Content-Type")):
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not application/json"}
 	}
-	err = leaveOut(json.Unmarshal(body, v))
-	if errors.Is(err, errSubject) {
-		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: err.Error()}
-	}
-	if err != nil {
+	if err := leaveOut(json.Unmarshal(body, v)); err != nil {
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not the JSON that was expected"}
 	}
 	return nil
@@ -72,9 +67,11 @@ func leaveOut(err error) error {
 
 // isJSON reports whether a media type is JSON: application/json, or one of those
 // that say so at their end (RFC 6839, section 3.1), such as application/jwk-set+json.
+// Its parameters say nothing more.
 func isJSON(mediaType string) bool {
-	t, _, _ := mime.ParseMediaType(mediaType)
-	return t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json")
+	t, _, _ := strings.Cut(strings.ToLower(mediaType), ";")
+	t = strings.TrimSpace(t)
+	return t == "application/json" || strings.HasSuffix(t, "+json")
 }
 
 // refusal reads an answer that is not a success by its body, whatever its status:
@@ -84,18 +81,17 @@ func isJSON(mediaType string) bool {
 // none of them.
 func refusal(call string, status int, body []byte) *Error {
 	top := parseErrorDocument(body)
-	docs := []errorDocument{top, top.object("error")}
+	var first errorDocument
 	var list []json.RawMessage
-	_ = json.Unmarshal(top["errors"], &list)
-	if len(list) > 0 {
-		docs = append(docs, parseErrorDocument(list[0]))
+	if json.Unmarshal(top["errors"], &list) == nil && len(list) > 0 {
+		first = parseErrorDocument(list[0])
 	}
 	e := answerError(call, status, "")
-	for _, d := range docs {
+	for _, d := range []errorDocument{top, top.object("error"), first} {
 		e.Code = cmp.Or(e.Code, ErrorCode(d.text("error")), ErrorCode(d.text("code")))
-		e.RequestID = cmp.Or(e.RequestID, requestID(d.text("request_id")), requestID(d.text("id")))
 		e.Message = cmp.Or(e.Message, tidy(cmp.Or(d.text("message"), d.text("detail"))))
 	}
+	e.RequestID = cmp.Or(requestID(top.text("request_id")), requestID(first.text("id")))
 	e.Requirements, _ = ReadRequirements(body)
 	if e.Code != "" && e.Reason == BadStatus && status < http.StatusInternalServerError {
 		e.Reason = Refused

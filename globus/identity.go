@@ -72,9 +72,9 @@ func plainSubject(s string) string {
 	return plain(s, maxSubject, func(r rune) bool { return r > 0x20 && r < 0x7f })
 }
 
-// UnmarshalJSON reads the claims of an ID token, or the answer of userinfo. Only
-// sub must be there, and name somebody. A claim that is only shown is left out if
-// it has another type than usual; text that no page has room for is cut.
+// UnmarshalJSON reads the claims of an ID token, or the answer of userinfo. A claim
+// that has another type than usual is left out, and so is a sub that could name
+// nobody; text that no page has room for is cut.
 func (id *Identity) UnmarshalJSON(b []byte) error {
 	var d errorDocument
 	if err := json.Unmarshal(b, &d); err != nil {
@@ -89,53 +89,48 @@ func (id *Identity) UnmarshalJSON(b []byte) error {
 		Provider:     tidy(d.text("identity_provider")),
 		ProviderName: tidy(d.text("identity_provider_display_name")),
 	}
-	if id.Subject == "" {
-		return errSubject
-	}
-	var set []json.RawMessage
-	_ = json.Unmarshal(d["identity_set"], &set)
-	for _, raw := range set[:min(len(set), maxLinked)] {
-		var l LinkedIdentity
-		if json.Unmarshal(raw, &l) == nil {
-			id.Linked = append(id.Linked, l)
-		}
-	}
+	id.Linked = readLinked(d["identity_set"])
+	id.Linked = id.Linked[:min(len(id.Linked), maxLinked)]
 	for set, _ := json.Marshal(id.Linked); len(set) > maxSet; set, _ = json.Marshal(id.Linked) {
 		id.Linked = id.Linked[:len(id.Linked)/2]
 	}
 	return nil
 }
 
-// UnmarshalJSON reads a member of an identity set, in the same way.
-func (l *LinkedIdentity) UnmarshalJSON(b []byte) error {
-	var d errorDocument
-	if err := json.Unmarshal(b, &d); err != nil {
-		return err
+// readLinked reads an identity set in the same way. What is no identity is left out.
+func readLinked(raw json.RawMessage) (linked []LinkedIdentity) {
+	var set []json.RawMessage
+	_ = json.Unmarshal(raw, &set)
+	for _, one := range set {
+		d := parseErrorDocument(one)
+		l := LinkedIdentity{
+			Subject:      plainSubject(d.text("sub")),
+			Username:     untouched(d.text("username")),
+			Name:         tidy(d.text("name")),
+			Email:        tidy(d.text("email")),
+			Organization: tidy(d.text("organization")),
+			Provider:     tidy(d.text("identity_provider")),
+			ProviderName: tidy(d.text("identity_provider_display_name")),
+		}
+		if l != (LinkedIdentity{}) {
+			linked = append(linked, l)
+		}
 	}
-	*l = LinkedIdentity{
-		Subject:      tidy(d.text("sub")),
-		Username:     tidy(d.text("username")),
-		Name:         tidy(d.text("name")),
-		Email:        tidy(d.text("email")),
-		Organization: tidy(d.text("organization")),
-		Provider:     tidy(d.text("identity_provider")),
-		ProviderName: tidy(d.text("identity_provider_display_name")),
-	}
-	return nil
+	return linked
 }
 
-// tidy drops control characters, but puts a blank where a line ends, and cuts text
-// that no page has room for.
+// tidy drops control characters, but puts a blank in place of a tab or the end of
+// a line, and cuts text that no page has room for.
 func tidy(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t':
+		case !unicode.IsControl(r):
+			return r
+		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r):
-			return -1
 		}
-		return r
-	}, strings.TrimRight(s, "\r\n"))
+		return -1
+	}, strings.ReplaceAll(strings.TrimRight(s, "\r\n"), "\r\n", "\n"))
 	if runes := []rune(s); len(runes) > maxText {
 		return string(runes[:maxText-1]) + "…"
 	}

@@ -29,7 +29,6 @@ type idClaims struct {
 	AuthorizedParty *string      `json:"azp"`
 	Expiry          *numericDate `json:"exp"`
 	IssuedAt        *numericDate `json:"iat"`
-	NotBefore       *numericDate `json:"nbf"`
 }
 
 // verifyIDToken checks the ID token of a sign-in and returns its claims.
@@ -63,14 +62,14 @@ func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idC
 	}
 	if err != nil {
 		// Its text quotes claims.
-		return nil, idTokenError("its form, algorithm, issuer or audience is wrong")
+		return nil, idTokenError(faultHeader)
 	}
 	var claims idClaims
 	if err := token.Claims(&claims); err != nil {
 		return nil, idTokenError("a claim has the wrong type")
 	}
-	if err := token.Claims(&claims.Identity); err != nil {
-		return nil, idTokenError(err.Error())
+	if err := token.Claims(&claims.Identity); err != nil || claims.Identity.Subject == "" {
+		return nil, idTokenError(errSubject.Error())
 	}
 	if fault := c.claimsFault(token, claims); fault != "" {
 		return nil, idTokenError(fault)
@@ -97,14 +96,18 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	if skew := claims.IssuedAt.Sub(now); skew.Abs() > leeway {
 		return fmt.Sprintf("it was issued %s from now by this machine's clock%s", skew.Round(time.Second), clockHint)
 	}
-	switch {
-	case now.After(claims.Expiry.Add(leeway)):
-		return "it has expired" + clockHint
-	case claims.NotBefore != nil && now.Before(claims.NotBefore.Add(-leeway)):
-		return "it is not valid yet" + clockHint
+	if now.After(claims.Expiry.Add(leeway)) {
+		return "it has expired"
 	}
 	return ""
 }
+
+// What may be wrong with an ID token, as far as the operator can do something about
+// it.
+const (
+	faultHeader    = "its form, algorithm, issuer or audience is wrong"
+	faultSignature = "its signature fits none of Globus's keys"
+)
 
 const clockHint = " (is this machine's clock right?)"
 

@@ -56,10 +56,12 @@ func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspec
 	if err := c.post(ctx, "introspect", introspectPath, form, &answer); err != nil {
 		return nil, err
 	}
+	var active *bool
+	err := json.Unmarshal(answer.Active, &active)
 	switch {
-	case answer.Active == nil:
+	case err != nil || active == nil:
 		return nil, &Error{Call: "introspect", Reason: Malformed, Detail: "it does not say whether the token is active"}
-	case !*answer.Active:
+	case !*active:
 		return &Introspection{}, nil
 	case plainSubject(answer.Subject) == "":
 		return nil, &Error{Call: "introspect", Reason: Malformed, Detail: errSubject.Error()}
@@ -69,13 +71,13 @@ func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspec
 
 // introspectionJSON is the answer as Globus Auth sends it.
 type introspectionJSON struct {
-	Active   *bool            `json:"active"`
-	Subject  string           `json:"sub"`
-	Username string           `json:"username"`
-	ClientID string           `json:"client_id"`
-	Scope    string           `json:"scope"`
-	Expiry   *numericDate     `json:"exp"`
-	Linked   []LinkedIdentity `json:"identity_set_detail"`
+	Active   json.RawMessage `json:"active"`
+	Subject  string          `json:"sub"`
+	Username string          `json:"username"`
+	ClientID string          `json:"client_id"`
+	Scope    string          `json:"scope"`
+	Expiry   json.RawMessage `json:"exp"`
+	Linked   json.RawMessage `json:"identity_set_detail"`
 	Session  struct {
 		Authentications map[string]json.RawMessage `json:"authentications"`
 	} `json:"session_info"`
@@ -88,19 +90,12 @@ func (a introspectionJSON) introspection() *Introspection {
 		Username: untouched(a.Username),
 		ClientID: tidy(a.ClientID),
 		Scopes:   strings.Fields(a.Scope),
-		Linked:   a.Linked,
-	}
-	if a.Expiry != nil {
-		in.Expiry = a.Expiry.UTC()
+		Expiry:   readDate(a.Expiry),
+		Linked:   readLinked(a.Linked),
 	}
 	known := map[string]LinkedIdentity{}
-	for i := range in.Linked {
-		l := &in.Linked[i]
-		for _, s := range []*string{&l.Name, &l.Email, &l.Organization, &l.Provider, &l.ProviderName} {
-			*s = tidy(*s)
-		}
-		l.Subject, l.Username = plainSubject(l.Subject), untouched(l.Username)
-		known[l.Subject] = *l
+	for _, l := range in.Linked {
+		known[l.Subject] = l
 	}
 	for identity, raw := range a.Session.Authentications {
 		auth, ok := readAuthentication(raw)
@@ -126,10 +121,7 @@ func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return Authentication{}, false
 	}
-	var at *numericDate
-	if err := json.Unmarshal(fields["auth_time"], &at); err == nil && at != nil {
-		auth.Time = at.UTC()
-	}
+	auth.Time = readDate(fields["auth_time"])
 	_ = json.Unmarshal(fields["idp"], &auth.Provider)
 	_ = json.Unmarshal(fields["acr"], &auth.ACR)
 	if err := json.Unmarshal(fields["amr"], &auth.AMR); err != nil {
@@ -141,6 +133,15 @@ func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
 		auth.AMR[i] = untouched(auth.AMR[i])
 	}
 	return auth, true
+}
+
+// readDate returns the zero time for what is no date.
+func readDate(raw json.RawMessage) time.Time {
+	var at *numericDate
+	if err := json.Unmarshal(raw, &at); err != nil || at == nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 const maxMethods = 20 // of authentication, in one amr

@@ -50,7 +50,7 @@ func (s *keySet) verify(ctx context.Context, jwt string) ([]byte, error) {
 	}
 	payload, err := verifyWith(ctx, fresh, jwt)
 	if err != nil {
-		return nil, idTokenError("its signature fits none of Globus's keys")
+		return nil, idTokenError(faultSignature)
 	}
 	return payload, nil
 }

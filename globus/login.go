@@ -80,7 +80,7 @@ func (c *Client) login(ctx context.Context, answer *oauth2.Token, a Attempt) (*L
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := newTokens(answer, c.now(), claims.Expiry.Time)
+	tokens, err := newTokens(answer, AuthServer, c.now(), claims.Expiry.Time)
 	if err != nil {
 		return nil, &Error{Call: "token", Reason: Malformed, Detail: err.Error()}
 	}
@@ -93,7 +93,7 @@ func (c *Client) discard(ctx context.Context, answer *oauth2.Token) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	var secrets []string
-	for _, t := range granted(answer) {
+	for _, t := range granted(answer, "") {
 		secrets = append(secrets, t.AccessToken, t.RefreshToken)
 	}
 	_ = c.revokeEach(ctx, secrets)
@@ -112,6 +112,9 @@ func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, e
 	var id Identity
 	if err := getJSON(c.http, "userinfo", req, &id); err != nil {
 		return nil, err
+	}
+	if id.Subject == "" {
+		return nil, &Error{Call: "userinfo", Reason: Malformed, Status: http.StatusOK, Detail: errSubject.Error()}
 	}
 	return &id, nil
 }

@@ -44,7 +44,7 @@ func (c *Client) Refresh(ctx context.Context, server string, old Token, subject 
 	if err := c.checkSubject(ctx, answer, subject); err != nil {
 		return Token{}, err
 	}
-	tokens, err := newTokens(answer, c.now(), time.Time{})
+	tokens, err := newTokens(answer, server, c.now(), time.Time{})
 	if err != nil {
 		return Token{}, &Error{Call: "refresh", Reason: Malformed, Detail: err.Error()}
 	}
@@ -124,7 +124,10 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 		if t.Fresh(s.client.now()) && t.AccessToken != rejected {
 			return t, nil
 		}
-		t, err := s.client.Refresh(context.WithoutCancel(ctx), s.server, t, "")
+		err := guarded(func() (err error) {
+			t, err = s.client.Refresh(context.WithoutCancel(ctx), s.server, t, "")
+			return err
+		})
 		if err != nil {
 			return Token{}, err
 		}
@@ -144,8 +147,9 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 	}
 }
 
-// guarded calls f, and makes an error of a panic: in a goroutine of singleflight's
-// nobody else would recover, and the process would end.
+// guarded calls f, and makes an error of a panic in what a program has put into a
+// Client or a Source: in a goroutine of this package nobody else would recover, and
+// the process would end.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -3,6 +3,8 @@ package globus_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,6 +37,7 @@ func TestRefresh(t *testing.T) {
 		{"the truth", globustest.Lie{}, ""},
 		{"a refresh token that rotates", globustest.Lie{RotateRefresh: true}, ""},
 		{"no refresh token", globustest.Lie{Refresh: globustest.Edit{Drop: []string{"refresh_token"}}}, ""},
+		{"no resource server", globustest.Lie{Refresh: globustest.Edit{Drop: []string{"resource_server"}}}, ""},
 		{"another resource server", set("resource_server", "groups.api.globus.org"), globus.Malformed},
 		{"no lifetime", set("expires_in", 0), ""},
 		{"another type", set("token_type", "DPoP"), globus.Malformed},
@@ -186,6 +189,28 @@ func TestSource(t *testing.T) {
 	defer cancel()
 	if _, err := source.Fresh(ctx, ""); err == nil {
 		t.Error("a cancelled caller waits on")
+	}
+}
+
+// What panics in what a program hands to a Source, or to a Client, is an error, and
+// does not end the process.
+func TestSourcePanics(t *testing.T) {
+	f := newFlow(t)
+	tokens := f.tokens("rosalind")
+	f.clock.add(48 * time.Hour)
+	source := f.client.Source(tokens, globus.TransferServer, func(globus.Token) error { panic("canary") })
+	if _, err := source.Fresh(t.Context(), ""); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("save: got %v, want an error that says where, and not what", err)
+	}
+	if got, err := source.Fresh(t.Context(), ""); err != nil || !f.auth.Live(got.AccessToken) {
+		t.Errorf("got %v, want the token all the same", err)
+	}
+	client := f.newClient(globus.Config{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { panic("canary") })})
+	if _, err := client.Source(tokens, globus.TransferServer, nil).Fresh(t.Context(), ""); err == nil {
+		t.Error("refresh: got no error")
+	}
+	if err := client.RevokeAll(t.Context(), tokens); err == nil {
+		t.Error("revoke: got no error")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ const (
 	registrations = "https://app.globus.org/settings/developers"
 	wayOut        = "See that the firewall lets this machine out to it by https. Where a proxy is the only way out, name it: HTTPS_PROXY=http://proxy.example.edu:3128."
 	notGlobus     = "What answered does not seem to be Globus: see that the issuer is right, and that no proxy answers with a page of its own."
+	otherProvider = "Only Globus's own ID tokens for this app are taken, signed with RS512: see that the issuer and the client id are right."
 	unwell        = "Globus is unwell, or a proxy before it is: see https://status.globus.org."
 
 	// ClockRemedy is what to do about a clock that is wrong.
@@ -49,19 +51,31 @@ func (e *Error) advice() string {
 		return "If it happens to everyone: wherever this app runs it must have the same redirect URI, and no proxy may send a request twice."
 	case IsInvalidGrant(e):
 		return ""
-	case e.Code == "invalid_client", e.Status == http.StatusUnauthorized && e.Call != "userinfo":
+	case e.Code == "invalid_client", e.Status == http.StatusUnauthorized && e.Code != "" && e.sendsSecret():
 		return "The client secret is mistyped, was deleted, or belongs to another client id. Make a new one at " + registrations +
 			", and copy it whole, without blanks or quotes."
 	case e.Code == "invalid_request" && e.Call == "token":
-		return "Globus says so of a redirect URI that is not registered: compare the one that this app logs at its start with those at " + registrations + "."
+		return "Globus says so, among others, of a redirect URI that is not registered: compare the one that this app logs at its start with those at " + registrations + "."
 	case e.Status >= http.StatusInternalServerError:
 		return unwell
 	case e.Reason == BadIDToken && strings.HasSuffix(e.Detail, clockHint):
 		return ClockRemedy
-	case e.Reason == Malformed, e.Reason == TooLarge, e.Reason == Redirected, e.Status == http.StatusNotFound:
+	case e.Reason == BadIDToken && (e.Detail == faultHeader || e.Detail == faultSignature):
+		return otherProvider
+	case e.Reason == Malformed, e.Reason == TooLarge, e.Reason == Redirected, e.Status == http.StatusNotFound, e.isBare():
 		return notGlobus
 	}
 	return ""
+}
+
+// sendsSecret reports whether the call had the client's secret in it.
+func (e *Error) sendsSecret() bool {
+	return slices.Contains([]string{"token", "refresh", "introspect", "revoke"}, e.Call)
+}
+
+// isBare reports whether a call was refused that Globus answers whoever asks.
+func (e *Error) isBare() bool {
+	return (e.Call == "keys" || e.Call == "discovery") && e.Status >= http.StatusBadRequest && e.Status != http.StatusTooManyRequests
 }
 
 // serviceAdvice is about a call with a person's token. What the service itself

@@ -19,8 +19,8 @@ const (
 // a success, of any service; the status does not tell, Transfer sends them with
 // 502, too. It knows the form that Globus documents, and those that services
 // sent before there was one: required_scopes or required_scope beside a code,
-// unapproved_scopes, lists written as text with commas, all of it within errors
-// or detail. Of several it returns the first. What is not of the right form is
+// unapproved_scopes, lists written as text with commas, all of it within errors,
+// error or detail, or in what a collection's server says in the message. Of several it returns the first. What is not of the right form is
 // left out; if then nothing is asked for, there are no requirements.
 func ReadRequirements(body []byte) (*Requirements, bool) {
 	if len(body) > maxRequirements {
@@ -52,10 +52,21 @@ func findRequirements(raw json.RawMessage, nest int) *Requirements {
 	if r := doc.requirements(); r.asks() {
 		return r
 	}
-	if r := findRequirements(doc["errors"], nest-1); r != nil {
-		return r
+	for _, within := range []json.RawMessage{doc["errors"], doc["error"], doc["detail"], gridFTPResult(doc.text("message"))} {
+		if r := findRequirements(within, nest-1); r != nil {
+			return r
+		}
 	}
-	return findRequirements(doc["detail"], nest-1)
+	return nil
+}
+
+// gridFTPResult returns the object that the server of a collection puts into its
+// message. Of a collection with rules of its own, nothing else may say which.
+func gridFTPResult(message string) (result json.RawMessage) {
+	if _, text, ok := strings.Cut(message, "530-GridFTP-JSON-Result: "); ok {
+		_ = json.NewDecoder(strings.NewReader(text)).Decode(&result)
+	}
+	return result
 }
 
 // An errorDocument is an object that a service answers with. What it lacks, or
@@ -83,11 +94,14 @@ func (d errorDocument) requirements() *Requirements {
 		Domains:        params.list(paramDomains, lowerDomain),
 		SessionMessage: tidy(params.text(paramMessage)),
 	}
+	if strings.HasPrefix(d.text("DATA_TYPE"), "not_from_allowed_domain#") { // of a server that knows no parameters
+		r.Domains = d.list("allowed_domains", lowerDomain)
+	}
 	_ = json.Unmarshal(params[paramMFA], &r.MFA)
 	if params.text("prompt") == "login" { // "none" would keep the person from doing anything
 		r.Prompt = "login"
 	}
-	r.Scopes = params.scopes("required_scopes").Merge(d.consent())
+	r.Scopes = params.scopes("required_scopes").add(d.consent())
 	if strings.EqualFold(r.Code, "dependent_consent_required") {
 		r.Code = consentRequired
 	}
@@ -105,13 +119,13 @@ func (d errorDocument) consent() Scopes {
 	code := cmp.Or(d.text("code"), d.text("error"))
 	switch {
 	case strings.HasSuffix(code, consentRequired):
-		return d.scopes("required_scopes").Merge(d.scopes("required_scope"))
+		return d.scopes("required_scopes").add(d.scopes("required_scope"))
 	case strings.EqualFold(code, "dependent_consent_required"):
 		all := d.scopes("unapproved_scopes")
 		var errs []errorDocument
 		_ = json.Unmarshal(d["errors"], &errs)
 		for _, e := range errs[:min(len(errs), maxRequired)] {
-			all = all.Merge(e.scopes("unapproved_scopes"))
+			all = all.add(e.scopes("unapproved_scopes"))
 		}
 		return all
 	}
@@ -158,16 +172,24 @@ func (d errorDocument) list(name string, form func(string) string) []string {
 	return list
 }
 
-// scopes reads a list of scopes, or a text of scopes: as many as an address has
-// room for. For the others the service asks when those are there.
+// scopes reads a list of scopes, or a text of scopes.
 func (d errorDocument) scopes(name string) (all Scopes) {
 	for _, text := range d.texts(name) {
-		scopes, err := ParseScopes(cutScopes(text))
-		if err == nil {
-			all = all.Merge(scopes).cut(maxRequiredText)
+		if scopes, err := ParseScopes(cutScopes(text)); err == nil {
+			all = all.add(scopes)
 		}
 	}
 	return all
+}
+
+// add merges more into ss, unless a scope would depend on itself by that, as far as
+// an address has room. For the others the service asks when those are there.
+func (ss Scopes) add(more Scopes) Scopes {
+	all := ss.Merge(more)
+	if all.cyclic() {
+		return ss
+	}
+	return all.cut(maxRequiredText)
 }
 
 // cutScopes returns the beginning of a text of scopes that ParseScopes has room for.
@@ -184,11 +206,13 @@ func cutScopes(text string) string {
 // their text has at most so many bytes.
 func (ss Scopes) cut(max int) Scopes {
 	ss = slices.Clone(ss)
-	for len(ss) > 0 && len(ss.String()) > max {
+	for size := len(ss.String()); size > max && len(ss) > 0; {
 		last := &ss[len(ss)-1]
 		if n := len(last.Dependencies); n > 1 {
+			size -= len(last.Dependencies[n-1].String()) + 1 // and the blank before it
 			last.Dependencies = last.Dependencies[:n-1]
 		} else {
+			size -= len(last.String()) + 1
 			ss = ss[:len(ss)-1]
 		}
 	}

@@ -106,6 +106,7 @@ func TestReadRequirements(t *testing.T) {
 			"session_required_single_domain":["a.b&c=d","a b.example","-a.example","a..example","example","e\u0301.example","\u212Aa.example",".example","a.example."],"prompt":"none","required_scopes":["a]b","a b[","x\ny","c d"]}}`,
 			"AuthorizationRequired", "scope=c d&session_required_identities=a@b.c&session_required_mfa=true"},
 		{"message", `{"authorization_parameters":{"session_required_mfa":true,"session_message":"a\r\nb\u0000"}}`, "AuthorizationRequired", "session_message=a b&session_required_mfa=true"},
+		{"scopes that depend on each other", `{"code":"ConsentRequired","required_scope":"b[a]","authorization_parameters":{"required_scopes":["a[b]","b[a]","c"]}}`, "ConsentRequired", "scope=a[b] c"},
 		{"odd code", `{"code":"<b>","authorization_parameters":{"session_required_mfa":true}}`, "AuthorizationRequired", "session_required_mfa=true"},
 		{"nested lists", strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "", ""},
 		{"nested objects", strings.Repeat(`{"detail":`, 3000) + `{"authorization_parameters":{"session_required_mfa":true}}` + strings.Repeat("}", 3000), "", ""},
@@ -164,6 +165,49 @@ func TestRequirementsAreBounded(t *testing.T) {
 	}
 	if len(r.Message) > 300 {
 		t.Errorf("got a message of %d bytes", len(r.Message))
+	}
+}
+
+// A demand of very many collections is kept as far as an address has room.
+func TestRequirementsOfManyCollections(t *testing.T) {
+	var deps []string
+	for i := range 200 {
+		deps = append(deps, fmt.Sprintf("*https://auth.globus.org/scopes/7a1c2e40-3b5d-4f6e-8a90-%012d/data_access", i))
+	}
+	form := func(scope string) string {
+		return `{"code":"ConsentRequired","authorization_parameters":{"required_scopes":[` + scope + `]}}`
+	}
+	of := func(n int) string { return `"` + globus.TransferScope + "[" + strings.Join(deps[:n], " ") + `]"` }
+	each := func(n int) string {
+		var list []string
+		for _, dep := range deps[:n] {
+			list = append(list, `"`+globus.TransferScope+"["+dep+`]"`)
+		}
+		return strings.Join(list, ",")
+	}
+	tests := []struct {
+		name, body string
+		least      int // scopes of collections that are asked for
+	}{
+		{"25", form(of(25)), 25},
+		{"30", form(of(30)), 30},
+		{"30, one by one", form(each(30)), 30},
+		{"30, twice", `{"code":"ConsentRequired","required_scopes":[` + of(30) + `],"authorization_parameters":{"required_scopes":[` + of(30) + `]}}`, 30},
+		{"90", form(of(90)), 30},
+		{"more than is read", form(of(200)), 30},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, ok := globus.ReadRequirements([]byte(tt.body))
+			if !ok || len(r.Scopes) != 1 || r.Scopes[0].Name != globus.TransferScope || len(r.Scopes[0].Dependencies) < tt.least || len(r.Scopes.String()) > 2600 {
+				t.Fatalf("got %+v, want %d collections at least", r, tt.least)
+			}
+			for i, dep := range r.Scopes[0].Dependencies {
+				if dep.String() != deps[i] {
+					t.Errorf("the %dth is %s, want %s", i, dep, deps[i])
+				}
+			}
+		})
 	}
 }
 

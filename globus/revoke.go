@@ -27,7 +27,7 @@ func (c *Client) revokeEach(ctx context.Context, secrets []string) error {
 	var wg sync.WaitGroup
 	for i, secret := range secrets {
 		if secret != "" {
-			wg.Go(func() { errs[i] = c.Revoke(ctx, secret) })
+			wg.Go(func() { errs[i] = guarded(func() error { return c.Revoke(ctx, secret) }) })
 		}
 	}
 	wg.Wait()

@@ -81,25 +81,18 @@ func TestUserInfo(t *testing.T) {
 		"name": nil, "email": nil, "organization": nil, "preferred_username": nil,
 		"identity_provider": nil, "identity_provider_display_name": nil, "identity_set": nil, "last_authentication": nil,
 	}}
-	const accept = globus.Reason("")
 	tests := []struct {
 		name     string
 		lie      globustest.Edit
-		want     globus.Reason
 		wantSub  string
 		wantName string
 	}{
-		{"honest", globustest.Edit{}, accept, sub, "Rosalind Franklin"},
-		{"nulls", nulls, accept, sub, ""},
-		{"only sub", drop("name", "email", "organization", "preferred_username", "identity_set"), accept, sub, ""},
-		{"oidcc-client-test-userinfo-invalid-sub", lie("sub", sub+"invalid"), accept, sub + "invalid", "Rosalind Franklin"}, // the caller compares
-		{"markup", lie("name", "<b>&amp;\"'\u202e"), accept, sub, "<b>&amp;\"'\u202e"},
-		{"sub missing", drop("sub"), globus.Malformed, "", ""},
-		{"sub null", lie("sub", nil), globus.Malformed, "", ""},
-		{"sub a number", lie("sub", 7), globus.Malformed, "", ""},
-		{"sub with a blank", lie("sub", "canary canary"), globus.Malformed, "", ""},
-		{"sub too long", lie("sub", strings.Repeat("s", 256)), globus.Malformed, "", ""},
-		{"name a list", lie("name", []string{"canary"}), accept, sub, ""},
+		{"honest", globustest.Edit{}, sub, "Rosalind Franklin"},
+		{"nulls", nulls, sub, ""},
+		{"only sub", drop("name", "email", "organization", "preferred_username", "identity_set"), sub, ""},
+		{"oidcc-client-test-userinfo-invalid-sub", lie("sub", sub+"invalid"), sub + "invalid", "Rosalind Franklin"}, // the caller compares
+		{"markup", lie("name", "<b>&amp;\"'\u202e"), sub, "<b>&amp;\"'\u202e"},
+		{"name a list", lie("name", []string{"canary"}), sub, ""},
 	}
 	f := newFlow(t)
 	token := f.mustSignIn().Tokens[globus.AuthServer].AccessToken
@@ -107,16 +100,6 @@ func TestUserInfo(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f.auth.Lie(globustest.Lie{UserInfo: tt.lie})
 			id, err := f.client.UserInfo(t.Context(), token)
-			if tt.want != accept {
-				if err == nil {
-					t.Fatalf("got %+v, want an error", id)
-				}
-				if e := asError(t, err); e.Call != "userinfo" || e.Reason != tt.want {
-					t.Errorf("got %v, want userinfo: %s", err, tt.want)
-				}
-				f.checkTellsNothing(err, token)
-				return
-			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,14 +134,4 @@ func TestUserInfoRefused(t *testing.T) {
 			f.checkTellsNothing(err, tt.token)
 		})
 	}
-	// Signed userinfo is not what Globus sends, and go-oidc would take any algorithm.
-	t.Run("oidcc-client-test-userinfo-signed", func(t *testing.T) {
-		f.auth.Lie(fault(globustest.UserInfoPath, globustest.Fault{
-			Header: map[string][]string{"Content-Type": {"application/jwt"}}, Body: "canary.a.b",
-		}))
-		_, err := f.client.UserInfo(t.Context(), tokens[globus.AuthServer].AccessToken)
-		if e := asError(t, err); e.Reason != globus.Malformed {
-			t.Errorf("got %v, want malformed", err)
-		}
-	})
 }

@@ -53,7 +53,7 @@ type FatalError struct {
 }
 
 // UnmarshalJSON reads times as Transfer writes them. What has another type than
-// usual is unknown: the zero value.
+// usual is unknown: the zero value, and so is a task that is no object.
 func (t *Task) UnmarshalJSON(b []byte) error {
 	type plain Task
 	times := struct {
@@ -62,9 +62,7 @@ func (t *Task) UnmarshalJSON(b []byte) error {
 		Completed transferTime `json:"completion_time"`
 		Deadline  transferTime `json:"deadline"`
 	}{plain: (*plain)(t)}
-	if err := leaveOut(json.Unmarshal(b, &times)); err != nil {
-		return err
-	}
+	_ = json.Unmarshal(b, &times)
 	t.Requested, t.Completed, t.Deadline = times.Requested.Time, times.Completed.Time, times.Deadline.Time
 	return nil
 }

@@ -84,17 +84,18 @@ const (
 )
 
 // granted lists the tokens in the answer of the token endpoint: the one at its
-// top, then those of other_tokens that can be read.
-func granted(answer *oauth2.Token) []tokenJSON {
+// top, which is for server if it does not say, then those of other_tokens that can
+// be read.
+func granted(answer *oauth2.Token, server string) []tokenJSON {
 	top := tokenJSON{
 		AccessToken:    answer.AccessToken,
 		TokenType:      answer.TokenType,
 		ExpiresIn:      answer.ExpiresIn,
 		RefreshToken:   answer.RefreshToken,
-		ResourceServer: AuthServer,
+		ResourceServer: server,
 	}
-	if server, ok := answer.Extra("resource_server").(string); ok && server != "" {
-		top.ResourceServer = server
+	if name, ok := answer.Extra("resource_server").(string); ok && name != "" {
+		top.ResourceServer = name
 	}
 	top.Scope, _ = answer.Extra("scope").(string)
 	all := []tokenJSON{top}
@@ -114,9 +115,9 @@ func granted(answer *oauth2.Token) []tokenJSON {
 // without expires_in, which RFC 6749, section 5.1, only recommends, ends when the
 // ID token does, if end is not zero, or after an hour. Of the others, those that
 // no use can be made of are left out; the first token is needed.
-func newTokens(answer *oauth2.Token, now, end time.Time) (Tokens, error) {
+func newTokens(answer *oauth2.Token, server string, now, end time.Time) (Tokens, error) {
 	ts := Tokens{}
-	for i, t := range granted(answer) {
+	for i, t := range granted(answer, server) {
 		if err := t.check(); err != nil {
 			if i == 0 {
 				return nil, err
@@ -152,13 +153,16 @@ func (t tokenJSON) check() error {
 }
 
 func (t tokenJSON) expiry(now, end time.Time) time.Time {
+	lifetime := tokenLifetime
 	switch {
+	case t.ExpiresIn > int64(maxTokenLifetime/time.Second): // as a Duration it could overflow
+		lifetime = maxTokenLifetime
 	case t.ExpiresIn > 0:
-		return now.Add(time.Duration(min(t.ExpiresIn, int64(maxTokenLifetime/time.Second))) * time.Second)
+		lifetime = time.Duration(t.ExpiresIn) * time.Second
 	case end.After(now):
-		return end
+		lifetime = end.Sub(now)
 	}
-	return now.Add(tokenLifetime)
+	return now.Add(min(lifetime, maxTokenLifetime))
 }
 
 // isTokenText reports whether s may stand in an Authorization header.

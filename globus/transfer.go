@@ -80,6 +80,9 @@ func (t *Transfer) Task(ctx context.Context, id string) (*Task, error) {
 	if err := t.get(ctx, "/task/"+url.PathEscape(id), nil, &task); err != nil {
 		return nil, err
 	}
+	if task == (Task{}) {
+		return nil, &Error{Call: "transfer", Reason: Malformed, Status: http.StatusOK, Detail: "the answer is no task"}
+	}
 	return &task, nil
 }
 

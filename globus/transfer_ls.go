@@ -43,16 +43,14 @@ const (
 func (e Entry) IsDir() bool { return e.Type == EntryDir }
 
 // UnmarshalJSON reads the time as Transfer writes it. What has another type than
-// usual is unknown: the zero value.
+// usual is unknown: the zero value, and so is an entry that is no object.
 func (e *Entry) UnmarshalJSON(b []byte) error {
 	type plain Entry
 	entry := struct {
 		*plain
 		Modified transferTime `json:"last_modified"`
 	}{plain: (*plain)(e)}
-	if err := leaveOut(json.Unmarshal(b, &entry)); err != nil {
-		return err
-	}
+	_ = json.Unmarshal(b, &entry)
 	e.Modified = entry.Modified.Time
 	return nil
 }

@@ -163,9 +163,9 @@ func TestTaskList(t *testing.T) {
 	}
 }
 
-// TestRefusals: an error is known by its body, in whichever of Globus's shapes,
+// TestErrorBodies: an error is known by its body, in whichever of Globus's shapes,
 // and its text repeats nothing of it but code and request id.
-func TestRefusals(t *testing.T) {
+func TestErrorBodies(t *testing.T) {
 	f := newFlow(t)
 	transfer := f.client.Transfer(f.client.Source(f.tokens("rosalind"), globus.TransferServer, nil).Fresh)
 	tests := []struct {
@@ -181,6 +181,10 @@ func TestRefusals(t *testing.T) {
 			"ExternalError.DirListingFailed.LoginFailed", "globus: transfer: status ExternalError.DirListingFailed.LoginFailed (HTTP 502)"},
 		{"Globus Auth's", 403, `{"errors":[{"status":"403","id":"7a1c2e40-3b5d-4f6e-8a90-1920072501aa","code":"FORBIDDEN","detail":"canary"}]}`,
 			"FORBIDDEN", "globus: transfer: refused FORBIDDEN (HTTP 403) request 7a1c2e40-3b5d-4f6e-8a90-1920072501aa"},
+		{"Globus Auth's, in both forms", 401, `{"errors":[{"id":"7a1c2e40-3b5d-4f6e-8a90-1920072501aa","code":"UNAUTHORIZED","detail":"canary"}],"error":"unauthorized","error_description":"canary"}`,
+			"unauthorized", "globus: transfer: refused unauthorized (HTTP 401) request 7a1c2e40-3b5d-4f6e-8a90-1920072501aa"},
+		{"Groups's", 403, `{"code":"FORBIDDEN_TOKEN_MISSING_SCOPES","detail":"canary","id":"canary123"}`, "FORBIDDEN_TOKEN_MISSING_SCOPES", "globus: transfer: refused FORBIDDEN_TOKEN_MISSING_SCOPES (HTTP 403)"},
+		{"Flows's", 404, `{"error":{"code":"NOT_FOUND","detail":"canary"}}`, "NOT_FOUND", "globus: transfer: refused NOT_FOUND (HTTP 404)"},
 		{"OAuth's", 400, `{"error":"invalid_request","error_description":"canary"}`, "invalid_request", "globus: transfer: refused invalid_request (HTTP 400)"},
 		{"of wrong types", 400, `{"code":5,"message":["canary"],"errors":"canary","required_scopes":"canary"}`, "", "globus: transfer: status (HTTP 400)"},
 		{"a code with a secret", 400, `{"code":"canary 123","request_id":"canary canary"}`, "", "globus: transfer: status (HTTP 400)"},

@@ -2,6 +2,7 @@ package routes_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
@@ -270,9 +273,13 @@ func TestLies(t *testing.T) {
 		{"no ID token", globustest.Lie{Token: drop("id_token")}, 503, "globus_error"},
 		{"an ID token of 70 KB", globustest.Lie{Token: set("id_token", strings.Repeat("a.", 2)+strings.Repeat("a", 70<<10))}, 503, "globus_error"},
 		{"another token type", globustest.Lie{Token: set("token_type", "DPoP")}, 503, "globus_error"},
-		{"no resource server", globustest.Lie{Token: drop("resource_server")}, 503, "globus_error"},
-		{"a token for ever", globustest.Lie{Token: set("expires_in", 1<<40)}, 503, "globus_error"},
-		{"another state", globustest.Lie{Token: set("state", "canary-state")}, 503, "globus_error"},
+		{"no token type", globustest.Lie{Token: drop("token_type")}, 200, rosalind},
+		{"no resource server", globustest.Lie{Token: drop("resource_server")}, 200, rosalind},
+		{"a token for ever", globustest.Lie{Token: set("expires_in", 1<<40)}, 200, rosalind},
+		{"another state", globustest.Lie{Token: set("state", "canary-state")}, 200, rosalind}, // as the official SDK has recorded it
+		{"other tokens that are none", globustest.Lie{Token: set("other_tokens", []any{"canary", nil, map[string]any{"access_token": 7}})}, 200, rosalind},
+		{"an organization that is a list", claims(set("organization", []string{"canary"})), 200, rosalind},
+		{"an identity set of text", claims(set("identity_set", []string{"canary"})), 200, rosalind},
 
 		{"userinfo about nobody", userinfo(drop("sub")), 200, rosalind},
 		{"userinfo of the wrong shape", userinfo(set("name", 5)), 200, rosalind},
@@ -281,6 +288,8 @@ func TestLies(t *testing.T) {
 		{"userinfo elsewhere", fault(globustest.UserInfoPath, globustest.Fault{Status: 307, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}), 200, rosalind},
 
 		{"keys down", fault(globustest.KeysPath, globustest.Fault{Status: 503}), 503, "globus_error"},
+		{"keys down once", fault(globustest.KeysPath, globustest.Fault{Status: 503, Times: 1}), 200, rosalind},
+		{"keys of their own media type", fault(globustest.KeysPath, globustest.Fault{Header: http.Header{"Content-Type": {"application/jwk-set+json"}}, Body: keySet(t)}), 200, rosalind},
 		{"token endpoint down", fault(globustest.TokenPath, globustest.Fault{Status: 500}), 503, "globus_error"},
 		{"token endpoint answers HTML", fault(globustest.TokenPath, globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>canary-body</h1>"}), 503, "globus_error"},
 		{"token endpoint answers nothing", fault(globustest.TokenPath, globustest.Fault{Status: 200}), 503, "globus_error"},
@@ -319,6 +328,15 @@ func TestLies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// keySet returns Globus's keys as it serves them.
+func keySet(t *testing.T) string {
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: routestest.SigningKey().Public(), Use: "sig", Algorithm: "RS512"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(set)
 }
 
 // TestSecondSignIn is about a browser that is signed in already.
