@@ -268,12 +268,8 @@ func TestConsents(t *testing.T) {
 	if !passes(f, more) || !passes(f, request()) {
 		t.Error("what was allowed is asked for again")
 	}
-	u, _ := url.Parse(f.URL)
-	cookies := f.browser.Jar.Cookies(u)
-
 	after := newFlow(t, globustest.Config{StateFile: file})
-	u, _ = url.Parse(after.URL)
-	after.browser.Jar.SetCookies(u, cookies)
+	after.takeBrowser(f)
 	granted := after.tokens(after.authorize(more))
 	if got := after.used(granted); got != "1920072501aa<nil>" {
 		t.Errorf("after a restart: %s", got)

@@ -10,19 +10,29 @@ import (
 	"example.org/portal/globus/globustest"
 )
 
+// takeBrowser gives f the browser of the emulator that it replaces. A real one comes
+// back at the same port; here the port, which is in the name of its cookie, changes.
+func (f *flow) takeBrowser(before *flow) {
+	f.Helper()
+	from, _ := url.Parse(before.URL)
+	to, _ := url.Parse(f.URL)
+	cookies := before.browser.Jar.Cookies(from)
+	for _, c := range cookies {
+		c.Name = strings.Replace(c.Name, from.Port(), to.Port(), 1)
+	}
+	f.browser.Jar.SetCookies(to, cookies)
+}
+
 func TestRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data", "demo.json")
 	before := newFlow(t, globustest.Config{StateFile: file})
 	code := before.code(request())
 	granted := before.token(exchange(code)).json
 	spare := before.signIn(request())
-	u, _ := url.Parse(before.URL)
-	cookies := before.browser.Jar.Cookies(u)
 	// The old process is killed, not closed: the new one starts beside it.
 
 	after := newFlow(t, globustest.Config{StateFile: file})
-	u, _ = url.Parse(after.URL)
-	after.browser.Jar.SetCookies(u, cookies)
+	after.takeBrowser(before)
 	if _, err := after.verified(str(granted["id_token"])); err != nil {
 		t.Errorf("the old ID token no longer verifies: %v", err)
 	}
