@@ -14,8 +14,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 
-// oidc-provider 9 uses two functions that Node 20 lacks the first of; nothing else
-// that it does needs Node 22.
+// All that oidc-provider 9 needs of Node 22 is this function, which Node 20 lacks.
 URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);
 console.info = console.error; // what it has to say is not an answer
 
@@ -105,15 +104,16 @@ function newProvider() {
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => { ctx.body = page('Sign out?', `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`); },
-        postLogoutSuccessSource: (ctx) => { ctx.body = page('You are signed out', ''); },
+        postLogoutSuccessSource: (ctx) => { ctx.body = page('You are signed out', '<p id="forgotten">The provider has forgotten you.</p>'); },
       },
     },
   });
   p.use(async (ctx, next) => {
     await next();
     if (ctx.oidc?.route === 'token' && ctx.status === 200) await asGlobusAnswers(ctx);
-    if (!options.iss && ctx.response.get('Location').startsWith(options.redirect_uri)) {
-      const back = new URL(ctx.response.get('Location'));
+    const to = ctx.response.get('Location');
+    if (!options.iss && to?.startsWith(options.redirect_uri)) {
+      const back = new URL(to);
       back.searchParams.delete('iss');
       ctx.set('Location', back.href);
     }
@@ -154,7 +154,7 @@ async function asGlobusAnswers(ctx) {
 // interact is the page where a person signs in and consents, or refuses. Its form
 // has the fields of that of globus/globustest.
 async function interact(req, res) {
-  const { prompt, params, session } = await provider.interactionDetails(req, res);
+  const { prompt, params, session, grantId } = await provider.interactionDetails(req, res);
   if (req.method === 'GET') {
     const choices = prompt.name === 'login'
       ? Object.keys(people).map((key) => `<button name="person" value="${key}">${key}</button>`).join('')
@@ -171,7 +171,8 @@ async function interact(req, res) {
     return;
   }
   const accountId = people[form.get('person')]?.sub ?? session.accountId;
-  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  let grant = grantId && await provider.Grant.find(grantId);
+  if (grant?.accountId !== accountId) grant = new provider.Grant({ accountId, clientId: params.client_id });
   grant.addOIDCScope(params.scope);
   grant.addResourceScope(transfer.indicator, params.scope);
   await provider.interactionFinished(req, res, { login: { accountId }, consent: { grantId: await grant.save() } });
@@ -207,6 +208,8 @@ const server = createServer((req, res) => {
     res.writeHead(500).end();
   });
 });
+
+server.keepAliveTimeout = 60_000; // longer than the app keeps a connection idle
 
 async function up() {
   server.listen(options.port, '127.0.0.1');
