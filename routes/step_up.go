@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 
 	"example.org/portal/components"
 	"example.org/portal/globus"
@@ -72,7 +73,7 @@ func (a *App) carryOver(ctx context.Context, s *session.Session, fresh, old glob
 	later := old.Without(s.Tokens)
 	maps.DeleteFunc(later, func(server string, _ globus.Token) bool {
 		_, replaced := fresh[server]
-		return replaced
+		return replaced || strings.HasPrefix(server, "replaced ")
 	})
 	if len(later) == 0 {
 		return

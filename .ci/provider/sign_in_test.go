@@ -77,6 +77,9 @@ func TestSignInAgain(t *testing.T) {
 	for _, person := range []string{"rosalind", "rosalind", "gosling"} {
 		b.SignInAs(person)
 		b.Sees("Photo 51")
+		if person == "gosling" {
+			p.holds("after somebody else has signed in", 2, 2)
+		}
 		refreshTokens(b)
 		b.GoTo("/")
 		b.Sees("Photo 51")

@@ -253,6 +253,16 @@ func BrokenToken(f globustest.Fault) globustest.Lie {
 	return globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: f}}
 }
 
+// WantAllRevoked signs out, and checks that no token at all is alive then at Globus:
+// neither those that were in use, nor those that others took the place of.
+func (b *Browser) WantAllRevoked() {
+	b.T.Helper()
+	b.Send(http.MethodPost, "/logout", b.Get("/").Form())
+	if n := b.Site.Globus.LiveTokens(); n > 0 || b.SignedIn() {
+		b.T.Errorf("after the sign-out %d tokens are alive", n)
+	}
+}
+
 // As is the answer to the emulator's page that signs a person in, by their key.
 func As(person string) url.Values { return url.Values{"person": {person}} }
 
