@@ -26,6 +26,7 @@ type provider struct {
 	t        *testing.T
 	settings settings
 	url      string
+	clock    routestest.Clock // of its app
 	in       io.Writer
 	out      *bufio.Scanner
 	log      routestest.Log
@@ -52,7 +53,7 @@ func startApp(t *testing.T, more settings) (*routestest.Site, *provider) {
 	t.Helper()
 	port := routestest.FreePort(t)
 	p := &provider{t: t, url: "http://127.0.0.1:" + port}
-	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Provider: p.url, SessionStore: "memory:"})
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", Provider: p.url, SessionStore: "memory:", Now: p.clock.Now})
 	p.settings = settings{"port": port, "client_id": routestest.ClientID, "client_secret": routestest.ClientSecret, "redirect_uri": s.URL + "/login"}
 	maps.Copy(p.settings, more)
 	t.Cleanup(func() {
