@@ -18,9 +18,8 @@ var rosalindsFacts = []string{"Rosalind Franklin", "rosalind@example.edu", "Exam
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	for name, variant := range map[string]settings{
-		"":                       {},
-		"no iss in the callback": {"iss": false}, // RFC 9207
-		"claims in the ID token": {"id_token_claims": true},
+		"iss in the callback, claims in userinfo alone":  {"iss": true, "id_token_claims": false}, // RFC 9207
+		"no iss in the callback, claims in the ID token": {"iss": false, "id_token_claims": true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
