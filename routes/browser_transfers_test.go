@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
@@ -34,14 +36,14 @@ func TestBrowserTransfers(t *testing.T) {
 	b.SignIn()
 	b.Sees("Under way", "Ended 8.")
 	b.Shows("#transfers .badge.active")
-	b.Mark()
 	b.Click("#transfers-more")
 	b.Sees("Ended 11.")
+	b.Do(chromedp.Reload())
+	b.Sees("Ended 11.") // older ones have an address of their own
 	b.Click("#transfers-newest")
 	b.Sees("Under way")
-	if !b.Holds("window.marked") {
-		t.Error("a page was loaded")
-	}
+	b.Back()
+	b.Sees("Ended 11.")
 
 	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Status: 503}}})
 	b.Expect("status of 503")

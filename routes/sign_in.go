@@ -2,6 +2,7 @@ package routes
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -28,11 +29,13 @@ func (a *App) signIn(r *http.Request, code string, t attempt) (*session.Session,
 	}
 	s, err := a.newSession(ctx, login)
 	if err != nil {
-		a.discard(r, login.Tokens)
+		a.discard(r, login)
 		return nil, err
 	}
+	before, _ := a.sessions.Peek(r)
+	old := a.endOld(r)
 	a.noteSignIn(ctx, s)
-	a.revoke(ctx, a.endOld(r).Without(s.Tokens)) // those that only the old session held
+	a.replaced(ctx, s, before != nil && before.Identity.Subject == s.Identity.Subject, old)
 	return s, nil
 }
 
@@ -70,14 +73,36 @@ func (a *App) useUserInfo(ctx context.Context, login *globus.Login) error {
 	return nil
 }
 
-// discard revokes the tokens of a sign-in that came to nothing here, after
+// discard does away with the tokens of a sign-in that came to nothing here, after
 // Exchange accepted them (what it refuses, it revokes itself), but for those that
 // the browser's own session holds: Globus may give the same out again.
-func (a *App) discard(r *http.Request, tokens globus.Tokens) {
-	if own, _ := a.sessions.Peek(r.WithContext(context.WithoutCancel(r.Context()))); own != nil {
-		tokens = tokens.Without(own.Tokens)
+func (a *App) discard(r *http.Request, login *globus.Login) {
+	ctx := context.WithoutCancel(r.Context())
+	own, _ := a.sessions.Peek(r.WithContext(ctx))
+	if own == nil {
+		a.revoke(ctx, login.Tokens)
+		return
 	}
-	a.revoke(r.Context(), tokens)
+	a.replaced(ctx, own, own.Identity.Subject == login.Identity.Subject, login.Tokens)
+}
+
+// replaced does away with tokens that s has others in the place of: at once if
+// they are another person's, and otherwise with s, see session.Record.Replace.
+func (a *App) replaced(ctx context.Context, s *session.Session, samePerson bool, tokens globus.Tokens) {
+	tokens = tokens.Without(s.Tokens)
+	if len(tokens) == 0 {
+		return
+	}
+	err := session.ErrGone
+	if samePerson {
+		err = a.sessions.Update(ctx, s, func(rec *session.Record) { rec.Replace(tokens) })
+	}
+	switch {
+	case errors.Is(err, session.ErrGone):
+		a.revoke(ctx, tokens)
+	case err != nil:
+		a.log.ErrorContext(ctx, "replaced tokens not kept", "reason", err)
+	}
 }
 
 // endOld ends the session that r's browser had before, if any, and returns the

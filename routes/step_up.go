@@ -26,7 +26,7 @@ func (a *App) stepUp(r *http.Request, code string, t attempt) (*session.Session,
 	}
 	s, err := a.mergeLogin(r, login, t)
 	if err != nil {
-		a.discard(r, login.Tokens)
+		a.discard(r, login)
 		return nil, err
 	}
 	a.log.InfoContext(ctx, "stepped up", "session", s.Tag())
@@ -50,16 +50,15 @@ func (a *App) mergeLogin(r *http.Request, login *globus.Login, t attempt) (*sess
 		return nil, otherPerson(login, s)
 	}
 	facts, _ := a.gather(ctx, globus.Facts{}, a.questions(), login.Identity, a.tokensOf(login.Tokens)) // what fails is asked when a policy needs it
-	var replaced globus.Tokens
 	err = a.sessions.Update(ctx, s, func(rec *session.Record) {
-		replaced = maps.Clone(rec.Tokens)
+		replaced := maps.Clone(rec.Tokens)
 		maps.Copy(rec.Tokens, login.Tokens)
+		rec.Replace(replaced)
 		rec.Identity, rec.Facts = login.Identity, newer(rec.Facts, facts)
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.revoke(ctx, replaced.Without(s.Tokens)) // no sign-out would find them
 	return s, nil
 }
 

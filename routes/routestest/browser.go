@@ -185,7 +185,7 @@ func (b *Browser) Follow(p Page) Page {
 // It returns the redirect back to the app, not yet followed.
 func (b *Browser) Choose(chooser Page, person string) Page {
 	b.T.Helper()
-	if !strings.HasPrefix(chooser.URL, b.Site.Globus.URL) || chooser.Status != http.StatusOK {
+	if !strings.HasPrefix(chooser.URL, b.Site.Issuer()) || chooser.Status != http.StatusOK {
 		b.T.Fatalf("at %s (%d), want the page to choose a person", chooser.URL, chooser.Status)
 	}
 	answer := url.Values{"person": {person}}
@@ -253,6 +253,16 @@ func BrokenToken(f globustest.Fault) globustest.Lie {
 	return globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TokenPath: f}}
 }
 
+// WantAllRevoked signs out, and checks that no token at all is alive then at Globus:
+// neither those that were in use, nor those that others took the place of.
+func (b *Browser) WantAllRevoked() {
+	b.T.Helper()
+	b.Send(http.MethodPost, "/logout", b.Get("/").Form())
+	if n := b.Site.Globus.LiveTokens(); n > 0 || b.SignedIn() {
+		b.T.Errorf("after the sign-out %d tokens are alive", n)
+	}
+}
+
 // As is the answer to the emulator's page that signs a person in, by their key.
 func As(person string) url.Values { return url.Values{"person": {person}} }
 
@@ -263,7 +273,7 @@ func WithMFA(person string) url.Values { return url.Values{"person": {person}, "
 func (b *Browser) Enter(path string, answer url.Values) Page {
 	b.T.Helper()
 	chooser := b.Follow(b.Get(path))
-	if !strings.HasPrefix(chooser.URL, b.Site.Globus.URL) {
+	if !strings.HasPrefix(chooser.URL, b.Site.Issuer()) {
 		b.T.Fatalf("at %s, want to be asked at Globus", chooser.URL)
 	}
 	return b.Follow(b.Send(http.MethodPost, chooser.URL, answer))
@@ -285,7 +295,7 @@ func (b *Browser) Carry(to *Site) *Browser {
 func (p Page) AuthorizeRequest(t *testing.T, s *Site) url.Values {
 	t.Helper()
 	u, err := url.Parse(p.Header.Get("Location"))
-	if p.Status != http.StatusSeeOther || err != nil || !strings.HasPrefix(u.String(), s.Globus.URL+globustest.AuthorizePath) {
+	if p.Status != http.StatusSeeOther || err != nil || !strings.HasPrefix(u.String(), s.Issuer()+globustest.AuthorizePath) {
 		t.Fatalf("got %d to %q, want a redirect to Globus:\n%s", p.Status, u, p.Body)
 	}
 	return u.Query()

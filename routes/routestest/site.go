@@ -53,7 +53,8 @@ type Options struct {
 	PublicURL    string                  // where browsers reach it, PORT standing for the port that it listens on; "" is http://127.0.0.1:PORT
 	Dir          string                  // of its session store; "" is a new one
 	SessionStore string                  // as the setting SESSION_STORE; "" is a SQLite file in Dir
-	Globus       *globustest.Server      // nil starts one
+	Globus       *globustest.Server      // nil starts one, unless there is a Provider
+	Provider     string                  // base URL of a real OpenID provider, and of services, in the place of Globus; "" is none
 	People       []globustest.Person     // who can sign in there; nil means those of the demo, and globustest.SubOnly
 	Collections  []globustest.Collection // what it has; nil means those of the demo, and globustest.SubOnly
 	Policy       globus.Policy           // who may enter; the zero value is anybody
@@ -65,14 +66,23 @@ type Options struct {
 
 // A Site is the whole app on a real listener, with an emulated Globus beside it.
 type Site struct {
-	T       testing.TB         // the test that it was started for
-	URL     string             // PUBLIC_URL
-	Server  *httptest.Server   // serves the app
-	App     *routes.App        // the app
-	Globus  *globustest.Server // where people sign in
-	Dir     string             // where the app keeps its files
-	Log     *Log               // what the app has logged so far
-	Metrics *httptest.Server   // serves METRICS_LISTEN
+	T        testing.TB         // the test that it was started for
+	URL      string             // PUBLIC_URL
+	Server   *httptest.Server   // serves the app
+	App      *routes.App        // the app
+	Globus   *globustest.Server // where people sign in; nil if there is a Provider
+	Provider string             // as in Options
+	Dir      string             // where the app keeps its files
+	Log      *Log               // what the app has logged so far
+	Metrics  *httptest.Server   // serves METRICS_LISTEN
+}
+
+// Issuer returns the base URL of where people sign in.
+func (s *Site) Issuer() string {
+	if s.Provider != "" {
+		return s.Provider
+	}
+	return s.Globus.URL
 }
 
 // SigningKey makes the emulators of all tests share a key, which is slow to make.
@@ -91,13 +101,13 @@ func Start(t testing.TB, o Options) *Site {
 	if server == nil {
 		server = httptest.NewUnstartedServer(nil)
 	}
-	s := &Site{T: t, Server: server, Globus: o.Globus, Dir: o.Dir, Log: &Log{}}
+	s := &Site{T: t, Server: server, Globus: o.Globus, Provider: o.Provider, Dir: o.Dir, Log: &Log{}}
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	s.URL = strings.ReplaceAll(cmp.Or(o.PublicURL, "http://127.0.0.1:PORT"), "PORT", port)
 	if s.Dir == "" {
 		s.Dir = t.TempDir()
 	}
-	if s.Globus == nil {
+	if s.Globus == nil && s.Provider == "" {
 		people := o.People
 		if people == nil {
 			people = append(globustest.DemoPeople(), globustest.SubOnly())
@@ -106,14 +116,16 @@ func Start(t testing.TB, o Options) *Site {
 		t.Cleanup(s.Globus.Close)
 	}
 	redirectURI := strings.TrimSuffix(s.URL, "/") + "/login"
-	s.Globus.Register(globustest.Client{ID: ClientID, Secret: ClientSecret, Name: "Test portal", RedirectURIs: []string{redirectURI}})
+	if s.Globus != nil {
+		s.Globus.Register(globustest.Client{ID: ClientID, Secret: ClientSecret, Name: "Test portal", RedirectURIs: []string{redirectURI}})
+	}
 
 	metrics := routes.NewMetrics("4041c0b9e1d2")
 	s.Metrics = httptest.NewServer(metrics.Handler())
 	t.Cleanup(s.Metrics.Close)
 	client, err := globus.New(globus.Config{
-		ClientID: ClientID, ClientSecret: ClientSecret, RedirectURL: redirectURI, Issuer: s.Globus.URL, TransferURL: s.Globus.URL + globustest.TransferPath,
-		GroupsURL: s.Globus.URL + globustest.GroupsPath, Now: o.Now, Scopes: append(globus.DefaultScopes(), o.Policy.Scopes().Texts()...),
+		ClientID: ClientID, ClientSecret: ClientSecret, RedirectURL: redirectURI, Issuer: s.Issuer(), TransferURL: s.Issuer() + globustest.TransferPath,
+		GroupsURL: s.Issuer() + globustest.GroupsPath, Now: o.Now, Scopes: append(globus.DefaultScopes(), o.Policy.Scopes().Texts()...),
 		Observe: metrics.GlobusCall, Transport: o.Transport,
 	})
 	if err != nil {
@@ -130,7 +142,7 @@ func Start(t testing.TB, o Options) *Site {
 	}
 	s.App, err = routes.New(routes.Config{
 		PublicURL: public, Globus: client, SessionStore: cmp.Or(o.SessionStore, "sqlite:"+filepath.Join(s.Dir, "sessions.db")),
-		Policy: o.Policy, SessionLifetime: 7 * 24 * time.Hour, Audience: s.Globus.URL + " " + ClientID,
+		Policy: o.Policy, SessionLifetime: 7 * 24 * time.Hour, Audience: s.Issuer() + " " + ClientID,
 		Metrics: metrics, Log: slog.New(handler), Now: o.Now,
 	})
 	if err != nil {

@@ -125,7 +125,7 @@ func (b *Tab) belongs(e *network.EventRequestWillBeSent) bool {
 	switch to {
 	case origin(b.Site.URL):
 		return from == to
-	case b.Site.Globus.URL:
+	case b.Site.Issuer():
 		if e.Type == network.ResourceTypeDocument || from == to {
 			return true
 		}

@@ -55,10 +55,11 @@ type Config struct {
 
 // A Record is what is kept of one session.
 type Record struct {
-	Identity globus.Identity `json:"identity"` // who signed in
-	Tokens   globus.Tokens   `json:"tokens"`   // as last refreshed
-	Began    time.Time       `json:"began"`    // when they signed in
-	Facts    globus.Facts    `json:"facts"`    // what a policy is decided from
+	Identity globus.Identity `json:"identity"`           // who signed in
+	Tokens   globus.Tokens   `json:"tokens"`             // as last refreshed
+	Replaced []string        `json:"replaced,omitempty"` // see Replace
+	Began    time.Time       `json:"began"`              // when they signed in
+	Facts    globus.Facts    `json:"facts"`              // what a policy is decided from
 }
 
 // A Session is a record as it was when it was read, and the cookie's token

@@ -163,23 +163,22 @@ func (m *Manager) askGlobus(ctx context.Context, key, server string, t globus.To
 
 // saveToken swaps a new token into the record in the place of old, and returns what
 // the record holds then. Of several instances that refreshed at once, the token
-// that ends last stays, and the others' are revoked. If the session has ended
-// meanwhile, so is fresh, and the error is ErrGone. However long Globus took,
+// that ends last stays. If the session has ended meanwhile, fresh is revoked, and the error is ErrGone. However long Globus took,
 // there is time for this.
 func (m *Manager) saveToken(ctx context.Context, s *Session, server string, old, fresh globus.Token) (globus.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxSave)
 	defer cancel()
-	var spare globus.Token
 	err := m.Update(ctx, s, func(rec *Record) {
-		now := rec.Tokens[server]
+		now, spare := rec.Tokens[server], fresh
 		switch {
-		case now.AccessToken == old.AccessToken: // it may serve to its end
+		case now.AccessToken == old.AccessToken && !now.Fresh(m.now()): // it serves to its end, which is near
 			spare, rec.Tokens[server] = globus.Token{}, fresh
+		case now.AccessToken == old.AccessToken:
+			spare, rec.Tokens[server] = globus.Token{AccessToken: now.AccessToken}, fresh
 		case now.Expiry.Before(fresh.Expiry):
 			spare, rec.Tokens[server] = now, fresh
-		default:
-			spare = fresh
 		}
+		rec.Replace(globus.Tokens{server: spare})
 	})
 	switch {
 	case errors.Is(err, ErrGone):
@@ -189,9 +188,6 @@ func (m *Manager) saveToken(ctx context.Context, s *Session, server string, old,
 		// It is good all the same, and the old refresh token most likely too.
 		m.log.ErrorContext(ctx, "token not saved", "resource_server", server, "reason", err)
 		return fresh, nil
-	}
-	if unused := (globus.Tokens{server: spare}).Without(s.Tokens); len(unused) > 0 {
-		m.refresh.revoke(ctx, unused)
 	}
 	return s.Tokens[server], nil
 }

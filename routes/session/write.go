@@ -77,7 +77,7 @@ func (m *Manager) end(ctx context.Context, token string) (globus.Tokens, error) 
 	if unreadable != nil {
 		return nil, err
 	}
-	return rec.Tokens, err
+	return rec.ending(), err
 }
 
 // Update changes the record of s by compare-and-swap: change is called with
