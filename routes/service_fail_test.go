@@ -26,7 +26,7 @@ func TestServiceFails(t *testing.T) {
 		{"down", fault(globustest.Fault{Status: 503, Body: "<h1>canary</h1>"}), 503, "globus_unavailable"},
 		{"an error without a body", fault(globustest.Fault{Status: 500}), 503, "globus_unavailable"},
 		{"hangs up", fault(globustest.Fault{HangUp: true}), 503, "globus_unavailable"},
-		{"garbage", fault(globustest.Fault{Body: `{"DATA":[{"task_id":5}]}`}), 503, "globus_unavailable"},
+		{"garbage", fault(globustest.Fault{Body: `{"DATA":"canary"}`}), 503, "globus_unavailable"},
 		{"no JSON", fault(globustest.Fault{Header: http.Header{"Content-Type": {"text/html"}}, Body: "canary"}), 503, "globus_unavailable"},
 		{"without end", fault(globustest.Fault{Endless: true}), 503, "globus_unavailable"},
 		{"elsewhere", fault(globustest.Fault{Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}), 503, "globus_unavailable"},
