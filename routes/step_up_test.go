@@ -228,4 +228,5 @@ func TestStepUpTwice(t *testing.T) {
 	if got := s.Globus.Requests(globustest.TokenPath) - redeemed; got != 1 {
 		t.Errorf("%d exchanges, want 1", got)
 	}
+	b.WantAllRevoked()
 }
