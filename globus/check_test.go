@@ -184,6 +184,46 @@ func TestRemedies(t *testing.T) {
 	}
 }
 
+// TestSignInRemedies: what the operator can do if nobody can sign in, and nothing where
+// nobody knows.
+func TestSignInRemedies(t *testing.T) {
+	const notGlobus, otherProvider = "no proxy answers with a page of its own", "the issuer and the client id are right"
+	now := time.Unix(1_800_000_000, 0) // newFlow's
+	at := func(path string, status int, body string) globustest.Lie {
+		return fault(path, globustest.Fault{Status: status, Body: body})
+	}
+	tests := []struct {
+		name string
+		lie  globustest.Lie
+		want string // in the remedy; "" is none
+	}{
+		{"another issuer", claim("iss", "https://canary.example"), otherProvider},
+		{"another algorithm", signed(globustest.RS256), otherProvider},
+		{"keys of another", signed(globustest.ForeignKey), otherProvider},
+		{"another nonce", claim("nonce", "canary"), ""},
+		{"another access token", claim("at_hash", "canary"), ""},
+		{"issued long ago", claim("iat", now.Add(-time.Hour).Unix()), "chrony"},
+		{"issued just now, and expired", claim("exp", now.Add(-time.Hour).Unix()), ""}, // by a clock that is right
+		{"no ID token", globustest.Lie{Token: drop("id_token")}, notGlobus},
+		{"secret", at(globustest.TokenPath, 401, `{"error":"invalid_client"}`), "The client secret"},
+		{"a proxy that wants a password", at(globustest.TokenPath, 401, "<html>canary"), ""},
+		{"keys for which a proxy wants one", at(globustest.KeysPath, 401, "<html>canary"), notGlobus},
+		{"keys that nobody may have", at(globustest.KeysPath, 403, `{"code":"FORBIDDEN"}`), notGlobus},
+		{"too many ask for keys", at(globustest.KeysPath, 429, ""), ""},
+		{"keys down", at(globustest.KeysPath, 503, ""), "https://status.globus.org"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFlow(t)
+			f.auth.Lie(tt.lie)
+			_, err := f.signIn("rosalind")
+			if got := globus.Remedy(err); err == nil || !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+				t.Errorf("%v: got %q, want %q", err, got, tt.want)
+			}
+		})
+	}
+}
+
 // TestNetworkRemedies has the network fail in the words of Go's own packages.
 func TestNetworkRemedies(t *testing.T) {
 	certificate := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
