@@ -42,8 +42,6 @@ func TestBrowserTransfers(t *testing.T) {
 	b.Sees("Ended 11.") // older ones have an address of their own
 	b.Click("#transfers-newest")
 	b.Sees("Under way")
-	b.Back()
-	b.Sees("Ended 11.")
 
 	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.TaskListPath: {Status: 503}}})
 	b.Expect("status of 503")
