@@ -3,24 +3,12 @@ package routes_test
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
-
-// place returns the demo collection whose name begins so.
-func place(t *testing.T, name string) globustest.Collection {
-	t.Helper()
-	all := globustest.DemoCollections()
-	i := slices.IndexFunc(all, func(c globustest.Collection) bool { return strings.HasPrefix(c.Name, name) })
-	if i < 0 {
-		t.Fatal("no collection " + name)
-	}
-	return all[i]
-}
 
 func TestBrowse(t *testing.T) {
 	t.Parallel()
