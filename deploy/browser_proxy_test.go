@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -32,8 +33,13 @@ func TestBrowserProxies(t *testing.T) {
 func (s *proxied) cookies(t *testing.T, p *routestest.Person) {
 	p.Tab().SignIn()
 	got := p.Cookies()
+	public, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	suffix := strings.ReplaceAll(s.path, "/", ".")
-	for _, name := range []string{"__Host-session" + suffix, "__Host-csrf" + suffix} {
+	for _, kind := range []string{"session", "csrf"} {
+		name := "__Host-portal-" + public.Port() + "-" + kind + suffix
 		k := got[name]
 		if k == nil || !k.Secure || !k.HTTPOnly || k.Path != "/" || k.SameSite != network.CookieSameSiteLax {
 			t.Errorf("%s: got %+v, want one that is Secure, HttpOnly, Lax, for /", name, k)
