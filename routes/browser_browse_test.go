@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"example.org/portal/routes/routestest"
 )
 
@@ -19,16 +21,14 @@ func TestBrowserBrowse(t *testing.T) {
 			p.NoScript = name == "without JavaScript"
 			b := p.Tab()
 			b.SignIn()
+			b.Expect("status of 403")
 			b.GoTo("/transfers")
 			b.Click("Example Light Source")
 			b.Sees("README.txt", "photo51")
-			b.Mark()
-			address := b.Text("location.href")
 			b.Click(fmt.Sprintf("[href=%q]", "/browse/"+place(t, "Example Light").ID+"?path=%2Fodd+names%2F"))
 			b.Sees("per%20cent?#&=+", "<script>alert(1)<")
-			if kept := b.Text("location.href") == address; kept == p.NoScript {
-				t.Errorf("at %s: a page was loaded, or not", b.Text("location.href"))
-			}
+			b.Do(chromedp.Reload()) // a folder has an address of its own
+			b.Sees("per%20cent?#&=+")
 			b.Click(".crumbs a")
 			b.Sees("README.txt")
 			b.Click(fmt.Sprintf("[href=%q]", "/browse/"+place(t, "Example Light").ID+"?path=%2Fempty%2F"))
@@ -37,6 +37,7 @@ func TestBrowserBrowse(t *testing.T) {
 			// Consent, which somebody who has been here before has given.
 			b.GoTo("/browse/" + storage.ID + "?path=/home/")
 			if name == "with JavaScript" {
+				b.Click(".step-up")
 				b.Click("[name=allow]")
 			}
 			b.At(s.URL + "/browse/" + storage.ID + "?path=/home/")
@@ -44,7 +45,7 @@ func TestBrowserBrowse(t *testing.T) {
 
 			// A second factor.
 			b.GoTo("/browse/" + cluster.ID + "?path=/scratch/")
-			b.Sees("Example Supercomputer scratch")
+			b.Click(".step-up")
 			b.Click("[name=mfa]")
 			b.Click(`[value="rosalind"]`)
 			b.At(s.URL + "/browse/" + cluster.ID + "?path=/scratch/")

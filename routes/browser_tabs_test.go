@@ -121,11 +121,11 @@ func TestBrowserBack(t *testing.T) {
 	tests := []struct {
 		name     string
 		noScript bool
-		pages    int // of the app, between the sign-in and the sign-out
 	}{
-		{"with JavaScript", false, 3},
-		{"without JavaScript", true, 4}, // signing out loads a page of its own
+		{"with JavaScript", false},
+		{"without JavaScript", true},
 	}
+	const pages = 4 // of the app, from the sign-in to the one after the sign-out
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p := s.Person(t)
@@ -140,11 +140,11 @@ func TestBrowserBack(t *testing.T) {
 			b.Click("#logout")
 			b.Shows("#signed-out")
 			b.Expect("status of 401")
-			for i := range test.pages {
+			for i := range pages {
 				b.Mark()
 				b.Back()
 				b.Loaded(s.URL)
-				if i == test.pages-3 { // the tasks
+				if i == pages-3 { // the tasks
 					b.Shows(reason("signed_out") + " .login")
 				} else {
 					b.Shows(routestest.SignedOut)

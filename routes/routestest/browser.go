@@ -30,8 +30,12 @@ func (s *Site) Browser() *Browser {
 	if err != nil {
 		s.T.Fatal(err)
 	}
+	// One of its own: httptest closes what is idle of the usual one, under whoever uses it.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	s.T.Cleanup(transport.CloseIdleConnections)
 	return &Browser{T: s.T, Site: s, Client: &http.Client{
 		Jar:           jar,
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
