@@ -66,7 +66,9 @@ var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 // samples are what the tests look at. The file of a page that a copy of this
 // project may not have adds its own.
-var samples = []func() map[string]templ.Component{engine}
+var samples []func() map[string]templ.Component
+
+var _ = add(engine)
 
 func add(more func() map[string]templ.Component) bool {
 	samples = append(samples, more)
