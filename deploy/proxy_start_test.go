@@ -149,6 +149,8 @@ func aroundApache(dir, errorLog, port, tlsPort string) string {
 	if os.Geteuid() == 0 {
 		b.WriteString("User www-data\nGroup www-data\n")
 	}
+	// The host has error pages of its own; those of the app reach people all the same.
+	b.WriteString("ProxyErrorOverride On\nErrorDocument 404 \"a page of the host\"\n")
 	b.WriteString("DirectoryIndex index.html\nInclude site.conf\n")
 	return b.String()
 }
@@ -162,6 +164,8 @@ func aroundNginx(dir, backend string) string {
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		fmt.Fprintf(&b, "%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
 	}
+	// As above.
+	b.WriteString("proxy_intercept_errors on;\nerror_page 404 /a-page-of-the-host;\n")
 	b.WriteString("access_log off;\ninclude site.conf;\n}\n")
 	return b.String()
 }
