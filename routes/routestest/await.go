@@ -21,7 +21,7 @@ func Await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	begin := time.Now()
 	seen, since := moves.Load(), begin
-	for !ok() {
+	for pause := 2 * time.Millisecond; !ok(); pause = min(2*pause, 50*time.Millisecond) {
 		if n := moves.Load(); n != seen {
 			seen, since = n, time.Now()
 		}
@@ -31,7 +31,7 @@ func Await(t testing.TB, what string, ok func() bool) {
 		select {
 		case <-t.Context().Done():
 			t.Fatal(t.Context().Err())
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }

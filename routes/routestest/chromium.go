@@ -61,6 +61,10 @@ func sharedChromium(t *testing.T) context.Context {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("allow-pre-commit-input", true), // else a click on a page not yet painted is lost
+		// A fifth less to do: processes that keep sites from one another, and one in stock.
+		chromedp.Flag("disable-site-isolation-trials", true),
+		chromedp.Flag("disable-features", "SpareRendererForSitePerProcess,Translate"),
+		chromedp.Flag("renderer-process-limit", "4"),
 	}
 	if os.Geteuid() == 0 {
 		flags = append(flags, chromedp.NoSandbox)
