@@ -30,6 +30,8 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
+	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
 )
 
 // settings are read from the environment, and from nowhere else. The help
@@ -159,7 +161,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // serve runs the app until ctx ends, and then lets it finish what it began.
 func serve(ctx context.Context, cfg settings, log *slog.Logger, out io.Writer) error {
-	metrics := routes.NewMetrics(version())
+	metrics := web.NewMetrics(version())
 	client, err := cfg.globus(metrics.GlobusCall)
 	if err != nil {
 		return err
@@ -240,7 +242,7 @@ func finish(server *http.Server, app *routes.App, log *slog.Logger) error {
 }
 
 // startMetrics answers operators, and Prometheus, on an address of their own.
-func startMetrics(addr string, metrics *routes.Metrics, log *slog.Logger) (stop func() error, err error) {
+func startMetrics(addr string, metrics *web.Metrics, log *slog.Logger) (stop func() error, err error) {
 	if host, _, _ := net.SplitHostPort(addr); !globus.IsLoopback(host) {
 		log.Warn("METRICS_LISTEN lets other machines in: whoever reaches it can read the metrics, and profile the app")
 	}
@@ -368,7 +370,7 @@ func readSettings(demo bool) (cfg settings, wrong faults) {
 	if cfg.Lifetime < 5*time.Minute && !wrong.in("SESSION_LIFETIME") {
 		wrong.add("SESSION_LIFETIME must be 5m at least, such as 12h")
 	}
-	if err := routes.CheckSessionStore(cfg.Store); err != nil {
+	if err := session.CheckStore(cfg.Store); err != nil {
 		wrong.add("SESSION_STORE %v", err)
 	}
 	if !slices.Contains([]string{"", "text", "json"}, cfg.LogFormat) {

@@ -23,10 +23,9 @@ type Way struct{ Label, URL string }
 // A Form repeats a form that was refused because it was too old: the same
 // fields, with a fresh token.
 type Form struct {
-	Action    string  // where it goes, as a browser sees it
-	CSRFToken string  // the fresh one
-	Fields    []Field // what was typed
-	Label     string  // of its button
+	Action string  // where it goes, as a browser sees it
+	Fields []Field // what was typed
+	Label  string  // of its button
 }
 
 // A Field is one field of a Form.

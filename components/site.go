@@ -79,6 +79,7 @@ type Page struct {
 	Site
 	Title   string  // what the page is, without the app's name; empty on the home page
 	Visitor Visitor // who looks at it
+	Message string  // said once, above the content, such as "Sample deleted."; empty if there is none
 }
 
 func (p Page) title() string {

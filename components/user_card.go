@@ -10,7 +10,6 @@ import (
 // someone who is not signed in, and nothing else in it counts.
 type Card struct {
 	Site
-	CSRFToken    string           // for the card's own forms
 	Ended        bool             // nobody is signed in, but somebody was
 	Identity     *globus.Identity // nil: nobody is signed in
 	AccessToken  Secret           // for Globus Auth itself

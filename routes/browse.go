@@ -10,6 +10,7 @@ import (
 	"example.org/portal/components"
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
 )
 
 const (
@@ -23,15 +24,15 @@ const (
 func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	id, path := strings.ToLower(r.PathValue("id")), r.URL.Query().Get("path")
 	if !globus.IsUUID(id) || path != "" && !isFolder(path) {
-		return &httpError{
-			status: http.StatusNotFound, reason: "no_such_folder", heading: "There is no such folder",
-			message: "Check the address, or go to the home page.",
+		return &web.Problem{
+			Status: http.StatusNotFound, Reason: "no_such_folder", Heading: "There is no such folder",
+			Message: "Check the address, or go to the home page.",
 		}
 	}
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
-	folder := components.Folder{Site: a.site, Collection: id, Now: a.now(), Offset: min(max(0, offset), lastEntry)}
+	folder := components.Folder{Site: a.Site.Site, Collection: id, Now: a.Now(), Offset: min(max(0, offset), lastEntry)}
 
-	transfer := a.globus.Transfer(a.tokensFor(s, globus.TransferServer))
+	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
 	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: entriesPerPage + 1}
 	listing, err := transfer.List(r.Context(), id, query)
 	if err != nil {
@@ -44,7 +45,7 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 	if len(folder.Entries) > entriesPerPage {
 		folder.Entries, folder.Next = folder.Entries[:entriesPerPage], folder.Offset+entriesPerPage
 	}
-	return a.show(w, r, http.StatusOK, "Files in a collection", components.FolderList(folder))
+	return web.Show(w, r, "Files in a collection", components.FolderList(folder))
 }
 
 // isFolder reports whether path can be that of a folder: from the root down.

@@ -41,7 +41,7 @@ func TestHeaders(t *testing.T) {
 			// The client below talks to the listener, as a proxy would, and
 			// carries cookies by hand, as Secure ones do not travel on http.
 			cookies := map[string]string{}
-			s.App.Handle("GET "+base+"/panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
+			s.App.HandleFunc("GET /panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
 			set, cleared := map[string]bool{}, map[string]bool{} // kinds of cookies
 			ask := func(method, path string, form url.Values, headers ...string) routestest.Page {
 				b := s.Browser()

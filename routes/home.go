@@ -3,44 +3,43 @@ package routes
 import (
 	"net/http"
 
-	"github.com/justinas/nosurf"
-
 	"example.org/portal/components"
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
 )
 
 // home shows the whole page, card included.
 func (a *App) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.admit(w, r)
+	s, err := a.Auth.Session(r)
 	if err != nil {
 		return err
 	}
-	return a.showPage(w, r, http.StatusOK, components.Home(a.page(r, ""), a.card(r, s)))
+	return web.ShowPage(w, r, components.Home(web.NewPage(r, ""), a.card(r, s)))
 }
 
 // userCard shows the card alone, that of someone signed out included: a tab
 // asks for it when it becomes visible again.
 func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.admit(w, r)
+	s, err := a.Auth.Session(r)
 	if err != nil {
 		return err
 	}
-	return a.show(w, r, http.StatusOK, "Your card", components.UserCard(a.card(r, s)))
+	return web.Show(w, r, "Your card", components.UserCard(a.card(r, s)))
 }
 
 // card returns what the card shows of s, which may be nil.
 func (a *App) card(r *http.Request, s *session.Session) components.Card {
-	c := components.Card{Site: a.site, CSRFToken: nosurf.Token(r)}
+	c := components.Card{Site: a.Site.Site}
 	if s == nil {
-		c.Ended = a.sessions.Brought(r)
+		c.Ended = a.Auth.EndedHere(r)
 		return c
 	}
 	token := s.Tokens[globus.AuthServer]
 	c.Identity = &s.Identity
 	c.AccessToken.Held = token.AccessToken != ""
 	c.RefreshToken.Held = token.RefreshToken != ""
-	c.SignedIn, c.Ends, c.Now = s.Began, s.Deadline, a.now()
+	c.SignedIn, c.Ends, c.Now = s.Began, s.Deadline, a.Now()
 	c.Tokens = tokenRows(s.Tokens)
 	return c
 }

@@ -13,6 +13,7 @@ import (
 
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
+	"example.org/portal/routes/web"
 )
 
 // TestPanic: whatever panics, the answer is a whole one with every header, the
@@ -30,15 +31,15 @@ func TestPanic(t *testing.T) {
 		_, _ = io.WriteString(w, "<p>half-a-page")
 		panic("canary-value")
 	})
-	s.App.Handle("GET /handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
-	s.App.Handle("GET /runtime", func(_ http.ResponseWriter, r *http.Request) error {
+	s.App.HandleFunc("GET /handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
+	s.App.HandleFunc("GET /runtime", func(_ http.ResponseWriter, r *http.Request) error {
 		words := strings.Fields("canary-value")
 		words[len(r.Host)] = "beyond"
 		return nil
 	})
-	s.App.Handle("GET /component", func(w http.ResponseWriter, r *http.Request) error { return s.App.Show(w, r, half) })
+	s.App.HandleFunc("GET /component", func(w http.ResponseWriter, r *http.Request) error { return web.Show(w, r, "Test", half) })
 	// The header of the page, that of the error page too, needs the time.
-	s.App.Handle("GET /everywhere", func(http.ResponseWriter, *http.Request) error { broken.Store(true); panic("canary-value") })
+	s.App.HandleFunc("GET /everywhere", func(http.ResponseWriter, *http.Request) error { broken.Store(true); panic("canary-value") })
 
 	b := s.Browser()
 	b.SignIn("rosalind")

@@ -14,6 +14,8 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
+	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
 )
 
 // Ada's other identities, as buttons of the emulator's page.
@@ -29,14 +31,6 @@ var demoLab = globus.Policy{Groups: []string{globustest.DemoLab}}
 
 func saysNothing(l globustest.Lie) globustest.Lie {
 	l.Introspection = globustest.Edit{Set: map[string]any{"session_info": map[string]any{"authentications": nil}}}
-	return l
-}
-
-func down(paths ...string) globustest.Lie {
-	l := globustest.Lie{Endpoints: map[string]globustest.Fault{}}
-	for _, path := range paths {
-		l.Endpoints[path] = globustest.Fault{Status: 503}
-	}
 	return l
 }
 
@@ -66,14 +60,14 @@ func TestPolicy(t *testing.T) {
 		{"in the group by a linked identity", demoLab, globustest.Lie{}, routestest.As("ada"), 200, nil},
 		{"not yet in the group", demoLab, globustest.Lie{}, routestest.As("markup"), 403, []string{"pending", "app.globus.org/groups/" + globustest.DemoLab}},
 		{"in no group", demoLab, globustest.Lie{}, routestest.As("sub-only"), 403, []string{"app.globus.org/groups/" + globustest.DemoLab}},
-		{"groups down", demoLab, down(globustest.MyGroupsPath), routestest.As("rosalind"), 503, nil},
+		{"groups down", demoLab, routestest.Down(globustest.MyGroupsPath), routestest.As("rosalind"), 503, nil},
 
 		{"a second factor", globus.Policy{MFA: true}, globustest.Lie{}, routestest.WithMFA("rosalind"), 200, nil},
 		{"no second factor", globus.Policy{MFA: true}, globustest.Lie{}, routestest.As("rosalind"), 403, []string{"policy_unverifiable"}},
 
 		{"both rules hold", domainAndGroup, globustest.Lie{}, routestest.As("rosalind"), 200, nil},
 		{"one of two does not", domainAndGroup, globustest.Lie{}, adasORCID, 403, nil},
-		{"introspection down", domains("example.edu"), down(globustest.IntrospectPath), routestest.As("rosalind"), 503, nil},
+		{"introspection down", domains("example.edu"), routestest.Down(globustest.IntrospectPath), routestest.As("rosalind"), 503, nil},
 		{"introspection about somebody else", domains("example.edu"),
 			globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"sub": "7a1c2e40-3b5d-4f6e-8a90-000000000bad"}}}, routestest.As("rosalind"), 503, nil},
 	}
@@ -181,7 +175,7 @@ func TestPolicyGroupLost(t *testing.T) {
 	if status() != http.StatusOK || asked() != before {
 		t.Error("asked again at once")
 	}
-	s.Globus.Lie(down(globustest.MyGroupsPath))
+	s.Globus.Lie(routestest.Down(globustest.MyGroupsPath))
 	c.Pass(50 * time.Minute)
 	for range 3 {
 		if got := status(); got != http.StatusOK {
@@ -276,7 +270,9 @@ func TestRequire(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := routestest.Start(t, routestest.Options{})
-			s.App.Require("GET /lab", test.policy)
+			s.App.Handle("GET /lab", s.App.Auth.Require(test.policy, func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+				return web.JSON(w, r, "you are in")
+			}))
 			if p := s.Browser().Get("/lab"); p.Status != http.StatusSeeOther {
 				t.Errorf("nobody: got %d, want to be sent to sign in", p.Status)
 			}

@@ -14,7 +14,7 @@ import (
 func start(t testing.TB, o routestest.Options) *routestest.Site {
 	t.Helper()
 	s := routestest.Start(t, o)
-	s.App.AddProbes()
+	routestest.AddProbes(s.App, s.Client)
 	return s
 }
 

@@ -11,19 +11,20 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
+	"example.org/portal/routes/session"
 )
 
 // wanting adds pages that want of everybody what want returns; nil: nothing.
 func wanting(s *routestest.Site, want func() *globus.Requirements) {
-	h := func(w http.ResponseWriter, r *http.Request) error {
+	h := func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 		if r := want(); r != nil {
 			return fmt.Errorf("wrapped: %w", &globus.Error{Call: "transfer", Reason: globus.BadStatus, Status: 502, Requirements: r})
 		}
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	s.App.HandleSignedIn("GET /wanting", h)
-	s.App.HandleSignedIn("POST /wanting", h)
+	s.App.Handle("GET /wanting", s.App.Auth.Required(h))
+	s.App.Handle("POST /wanting", s.App.Auth.Required(h))
 }
 
 func domain(name string) *globus.Requirements {

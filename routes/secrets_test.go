@@ -95,7 +95,6 @@ func TestSecrets(t *testing.T) {
 	for _, path := range []string{"/", "/probe/tasks", "/probe/folder/" + place(t, "Example Light Source").ID, "/probe/folder/" + place(t, "Tape archive").ID} {
 		b.Get(path)
 	}
-	s.App.Idle()
 	maps.Copy(secrets, routestest.Personal())
 	for _, event := range []string{"signed in", "signed out", "sign-in refused", "sign-in failed", "token refreshed", "token not refreshed", "tokens not revoked", "request"} {
 		if len(s.LogLines(event)) == 0 {

@@ -84,7 +84,7 @@ func TestStepUpFails(t *testing.T) {
 	}{
 		{"the person refuses", []string{"deny", "1"}, globustest.Lie{}, false, 403, "denied"},
 		{"somebody else", []string{"person", "markup"}, globustest.Lie{}, false, 403, "other_person"},
-		{"Globus is down", rosalind, down(globustest.TokenPath), false, 503, "step_up_failed"},
+		{"Globus is down", rosalind, routestest.Down(globustest.TokenPath), false, 503, "step_up_failed"},
 		{"an ID token without nonce", rosalind, globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}}, false, 503, "step_up_failed"},
 		{"userinfo about another", rosalind, globustest.Lie{UserInfo: globustest.Edit{Set: map[string]any{"sub": "x"}}}, false, 503, "step_up_failed"},
 		{"the store is down", rosalind, globustest.Lie{}, true, 503, "store_unavailable"},

@@ -7,6 +7,7 @@ import (
 	"example.org/portal/components"
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
 )
 
 const (
@@ -18,9 +19,9 @@ const (
 // example of calling a Globus API as the person who is signed in.
 func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
-	list := components.Transfers{Site: a.site, Now: a.now(), Offset: min(max(0, offset), lastTransfer)}
+	list := components.Transfers{Site: a.Site.Site, Now: a.Now(), Offset: min(max(0, offset), lastTransfer)}
 
-	transfer := a.globus.Transfer(a.tokensFor(s, globus.TransferServer))
+	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
 	query := globus.TaskQuery{Offset: list.Offset, PageSize: transfersPerPage + 1}
 	for task, err := range transfer.TaskList(r.Context(), query) {
 		if err != nil {
@@ -32,5 +33,5 @@ func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Sessi
 		}
 		list.Tasks = append(list.Tasks, task)
 	}
-	return a.show(w, r, http.StatusOK, "My transfers", components.TransferList(list))
+	return web.Show(w, r, "My transfers", components.TransferList(list))
 }

@@ -29,6 +29,13 @@ func (l *Log) String() string {
 	return l.b.String()
 }
 
+// Reset forgets what was logged.
+func (l *Log) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
 // A LogLine is what one line of the log says.
 type LogLine map[string]any
 

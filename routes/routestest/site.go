@@ -40,6 +40,7 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
+	"example.org/portal/routes/web"
 )
 
 // ClientID and ClientSecret are those of the app at the emulated Globus.
@@ -70,6 +71,7 @@ type Site struct {
 	URL      string             // PUBLIC_URL
 	Server   *httptest.Server   // serves the app
 	App      *routes.App        // the app
+	Client   *globus.Client     // with which the app calls Globus
 	Globus   *globustest.Server // where people sign in; nil if there is a Provider
 	Provider string             // as in Options
 	Dir      string             // where the app keeps its files
@@ -120,10 +122,11 @@ func Start(t testing.TB, o Options) *Site {
 		s.Globus.Register(globustest.Client{ID: ClientID, Secret: ClientSecret, Name: "Test portal", RedirectURIs: []string{redirectURI}})
 	}
 
-	metrics := routes.NewMetrics("4041c0b9e1d2")
+	metrics := web.NewMetrics("4041c0b9e1d2")
 	s.Metrics = httptest.NewServer(metrics.Handler())
 	t.Cleanup(s.Metrics.Close)
-	client, err := globus.New(globus.Config{
+	var err error
+	s.Client, err = globus.New(globus.Config{
 		ClientID: ClientID, ClientSecret: ClientSecret, RedirectURL: redirectURI, Issuer: s.Issuer(), TransferURL: s.Issuer() + globustest.TransferPath,
 		GroupsURL: s.Issuer() + globustest.GroupsPath, Now: o.Now, Scopes: append(globus.DefaultScopes(), o.Policy.Scopes().Texts()...),
 		Observe: metrics.GlobusCall, Transport: o.Transport,
@@ -141,7 +144,7 @@ func Start(t testing.TB, o Options) *Site {
 		handler = slog.NewTextHandler(s.Log, opts)
 	}
 	s.App, err = routes.New(routes.Config{
-		PublicURL: public, Globus: client, SessionStore: cmp.Or(o.SessionStore, "sqlite:"+filepath.Join(s.Dir, "sessions.db")),
+		PublicURL: public, Globus: s.Client, SessionStore: cmp.Or(o.SessionStore, "sqlite:"+filepath.Join(s.Dir, "sessions.db")),
 		Policy: o.Policy, SessionLifetime: 7 * 24 * time.Hour, Audience: s.Issuer() + " " + ClientID,
 		Metrics: metrics, Log: slog.New(handler), Now: o.Now,
 	})

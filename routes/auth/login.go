@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"example.org/portal/globus"
+	"example.org/portal/routes/web"
+)
+
+// Login starts an attempt to sign in, and receives its callback.
+func (a *Auth) Login(w http.ResponseWriter, r *http.Request) error {
+	// The address may hold a code; it must not travel on.
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusNoContent) // nobody has asked to sign in yet
+		return nil
+	}
+	if web.IsPrefetch(r) {
+		return web.RefusePrefetch(w)
+	}
+	q, err := loginQuery(r.URL.RawQuery)
+	if err != nil {
+		return a.loginFailed(r, err, attempt{})
+	}
+	if q.Has("code") || q.Has("error") {
+		return a.callback(w, r, q)
+	}
+	return a.startLogin(w, r, q)
+}
+
+var errLink = errors.New("link damaged")
+
+// loginQuery parses the query of /login strictly: it rejects what net/url would
+// drop without a word, and a parameter that comes twice.
+func loginQuery(raw string) (url.Values, error) {
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: malformed query", errLink)
+	}
+	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt", "step_up"} {
+		if len(q[known]) > 1 {
+			return nil, fmt.Errorf("%w: parameter %s more than once", errLink, known)
+		}
+	}
+	for _, name := range []string{"code", "state", "error", "iss"} {
+		if strings.ContainsFunc(q.Get(name), func(r rune) bool { return r < ' ' || r > '~' }) { // RFC 6749, appendix A
+			return nil, fmt.Errorf("%w: a character that cannot be in %s", errLink, name)
+		}
+	}
+	if q.Has("code") && q.Get("code") == "" {
+		return nil, fmt.Errorf("%w: empty code", errLink)
+	}
+	return q, nil
+}
+
+// startLogin sends the browser to Globus, if it will show the answer as a page: a
+// request from within a page must not sign anybody in.
+func (a *Auth) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) error {
+	if !web.IsNavigation(r) {
+		return a.noSession(w, r)
+	}
+	next := a.site.LocalPath(q.Get("next"))
+	if q.Get("prompt") == "login" {
+		return a.begin(w, r, attempt{Next: next, Prompt: true})
+	}
+	s, err := a.current(r)
+	if err != nil {
+		return err
+	}
+	if s != nil && q.Has("step_up") {
+		return a.startStepUp(w, r, s, q.Get("step_up"), next)
+	}
+	if s != nil && a.policy.Decide(s.Facts, a.site.Now()).Allowed() {
+		return web.RedirectURL(w, a.site.Absolute(next))
+	}
+	return a.begin(w, r, attempt{Next: next})
+}
+
+// begin sends the browser to Globus to sign in with the attempt t.
+func (a *Auth) begin(w http.ResponseWriter, r *http.Request, t attempt) error {
+	if a.signedOut(r) {
+		http.SetCookie(w, a.site.Cookies.New(signedOutCookie, "", -1))
+	}
+	return a.toGlobus(w, r, t, a.policy.AuthCodeOptions())
+}
+
+// toGlobus sends the browser to Globus with the attempt t, whose secrets it makes.
+func (a *Auth) toGlobus(w http.ResponseWriter, r *http.Request, t attempt, opts []oauth2.AuthCodeOption) error {
+	t.Attempt, t.Begun = globus.NewAttempt(), a.site.Now()
+	if err := a.setAttempt(w, r, t); err != nil {
+		return err
+	}
+	if t.Prompt {
+		opts = append(opts, globus.PromptLogin())
+	}
+	return web.RedirectURL(w, a.globus.AuthCodeURL(t.Attempt, opts...))
+}

@@ -1,0 +1,104 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
+)
+
+// loaded is what the middleware knows about the session of a request.
+type loaded struct {
+	session *session.Session // nil: nobody is signed in
+	err     error            // the store failed, so nobody knows
+}
+
+type loadedKey struct{}
+
+// middleware loads the session of each request, once, and deals with the errors
+// of pages that are about the session.
+func (a *Auth) middleware(next web.HandlerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		l := &loaded{}
+		l.session, l.err = a.sessions.Load(w, r)
+		l.err = explainStore(l.err)
+		r = r.WithContext(context.WithValue(r.Context(), loadedKey{}, l))
+		a.setVisitor(r, l.session)
+
+		err := next(w, r)
+		if l.session == nil || err == nil {
+			return err
+		}
+		if want, ok := globus.RequirementsOf(err); ok {
+			return a.askFor(w, r, l.session, want, err)
+		}
+		if errors.Is(err, session.ErrGone) || a.endedMeanwhile(r, err) {
+			// The browser may have the cookie of another session by now.
+			a.setSession(r, nil)
+			return a.noSession(w, r)
+		}
+		return err
+	}
+}
+
+// Session returns the session of the person who sent r, nil if nobody is signed in.
+// The error is for the handler to return: the app's policy does not let them in, or
+// the session store does not answer.
+func (a *Auth) Session(r *http.Request) (*session.Session, error) {
+	s, err := a.current(r)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	err = a.check(r, s, a.policy)
+	if errors.Is(err, session.ErrGone) { // it ended meanwhile
+		a.setSession(r, nil)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// current returns the session that the middleware loaded, whatever the policy says
+// about the person.
+func (a *Auth) current(r *http.Request) (*session.Session, error) {
+	l := r.Context().Value(loadedKey{}).(*loaded)
+	return l.session, l.err
+}
+
+// setSession replaces the session of r, after a sign-in or a sign-out.
+func (a *Auth) setSession(r *http.Request, s *session.Session) {
+	l := r.Context().Value(loadedKey{}).(*loaded)
+	l.session, l.err = s, nil
+	a.setVisitor(r, s)
+}
+
+// setVisitor tells the header, and the log, whose request r is.
+func (a *Auth) setVisitor(r *http.Request, s *session.Session) {
+	if s == nil || !a.site.Now().Before(s.Deadline) {
+		web.SetVisitor(r, components.Visitor{}, a.sessions.Tag(r))
+		return
+	}
+	web.SetVisitor(r, components.Visitor{
+		SignedIn: true,
+		Name:     cmp.Or(s.Identity.Name, s.Identity.Username),
+		Left:     s.Deadline.Sub(a.site.Now()),
+	}, s.Tag())
+}
+
+// endedMeanwhile reports whether Globus did not accept a token because its person
+// signed out while the request was on its way.
+func (a *Auth) endedMeanwhile(r *http.Request, err error) bool {
+	e, ok := errors.AsType[*globus.Error](err)
+	if !ok || e.Status != http.StatusUnauthorized {
+		return false
+	}
+	s, err := a.sessions.Peek(r)
+	return s == nil && err == nil
+}

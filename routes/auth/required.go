@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/web"
+)
+
+// required is the web.Handler of a route for people who are signed in.
+type required struct {
+	auth    *Auth
+	policy  globus.Policy // beside the app's own; the zero value allows anybody
+	handler HandlerFunc
+}
+
+// Allow implements web.Handler.
+func (h required) Allow(w http.ResponseWriter, r *http.Request) (bool, error) {
+	s, err := h.auth.Session(r)
+	if err != nil {
+		return false, err
+	}
+	if s == nil {
+		return false, h.auth.noSession(w, r)
+	}
+	return true, h.auth.check(r, s, h.policy)
+}
+
+// Serve implements web.Handler.
+func (h required) Serve(w http.ResponseWriter, r *http.Request) error {
+	s, _ := h.auth.current(r) // which Allow has found to be there
+	return h.handler(w, r, s)
+}
+
+// noSession answers a request that needs a session and has none. Someone who opens
+// a page is sent to sign in and comes back to it. A request from within a page is
+// not: a poll that followed a redirect would sign a person in again, unseen, right
+// after they signed out in another tab, and what was typed would be lost. It gets
+// a link instead.
+func (a *Auth) noSession(w http.ResponseWriter, r *http.Request) error {
+	here := a.site.Here(r)
+	if web.IsPrefetch(r) {
+		return web.RefusePrefetch(w)
+	}
+	navigation := r.Method == http.MethodGet && web.IsNavigation(r)
+	switch {
+	case navigation && !a.signedOut(r):
+		return web.RedirectURL(w, a.site.LoginURL(here))
+	case navigation:
+		// They came by the Back button, perhaps: Globus would let them in again
+		// without asking.
+		return &web.Problem{
+			Status: http.StatusUnauthorized, Reason: "signed_out", Heading: "You are signed out here",
+			Message: "Log in to see this page.", LoginURL: a.site.LoginURL(here), Cause: errors.New("signed out"),
+		}
+	}
+	login, sent := a.site.LoginURL(a.site.From(r)), r.Method != http.MethodGet && r.Method != http.MethodHead
+	if web.WantsFragment(r) {
+		web.BesideForm(w, r)
+		return web.ShowStatus(w, r, http.StatusUnauthorized, components.SessionEnded(login, sent))
+	}
+	p := &web.Problem{
+		Status: http.StatusUnauthorized, Reason: "session_ended", Heading: "Your session has ended",
+		Message: "Log in again to go on.", LoginURL: login, Cause: errors.New("no session"),
+	}
+	if !sent {
+		return p
+	}
+	p.Message = "Nothing was done. Log in again in another tab, then go back and send this again."
+	if p.Form = web.FormAgain(w, r); p.Form != nil {
+		p.Message = "Nothing was done. Log in again in another tab, then come back and send this again: what you typed is kept here."
+	}
+	return p
+}

@@ -1,0 +1,99 @@
+package auth
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
+)
+
+// maxRequirements is how many bytes of requirements fit into the button's link,
+// which proxies let pass up to 8 KiB.
+const maxRequirements = 3 << 10
+
+// askFor answers a request for which a service wants more of the person, which
+// came to err: by a card with one button, which leads to Globus and back. It is
+// the one place for that, since a handler just returns the error. Nothing
+// redirects by itself, so nothing can go in circles, and no form is sent again
+// by itself.
+func (a *Auth) askFor(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, err error) error {
+	web.SetReason(r, err)
+	card := components.Required{Site: a.site.Site, Requirements: want}
+	next := a.site.Here(r)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		next, card.Form = a.site.From(r), web.FormAgain(w, r)
+	}
+	if card.URL = a.stepUpURL(s, want, next); card.URL == "" {
+		return &web.Problem{
+			Status: http.StatusForbidden, Reason: "requirements_too_large", Heading: "Globus wants more than this site can ask for",
+			Message: "What it wants of you first is too much for one request. Please tell the people who run this site, with the reference below.",
+			Cause:   err,
+		}
+	}
+	switch {
+	case web.WantsJSON(r):
+		return &web.Problem{Status: http.StatusForbidden, Reason: "requirements", Heading: card.Heading(), LoginURL: card.URL, Cause: err}
+	case web.WantsFragment(r):
+		web.BesideForm(w, r)
+		return web.ShowStatus(w, r, http.StatusForbidden, components.RequiredCard(card))
+	}
+	return web.ShowStatus(w, r, http.StatusForbidden, components.RequiredPage(web.NewPage(r, card.Heading()), card))
+}
+
+// stepUpURL returns the link that leads the person of s to Globus with what is
+// wanted, and then to next; "" if that is too much for a link.
+func (a *Auth) stepUpURL(s *session.Session, want *globus.Requirements, next string) string {
+	asked := *want
+	asked.Code, asked.Message = "", "" // Globus does not want them
+	text, err := json.Marshal(asked)
+	if err != nil || len(text) > maxRequirements {
+		return ""
+	}
+	return a.site.StepUpURL(s.Sign(string(text)), next)
+}
+
+// startStepUp sends the browser to Globus with what a link of stepUpURL holds. A
+// link that another session made, as one before a new sign-in, leads to next,
+// where what is wanted is found out again.
+func (a *Auth) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Session, signed, next string) error {
+	text, ok := s.Verify(signed)
+	var want globus.Requirements
+	if !ok || json.Unmarshal([]byte(text), &want) != nil {
+		return web.RedirectURL(w, a.site.Absolute(next))
+	}
+	opts := append(want.AuthCodeOptions(), a.scopesWith(s, want.Scopes).AuthCodeOption())
+	return a.toGlobus(w, r, attempt{Next: next, StepUp: s.Identity.Subject}, opts)
+}
+
+// scopesWith returns more beside all that the app asks for, and that s holds
+// already: the new tokens are to be good for no less than the old ones.
+func (a *Auth) scopesWith(s *session.Session, more globus.Scopes) globus.Scopes {
+	lists := [][]string{a.globus.Scopes()}
+	for _, server := range slices.Sorted(maps.Keys(s.Tokens)) {
+		lists = append(lists, s.Tokens[server].Scopes)
+	}
+	var all globus.Scopes
+	for _, list := range lists {
+		if scopes, err := globus.ParseScopes(list...); err == nil {
+			all = all.Merge(scopes)
+		}
+	}
+	return all.Merge(more)
+}
+
+// consentFor returns the requirements that ask for the scopes which p needs, or
+// nil if s has a token for them.
+func consentFor(s *session.Session, p globus.Policy) error {
+	if _, held := s.Tokens[globus.GroupsServer]; !p.NeedsGroups() || held {
+		return nil
+	}
+	return &globus.Error{
+		Call: "groups", Reason: globus.Refused, Code: "ConsentRequired",
+		Requirements: &globus.Requirements{Code: "ConsentRequired", Scopes: p.Scopes()},
+	}
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/a-h/templ"
+	"github.com/justinas/nosurf"
+
+	"example.org/portal/components"
+)
+
+// NewPage returns what the pages of the app share, for the page that answers r.
+// An empty title is that of the home page.
+func NewPage(r *http.Request, title string) components.Page {
+	state := stateOf(r)
+	state.flash = flash(r)
+	return components.Page{Site: state.site.Site, Title: title, Visitor: state.visitor, Message: state.flash}
+}
+
+// ShowPage answers with a whole page, which was made with NewPage.
+func ShowPage(w http.ResponseWriter, r *http.Request, page templ.Component) error {
+	return write(w, r, http.StatusOK, page)
+}
+
+// Show answers with a fragment: htmx gets the fragment alone, and anybody else a
+// page with this title that has the fragment as its content.
+func Show(w http.ResponseWriter, r *http.Request, title string, fragment templ.Component) error {
+	if WantsFragment(r) {
+		return write(w, r, http.StatusOK, fragment)
+	}
+	return write(w, r, http.StatusOK, components.Frame(NewPage(r, title), fragment))
+}
+
+// ShowStatus answers with content, a page or a fragment, and another status than
+// 200. For errors, return a Problem instead.
+func ShowStatus(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
+	return write(w, r, status, content)
+}
+
+// write renders the content into a buffer and then sends it. After an error,
+// nothing has been sent.
+func write(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
+	b := templ.GetBuffer()
+	defer templ.ReleaseBuffer(b)
+	if err := content.Render(components.WithCSRFToken(r.Context(), nosurf.Token(r)), b); err != nil {
+		return err
+	}
+	if site := stateOf(r).site; stateOf(r).flash != "" { // it is said now
+		http.SetCookie(w, site.Cookies.New(flashCookie, "", -1))
+	}
+	return send(w, status, "text/html; charset=utf-8", b.Bytes())
+}
+
+// JSON answers with value as JSON.
+func JSON(w http.ResponseWriter, _ *http.Request, value any) error {
+	b, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, "application/json", append(b, '\n'))
+}
+
+func send(w http.ResponseWriter, status int, contentType string, body []byte) error {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // if the browser is gone, nobody can be told
+	return nil
+}
+
+// Redirect sends the browser to another page of the app by GET, whatever the
+// method of r was. path is a route with its query, such as "/samples?page=2";
+// what is not a path of the app leads to the home page.
+func Redirect(w http.ResponseWriter, r *http.Request, path string) error {
+	site := stateOf(r).site
+	return RedirectURL(w, site.Absolute(site.Path(path)))
+}
+
+// RedirectURL is Redirect to a whole URL.
+func RedirectURL(w http.ResponseWriter, url string) error {
+	w.Header().Set("Location", url)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// RefusePrefetch answers with a status for which browsers discard the answer and
+// ask again when the person clicks.
+func RefusePrefetch(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", "10")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	return nil
+}
+
+const (
+	flashCookie = "message"
+	maxFlash    = 1000 // bytes
+)
+
+// Flash has the next page that this browser is shown say message once, such as
+// "Sample deleted." after a redirect. A browser keeps it meanwhile: the server
+// stores nothing. A message over 1,000 bytes is cut off.
+func Flash(w http.ResponseWriter, r *http.Request, message string) {
+	value := base64.RawURLEncoding.EncodeToString([]byte(message[:min(len(message), maxFlash)]))
+	http.SetCookie(w, stateOf(r).site.Cookies.New(flashCookie, value, 0))
+}
+
+// flash returns the message that r's browser keeps for its next page.
+func flash(r *http.Request) string {
+	c, err := r.Cookie(stateOf(r).site.Cookies.Name(flashCookie))
+	if err != nil || len(c.Value) > 2*maxFlash {
+		return ""
+	}
+	message, err := base64.RawURLEncoding.DecodeString(c.Value)
+	if err != nil {
+		return ""
+	}
+	return string(message)
+}

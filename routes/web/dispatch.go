@@ -1,0 +1,94 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// pages answers all requests but those for static files and from supervisors.
+func (s *Site) pages(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept, Cookie, HX-Request, HX-Request-Type")
+	if isOffice(r) {
+		answerOffice(w)
+		return
+	}
+	s.csrf.ServeHTTP(w, r) // which calls answerPage
+}
+
+// answerPage answers with the page of a request, or with the problem that its
+// handler returns.
+func (s *Site) answerPage(w http.ResponseWriter, r *http.Request) {
+	err := s.Guard(r.Context(), func() error {
+		if err := s.checkOrigin(r); err != nil {
+			return err
+		}
+		if err := checkHead(r); err != nil {
+			return err
+		}
+		return s.middleware(s.dispatch)(w, r)
+	})
+	if err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// dispatch calls the route of r. The routes have a mux of their own because a mux
+// by itself would answer 404 and 405 with plain text.
+func (s *Site) dispatch(w http.ResponseWriter, r *http.Request) error {
+	h, pattern := s.routes.Handler(r)
+	if pattern != "" {
+		s.routes.ServeHTTP(w, r) // a *route, which keeps its error in the request's state
+		return stateOf(r).result
+	}
+	answer := &headRecorder{header: http.Header{}}
+	h.ServeHTTP(answer, r)
+	if answer.status != http.StatusMethodNotAllowed {
+		return &Problem{
+			Status: http.StatusNotFound, Reason: "no_such_page", Heading: "There is no such page",
+			Message: "Check the address, or go to the home page.",
+		}
+	}
+	w.Header().Set("Allow", answer.header.Get("Allow"))
+	switch {
+	case isRead(r):
+		return &Problem{
+			Status: http.StatusMethodNotAllowed, Reason: "form_only", Heading: "A link cannot do that",
+			Message: "This address takes a form. Go to the home page and use the button there.",
+		}
+	case r.Method == http.MethodPost:
+		return &Problem{
+			Status: http.StatusMethodNotAllowed, Reason: "page_only", Heading: "This page does not accept forms",
+			Message: "Go to the home page and use the buttons there.",
+		}
+	}
+	return &Problem{
+		Status: http.StatusMethodNotAllowed, Reason: "method", Heading: "This page does not accept that request",
+		Message: "The method of the request is not one that this address allows.",
+	}
+}
+
+// A headRecorder keeps the status and headers of an answer, and nothing else.
+type headRecorder struct {
+	header http.Header
+	status int
+}
+
+func (p *headRecorder) Header() http.Header         { return p.header }
+func (p *headRecorder) WriteHeader(status int)      { p.status = status }
+func (p *headRecorder) Write(b []byte) (int, error) { return len(b), nil }
+
+// isOffice reports whether a program such as Word asks, because somebody clicked
+// on a link in a document. It follows redirects with cookies of its own, and gives
+// the last address to the browser: that of a sign-in that nobody can complete.
+func isOffice(r *http.Request) bool {
+	agent := strings.ToLower(r.UserAgent())
+	return strings.Contains(agent, "ms-office") || strings.Contains(agent, "microsoft office")
+}
+
+// answerOffice answers such a program with a page, so that the browser opens the
+// address that was asked for.
+func answerOffice(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	io.WriteString(w, `<!DOCTYPE html><html lang="en"><title>Portal</title><meta http-equiv="refresh" content="0"><p>Please open this link in a browser.</p></html>`)
+}

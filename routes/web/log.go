@@ -1,0 +1,145 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A requestLog adds to each line which request it is about, and where that came
+// from.
+type requestLog struct{ slog.Handler }
+
+// Handle implements slog.Handler, as do the methods below.
+func (l requestLog) Handle(ctx context.Context, line slog.Record) error {
+	if state, ok := ctx.Value(requestKey{}).(*request); ok {
+		line = line.Clone()
+		line.AddAttrs(slog.String("id", state.id), slog.String("client", state.client))
+	}
+	return l.Handler.Handle(ctx, line)
+}
+
+func (l requestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestLog{l.Handler.WithAttrs(attrs)}
+}
+
+func (l requestLog) WithGroup(name string) slog.Handler { return requestLog{l.Handler.WithGroup(name)} }
+
+// record logs and counts every request, once it is answered.
+func (s *Site) record(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := time.Now() // and not by Config.Now, which may stand still
+		answer := &recorder{ResponseWriter: w}
+		s.Metrics.inFlight.Inc()
+		returned := false
+		defer func() { // of a panic too, which net/http deals with
+			s.Metrics.inFlight.Dec()
+			if answer.status == 0 {
+				answer.status = unwritten(r, returned)
+			}
+			s.answered(r, answer, time.Since(begun))
+		}()
+		next.ServeHTTP(answer, r)
+		returned = true
+	})
+}
+
+// hungUp is the status, nginx's, of a request whose browser did not wait.
+const hungUp = 499
+
+// unwritten returns the status of a request whose handler wrote none.
+func unwritten(r *http.Request, returned bool) int {
+	switch {
+	case r.Context().Err() != nil:
+		return hungUp
+	case !returned:
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
+}
+
+func (s *Site) answered(r *http.Request, answer *recorder, took time.Duration) {
+	state, method, route := stateOf(r), knownMethod(r.Method), s.route(r)
+	s.Metrics.request(route, method, answer.status, took)
+	attrs := []slog.Attr{
+		slog.String("method", method),
+		slog.String("route", route),
+		slog.Int("status", answer.status),
+		slog.Int64("bytes", answer.bytes),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+	}
+	if state.session != "" {
+		attrs = append(attrs, slog.String("session", state.session))
+	}
+	if state.err != nil {
+		attrs = append(attrs, Why(state.err)...)
+	}
+	s.Log.LogAttrs(r.Context(), level(r, answer.status), "request", attrs...)
+}
+
+// route returns the path of the pattern that matches r, or "none". The address
+// itself may hold a code, and a stranger can make up any number of addresses.
+func (s *Site) route(r *http.Request) string {
+	pattern := r.Pattern
+	if isPage(r) {
+		_, pattern = s.routes.Handler(r)
+	}
+	_, path, _ := strings.Cut(pattern, " ")
+	return cmp.Or(path, "none")
+}
+
+// level returns the debug level for files and health checks, which are requested
+// all the time.
+func level(r *http.Request, status int) slog.Level {
+	switch {
+	case !isPage(r):
+		return slog.LevelDebug
+	case status >= http.StatusInternalServerError:
+		return slog.LevelError
+	case status >= http.StatusBadRequest && status != hungUp:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// isPage reports whether r was sent on to the pages.
+func isPage(r *http.Request) bool { return r.Pattern == "/" || r.Pattern == "" }
+
+// knownMethod returns method, or "other": a stranger can make up any number of methods.
+func knownMethod(method string) string {
+	known := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+	if slices.Contains(known, method) {
+		return method
+	}
+	return "other"
+}
+
+// A recorder notes the status and size of an answer, and changes neither.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until it is written
+	bytes  int64
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK { // and not Early Hints
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}

@@ -1,0 +1,9 @@
+package web_test
+
+import (
+	"testing"
+
+	"example.org/portal/routes/routestest"
+)
+
+func TestMain(m *testing.M) { routestest.Main(m) }

@@ -1,0 +1,109 @@
+package web
+
+import (
+	"net/http"
+	"net/http/pprof"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"example.org/portal/globus"
+)
+
+// Metrics count what an app does, for Prometheus. What a stranger can choose
+// is no label: there is a bounded number of series, whatever they send.
+type Metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.HistogramVec
+	inFlight  prometheus.Gauge
+	signIns   *prometheus.CounterVec
+	refreshes *prometheus.CounterVec
+	globus    *prometheus.HistogramVec
+	store     *prometheus.HistogramVec
+}
+
+// NewMetrics returns metrics that begin at nothing. revision names the commit
+// that the program was built from.
+func NewMetrics(revision string) *Metrics {
+	m := &Metrics{
+		registry:  prometheus.NewRegistry(),
+		requests:  latency("portal_http_request_duration_seconds", "How long answers took, by the route's pattern.", "route", "method", "status"),
+		inFlight:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "portal_http_requests_in_flight", Help: "Requests that are being answered now."}),
+		signIns:   counter("portal_signins_total", "Sign-ins that ended, and how.", "outcome", "reason"),
+		refreshes: counter("portal_refreshes_total", "Refreshes of access tokens at Globus, by outcome.", "outcome"),
+		globus:    latency("portal_globus_request_duration_seconds", "How long calls to Globus took, by what was called and the HTTP status, or why there was none.", "call", "status"),
+		store:     latency("portal_store_call_duration_seconds", "How long calls of the session store took.", "operation", "outcome"),
+	}
+	m.registry.MustRegister(m.requests, m.inFlight, m.signIns, m.refreshes, m.globus, m.store, buildInfo(revision),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// latency has buckets from a read of the store, 0.5 ms, to a call to Globus
+// that timed out, 10 s.
+func latency(name, help string, labels ...string) *prometheus.HistogramVec {
+	buckets := append([]float64{.0005, .001, .0025}, prometheus.DefBuckets...)
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+// buildInfo is always 1; its labels say which program this is.
+func buildInfo(revision string) prometheus.Collector {
+	labels := prometheus.Labels{"version": "unknown", "revision": revision, "goversion": runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		labels["version"] = info.Main.Version
+	}
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "portal_build_info", Help: "The program that runs.", ConstLabels: labels})
+	g.Set(1)
+	return g
+}
+
+// Handler answers at /metrics, and with profiles of the program below
+// /debug/pprof/. It belongs on an address that only operators reach.
+func (m *Metrics) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// GlobusCall is for globus.Config.Observe.
+func (m *Metrics) GlobusCall(call, outcome string, took time.Duration) {
+	m.globus.WithLabelValues(call, outcome).Observe(took.Seconds())
+}
+
+// StoreCall is for session.Config.Observe.
+func (m *Metrics) StoreCall(operation, outcome string, took time.Duration) {
+	m.store.WithLabelValues(operation, outcome).Observe(took.Seconds())
+}
+
+func (m *Metrics) request(route, method string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// SignIn counts a sign-in that ended, and why it failed if it did.
+func (m *Metrics) SignIn(outcome, reason string) { m.signIns.WithLabelValues(outcome, reason).Inc() }
+
+// Refresh counts a refresh of an access token.
+func (m *Metrics) Refresh(err error) {
+	outcome := "ok"
+	switch {
+	case globus.IsInvalidGrant(err):
+		outcome = "withdrawn"
+	case err != nil:
+		outcome = "failed"
+	}
+	m.refreshes.WithLabelValues(outcome).Inc()
+}

@@ -1,0 +1,144 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+)
+
+// A Problem is an error that people may read. Of any other error they learn only
+// what explain.go says about its kind.
+type Problem struct {
+	Status   int
+	Reason   string            // the kind of problem, in a word that does not change; for the log, tests and scripts
+	Heading  string            // what happened, in a few words
+	Message  string            // what happened and what to do, in a sentence or two
+	Facts    []components.Fact // what explains it, such as names from elsewhere
+	Ways     []components.Way  // links to what may help
+	LoginURL string            // where to sign in, if that helps
+	Retry    string            // path of what to try again, if that helps; a GET that is answered by 503 has its own
+	Form     *components.Form  // to send again; nil if there is none
+	Cause    error             // for the log; may be nil
+}
+
+// Error is for the log, and does not depend on what pages say.
+func (p *Problem) Error() string {
+	kind := cmp.Or(p.Reason, p.Heading)
+	if p.Cause == nil {
+		return kind
+	}
+	return kind + ": " + p.Cause.Error()
+}
+
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// Guard calls f, and makes an error of a panic. What runs in a goroutine of its
+// own needs it too, because a panic there would end the process.
+func (s *Site) Guard(ctx context.Context, f func() error) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		s.Log.ErrorContext(ctx, "panic", "stack", string(debug.Stack()))
+		err = fmt.Errorf("panic: %T", p)
+	}()
+	return f()
+}
+
+// fail answers with the problem that err is: as a page, as a fragment for htmx, or
+// as JSON. The log line of the request says why.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	SetReason(r, err)
+	p := explain(err)
+	if p.Status == http.StatusRequestTimeout {
+		r = r.WithContext(context.WithoutCancel(r.Context())) // net/http cancelled it, but the browser waits
+	}
+	if r.Context().Err() != nil {
+		return // the browser hung up
+	}
+	shown := *p
+	switch {
+	case p.Status == http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "10")
+		if r.Method == http.MethodGet && p.LoginURL == "" {
+			shown.Retry = cmp.Or(p.Retry, s.Here(r))
+		}
+	case p.Status == http.StatusRequestTimeout, p.Status == http.StatusRequestEntityTooLarge:
+		w.Header().Set("Connection", "close") // the rest of the body stays unread
+	}
+	// What panicked may be a part of every page, of this one too.
+	err = s.Guard(r.Context(), func() error { return s.showProblem(w, r, shown) })
+	if err != nil {
+		s.Log.ErrorContext(r.Context(), "error page not rendered", "reason", err)
+		http.Error(w, "Something went wrong here.", http.StatusInternalServerError)
+	}
+}
+
+func (s *Site) showProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
+	if WantsJSON(r) {
+		return sendProblem(w, r, p)
+	}
+	view := components.Problem{
+		Site:      s.Site,
+		Reason:    p.Reason,
+		Heading:   p.Heading,
+		Message:   p.Message,
+		Facts:     p.Facts,
+		Ways:      p.Ways,
+		Reference: ID(r),
+		LoginURL:  p.LoginURL,
+		Retry:     p.Retry,
+		Form:      p.Form,
+	}
+	if WantsFragment(r) {
+		BesideForm(w, r)
+		return write(w, r, p.Status, components.ProblemFragment(view))
+	}
+	return write(w, r, p.Status, components.ProblemPage(NewPage(r, p.Heading), view))
+}
+
+// sendProblem answers with the problem as JSON (RFC 9457).
+func sendProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
+	b, err := json.Marshal(struct {
+		Title     string `json:"title"`
+		Status    int    `json:"status"`
+		Detail    string `json:"detail,omitempty"`
+		Reason    string `json:"reason,omitempty"`
+		Reference string `json:"reference"`
+		LoginURL  string `json:"login_url,omitempty"`
+	}{p.Heading, p.Status, p.Message, p.Reason, ID(r), p.LoginURL})
+	if err != nil {
+		return err
+	}
+	return send(w, p.Status, "application/problem+json", append(b, '\n'))
+}
+
+// Why returns what the log says about err: the reason and, where one is known, the
+// remedy. No page shows either.
+func Why(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.Any("reason", err)}
+	if remedy := globus.Remedy(err); remedy != "" {
+		attrs = append(attrs, slog.String("remedy", remedy))
+	}
+	return attrs
+}
+
+// BesideForm has htmx put the answer to a form before its target instead of in its
+// place, where the form and what was typed may be.
+func BesideForm(w http.ResponseWriter, r *http.Request) {
+	if !isRead(r) {
+		w.Header().Set("HX-Reswap", "beforebegin")
+	}
+}

@@ -1,0 +1,109 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+)
+
+// A request is what becomes known about an HTTP request while it is answered.
+type request struct {
+	site    *Site
+	id      string             // names the request in the log and on error pages
+	client  string             // the client's address, for the log
+	result  error              // of its route
+	err     error              // why it was refused, for the log; nil if it was not
+	session string             // stands for the session in the log; "" if there is none
+	visitor components.Visitor // who is signed in
+	flash   string             // the message for this page; "" if there is none
+	csrfErr error              // why the CSRF token was refused
+}
+
+type requestKey struct{}
+
+func (s *Site) newRequest(r *http.Request) *http.Request {
+	state := &request{site: s, id: rand.Text()[:12], client: clientIP(r), visitor: components.Visitor{Site: s.Site}}
+	return r.WithContext(context.WithValue(r.Context(), requestKey{}, state))
+}
+
+func stateOf(r *http.Request) *request {
+	state, _ := r.Context().Value(requestKey{}).(*request)
+	return state
+}
+
+// ID returns the name of r in the log, which error pages show too.
+func ID(r *http.Request) string { return stateOf(r).id }
+
+// Client returns the IP address that r came from, for the log and for limits.
+func Client(r *http.Request) string { return stateOf(r).client }
+
+// SetVisitor says who sent r: the header of the page names them. session stands
+// for their session in the log; it is "" where there is none.
+func SetVisitor(r *http.Request, v components.Visitor, session string) {
+	state := stateOf(r)
+	v.Site = state.site.Site
+	state.visitor, state.session = v, session
+}
+
+// Visitor returns who sent r, as SetVisitor was told.
+func Visitor(r *http.Request) components.Visitor { return stateOf(r).visitor }
+
+// SetReason has the log say why r was answered as it was.
+func SetReason(r *http.Request, err error) { stateOf(r).err = err }
+
+// clientIP returns the address that r came from. X-Forwarded-For counts only if a
+// proxy on this machine sent it.
+func clientIP(r *http.Request) string {
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !globus.IsLoopback(peer) {
+		return peer
+	}
+	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+	last := strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:])
+	if withPort, err := netip.ParseAddrPort(last); err == nil { // some proxies add the port
+		return withPort.Addr().WithZone("").String()
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(last, "[]")); err == nil {
+		return ip.WithZone("").String()
+	}
+	return peer
+}
+
+// IsHtmx reports whether htmx sent r. It decides how to answer, never whether.
+func IsHtmx(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
+
+// WantsFragment reports whether htmx will put the answer into a page. htmx asks
+// for whole pages too: for the body, and when it restores history.
+func WantsFragment(r *http.Request) bool {
+	return IsHtmx(r) && r.Header.Get("HX-Request-Type") == "partial"
+}
+
+// WantsJSON reports whether r prefers JSON to a page, as a script's request does.
+func WantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return !IsHtmx(r) && strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
+}
+
+// IsNavigation reports whether the browser will show the answer to r as a page.
+// Sec-Fetch-Dest does not tell: a service worker that fetches the page on the
+// browser's behalf changes it, and keeps the mode.
+func IsNavigation(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "navigate" || mode == "" && !IsHtmx(r) && !WantsJSON(r)
+}
+
+// IsPrefetch reports whether the browser asks before the person has clicked.
+func IsPrefetch(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
+}
+
+// isRead reports whether r only reads (RFC 9110, section 9.2.1).
+func isRead(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
+}

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A HandlerFunc answers a request, or returns an error and has written nothing.
+// The error becomes a page, a fragment or JSON, see Problem.
+type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
+
+// Allow lets everybody on.
+func (HandlerFunc) Allow(http.ResponseWriter, *http.Request) (bool, error) { return true, nil }
+
+// Serve calls h.
+func (h HandlerFunc) Serve(w http.ResponseWriter, r *http.Request) error { return h(w, r) }
+
+// A Handler is a HandlerFunc that first decides who may go on. Package auth makes
+// them: auth.Required, auth.Require.
+type Handler interface {
+	// Allow reports whether r may go on. It is called before the body is read. If
+	// it returns false, it has answered; its error becomes a page like that of a
+	// HandlerFunc.
+	Allow(w http.ResponseWriter, r *http.Request) (bool, error)
+
+	// Serve answers r, as a HandlerFunc does.
+	Serve(w http.ResponseWriter, r *http.Request) error
+}
+
+// An Option changes what one route accepts.
+type Option func(*route)
+
+// MaxBody lets a request bring a body of up to n bytes. Without it that is DefaultMaxBody.
+// The time to send it grows with n: 10 s and a second for each 256 KiB.
+func MaxBody(n int64) Option { return func(rt *route) { rt.maxBody = n } }
+
+// Accept lets a request bring a body of these media types, such as
+// "application/json" or "text/*", instead of a form's.
+func Accept(types ...string) Option { return func(rt *route) { rt.accept = types } }
+
+// A route answers the requests of one pattern.
+type route struct {
+	site    *Site
+	handler Handler
+	maxBody int64
+	accept  []string
+}
+
+// Handle adds a route. pattern is a method and a path, as for http.ServeMux, without
+// the path of PUBLIC_URL.
+func (s *Site) Handle(pattern string, h Handler, options ...Option) {
+	rt := &route{site: s, handler: h, maxBody: DefaultMaxBody, accept: formTypes}
+	for _, option := range options {
+		option(rt)
+	}
+	method, path, _ := strings.Cut(pattern, " ")
+	s.routes.Handle(method+" "+s.BasePath+path, rt)
+}
+
+// HandleFunc adds a route that is for everybody.
+func (s *Site) HandleFunc(pattern string, h HandlerFunc, options ...Option) {
+	s.Handle(pattern, h, options...)
+}
+
+// ServeHTTP keeps the error in r's state, because http.ServeMux passes none on.
+func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	stateOf(r).result = rt.answer(w, r)
+}
+
+func (rt *route) answer(w http.ResponseWriter, r *http.Request) error {
+	if ok, err := rt.handler.Allow(w, r); !ok || err != nil {
+		return err
+	}
+	if !isRead(r) {
+		if err := rt.readBody(w, r); err != nil {
+			return err
+		}
+		if err := rt.site.verifyCSRF(r); err != nil {
+			return err
+		}
+	}
+	return rt.handler.Serve(w, r)
+}
+
+// slowest is the rate, in bytes per second, at which a body has to arrive.
+const slowest = 256 << 10
+
+// extendDeadlines gives the client time to send a body of n bytes. The server's
+// own timeouts are for small ones.
+func extendDeadlines(w http.ResponseWriter, n int64) {
+	if n <= DefaultMaxBody {
+		return
+	}
+	read := time.Now().Add(10*time.Second + time.Duration(n/slowest)*time.Second)
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(read) // a writer without deadlines has no timeouts either
+	_ = c.SetWriteDeadline(read.Add(30 * time.Second))
+}

@@ -1,0 +1,148 @@
+// Package web answers browsers: it finds the page for a request, keeps what a
+// request may send within its limits, and sends pages, fragments, JSON, redirects
+// and problems.
+//
+// What a page needs of it:
+//
+//	site.HandleFunc("GET /samples", s.samples)          // a route; see Route for its options
+//	func (s *site) samples(w http.ResponseWriter, r *http.Request) error
+//	return web.Show(w, r, "Samples", fragment)          // a fragment, in a page of its own if needed
+//	return web.ShowPage(w, r, page)                     // a whole page
+//	return web.JSON(w, r, value)                        // JSON
+//	return web.Redirect(w, r, "/samples")               // another page of the app
+//	return &web.Problem{Status: 404, Heading: "There is no such sample"}
+//	web.Flash(w, r, "Sample deleted.")                  // a message on the next page
+//
+// A request passes through ServeHTTP (site.go), which adds the security headers
+// (headers.go) and writes the log line (log.go); pages (dispatch.go), which checks
+// the size of the head (limits.go), makes the CSRF token (csrf.go) and runs the
+// middleware of package auth; and its route (route.go), which asks whether the
+// person may go on, reads the body (body.go), verifies the CSRF token, and calls
+// the handler. An error that the handler returns becomes a page in problem.go, in
+// the words of explain.go.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/justinas/nosurf"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/static"
+)
+
+// A Config is what a Site needs to know. All of it is required but Version,
+// Metrics and Now.
+type Config struct {
+	// PublicURL is where browsers reach the app, path included, as
+	// settings.ParsePublicURL returns it. It alone decides links, cookies and what
+	// counts as this site; the Host header and X-Forwarded-* decide nothing.
+	PublicURL *url.URL
+
+	Globus  *globus.Client              // whose pages people are sent to, and whose scopes are shown
+	Ready   func(r *http.Request) error // whether the app can serve; nil means that it always can
+	CSRFAge time.Duration               // how long a browser keeps its CSRF token: as long as a session
+	Version string                      // for the footer; may be empty
+	Metrics *Metrics                    // nil means that nobody reads them
+	Log     *slog.Logger                // where the app logs to
+	Now     func() time.Time            // nil means time.Now
+}
+
+// A Site finds the route for a request and answers it. Make one with New.
+type Site struct {
+	components.Site
+	Cookies Cookies
+	Metrics *Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
+
+	host       string // of PublicURL, port included
+	origin     string // scheme and host of PublicURL
+	ready      func(r *http.Request) error
+	routes     *http.ServeMux // of *route
+	middleware func(HandlerFunc) HandlerFunc
+	csrf       *nosurf.CSRFHandler // makes tokens
+	verifier   *nosurf.CSRFHandler // verifies them
+	handler    http.Handler
+	draining   atomic.Bool
+}
+
+// New returns a site without any page.
+func New(cfg Config) *Site {
+	base := cfg.PublicURL.Path
+	files := static.New()
+	asset := func(name string) string { return base + "/static/" + files.Path(name) }
+	home := cfg.PublicURL.String() + "/"
+	s := &Site{
+		Site: components.Site{
+			PublicURL:  cfg.PublicURL.String(),
+			BasePath:   base,
+			Scopes:     cfg.Globus.Scopes(),
+			Version:    cfg.Version,
+			Stylesheet: asset("app.css"),
+			Htmx:       asset("htmx.min.js"),
+			Script:     asset("app.js"),
+			Icon:       asset("icon.svg"),
+
+			GlobusLogoutURL: cfg.Globus.LogoutURL(home, components.AppName),
+			IdentitiesURL:   cfg.Globus.IdentitiesURL(home, components.AppName),
+			ConsentsURL:     cfg.Globus.ConsentsURL(home, components.AppName),
+		},
+		Cookies: newCookies(cfg.PublicURL),
+		Metrics: cfg.Metrics,
+		Log:     slog.New(requestLog{cfg.Log.Handler()}),
+		Now:     cfg.Now,
+		host:    cfg.PublicURL.Host,
+		origin:  cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host,
+		ready:   cfg.Ready,
+		routes:  http.NewServeMux(),
+	}
+	if s.Metrics == nil {
+		s.Metrics = NewMetrics("")
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	s.middleware = func(next HandlerFunc) HandlerFunc { return next }
+	s.useCSRF(cfg.CSRFAge)
+
+	mux := http.NewServeMux()
+	mux.Handle("/", http.HandlerFunc(s.pages))
+	mux.Handle("GET "+base+"/static/", http.StripPrefix(base+"/static", files))
+	if base == "" { // browsers and robots ask for them at the root of a host only
+		mux.HandleFunc("GET /favicon.ico", s.favicon)
+		mux.HandleFunc("GET /robots.txt", s.robots)
+	}
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	s.handler = s.securityHeaders(s.record(mux))
+	return s
+}
+
+// Use has m wrapped around every page, problems included. It is for package auth,
+// which loads the session there.
+func (s *Site) Use(m func(next HandlerFunc) HandlerFunc) { s.middleware = m }
+
+// ServeHTTP answers everything under PublicURL, and what supervisors ask.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain makes /readyz say that no more requests should be sent here, because the
+// app is about to stop. All requests are answered as before.
+func (s *Site) Drain() { s.draining.Store(true) }
+
+// Absolute returns the URL of a local path; "" stands for the home page.
+func (s *Site) Absolute(path string) string {
+	if path = s.LocalPath(path); path == "" {
+		path = s.Path("/")
+	}
+	return s.origin + path
+}
+
+// secure reports whether browsers reach the app by https.
+func (s *Site) secure() bool { return strings.HasPrefix(s.origin, "https:") }
