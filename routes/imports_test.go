@@ -10,19 +10,24 @@ import (
 	"testing"
 )
 
-// TestImports holds who may import whom: of each folder that this project came
-// with, what it may use of the others. Other folders may use all of them, and be
-// used by those that page authors write in.
+// TestImports holds the direction of imports between the folders that this project
+// came with: main → routes → auth → web → components → globus. A package of an
+// author's own may import all of them, and those that authors write in may import
+// it.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	may := map[string][]string{
-		"":                                 {"globus", "globus/globustest", "routes"},
+		"":                                 {"globus", "globus/globustest", "routes", "routes/doctor", "routes/settings", "routes/web"},
 		"components":                       {"globus"},
 		"globus":                           {},
 		"globus/globustest":                {"globus"},
 		"globus/globustest/cmd/globustest": {"globus", "globus/globustest"},
-		"routes":                           {"components", "globus", "routes/session", "static"},
-		"routes/routestest":                {"globus", "globus/globustest", "routes"},
+		"routes":                           {"components", "globus", "routes/auth", "routes/session", "routes/web"},
+		"routes/auth":                      {"components", "globus", "routes/session", "routes/web"},
+		"routes/doctor":                    {"globus", "routes/session", "routes/settings"},
+		"routes/routestest":                {"globus", "globus/globustest", "routes", "routes/session", "routes/settings", "routes/web"},
+		"routes/settings":                  {"globus", "globus/globustest", "routes/session"},
+		"routes/web":                       {"components", "globus", "static"},
 		"routes/session":                   {"globus"},
 		"static":                           {},
 	}

@@ -19,6 +19,7 @@ import (
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
 	"example.org/portal/routes/routestest"
+	"example.org/portal/routes/web"
 )
 
 // TestUploads: whatever the method, nothing that is sent is kept.
@@ -26,18 +27,23 @@ func TestUploads(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	s := routestest.Start(t, routestest.Options{})
 	body := "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("y", 40<<20) + "\r\n--x--\r\n"
-	for method, want := range map[string]int{"POST": 415, "PUT": 405, "PATCH": 405, "DELETE": 405, "FROB": 405} {
-		req, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/", strings.NewReader(body))
+	b := s.Browser()
+	b.SignIn("rosalind")
+	for _, test := range []struct {
+		method, path string
+		want         int
+	}{{"POST", "/", 405}, {"PUT", "/", 405}, {"PATCH", "/", 405}, {"DELETE", "/", 405}, {"FROB", "/", 405}, {"POST", "/tokens/refresh", 413}} {
+		req, err := http.NewRequestWithContext(t.Context(), test.method, s.URL+test.path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 		// The server hangs up on a body that it does not read; either way.
-		if resp, err := s.Browser().Client.Do(req); err == nil {
+		if resp, err := b.Client.Do(req); err == nil {
 			resp.Body.Close()
-			if resp.StatusCode != want {
-				t.Errorf("%s: got %d, want %d", method, resp.StatusCode, want)
+			if resp.StatusCode != test.want {
+				t.Errorf("%s %s: got %d, want %d", test.method, test.path, resp.StatusCode, test.want)
 			}
 		}
 	}
@@ -106,7 +112,8 @@ func TestSlowBody(t *testing.T) {
 		server := httptest.NewUnstartedServer(nil)
 		server.Config.ReadHeaderTimeout, server.Config.ReadTimeout = time.Minute, 100*time.Millisecond
 		s := routestest.Start(t, routestest.Options{Server: server})
-		answer := s.Raw("POST /logout HTTP/1.1\r\nHost: x\r\n" + headers + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
+		s.App.HandleFunc("POST /slow", func(w http.ResponseWriter, r *http.Request) error { return web.JSON(w, r, "done") })
+		answer := s.Raw("POST /slow HTTP/1.1\r\nHost: x\r\n" + headers + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
 		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || !strings.Contains(answer, `data-reason="too_slow"`) {
 			t.Errorf("got %q\n%s", answer, s.Log)
 		}

@@ -70,9 +70,10 @@ func (a *Auth) noAttempt(w http.ResponseWriter, r *http.Request, next string) er
 // loginFailed logs and counts why a callback signed nobody in, and returns the
 // problem.
 func (a *Auth) loginFailed(r *http.Request, err error, t attempt) error {
-	a.noteFailure(r, err)
+	problem := a.explainLogin(err, t.Next)
 	if t.StepUp != "" {
-		return a.explainStepUp(err, t.Next)
+		problem = a.explainStepUp(err, t.Next)
 	}
-	return a.explainLogin(err, t.Next)
+	a.noteFailure(r, problem)
+	return problem
 }

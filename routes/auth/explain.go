@@ -49,7 +49,7 @@ func (a *Auth) explainLogin(err error, next string) error {
 		}
 	case errors.Is(err, errWrongIssuer):
 		return failed(http.StatusBadRequest, "wrong_issuer", "That answer does not come from Globus", "Nobody was signed in by it.")
-	case errors.Is(err, errLink):
+	case isLinkError(err):
 		return failed(http.StatusBadRequest, "link_damaged", "That sign-in link is damaged", "Nobody was signed in by it. Begin again.")
 	case errors.Is(err, session.ErrTooLarge), errors.Is(err, session.ErrGone):
 		return failed(http.StatusServiceUnavailable, "not_kept", "Globus could not sign you in",
@@ -99,7 +99,7 @@ func (a *Auth) explainStepUp(err error, next string) error {
 	case fromGlobus && isDenial(said.Code):
 		p.Status, p.Reason, p.Heading, p.Message = http.StatusForbidden, "denied", "Globus did not get what it asked for", "You, or Globus, said no. Nothing was changed: you are signed in as before."
 	case isStoreError(err):
-		return explainStore(err)
+		p.Reason, p.Heading, p.Message = "store_unavailable", "Please try again in a moment", "This site cannot reach its own records just now. Nothing was changed: you are signed in as before."
 	default:
 		p.Reason, p.Heading, p.Message = "step_up_failed", "Globus could not complete this", "Nothing was changed: you are signed in as before. Please try again in a moment."
 		if globus.IsInvalidGrant(err) {
@@ -124,6 +124,11 @@ func explainStore(err error) error {
 
 func isStoreError(err error) bool {
 	_, ok := errors.AsType[*session.StoreError](err)
+	return ok
+}
+
+func isLinkError(err error) bool {
+	_, ok := errors.AsType[linkError](err)
 	return ok
 }
 

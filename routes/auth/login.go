@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,27 +32,30 @@ func (a *Auth) Login(w http.ResponseWriter, r *http.Request) error {
 	return a.startLogin(w, r, q)
 }
 
-var errLink = errors.New("link damaged")
+// A linkError says what is wrong with a link to /login.
+type linkError string
+
+func (e linkError) Error() string { return string(e) }
 
 // loginQuery parses the query of /login strictly: it rejects what net/url would
 // drop without a word, and a parameter that comes twice.
 func loginQuery(raw string) (url.Values, error) {
 	q, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: malformed query", errLink)
+		return nil, linkError("malformed query")
 	}
 	for _, known := range []string{"code", "state", "error", "error_description", "iss", "next", "prompt", "step_up"} {
 		if len(q[known]) > 1 {
-			return nil, fmt.Errorf("%w: parameter %s more than once", errLink, known)
+			return nil, linkError("parameter " + known + " more than once")
 		}
 	}
 	for _, name := range []string{"code", "state", "error", "iss"} {
 		if strings.ContainsFunc(q.Get(name), func(r rune) bool { return r < ' ' || r > '~' }) { // RFC 6749, appendix A
-			return nil, fmt.Errorf("%w: a character that cannot be in %s", errLink, name)
+			return nil, linkError("a character that cannot be in " + name)
 		}
 	}
 	if q.Has("code") && q.Get("code") == "" {
-		return nil, fmt.Errorf("%w: empty code", errLink)
+		return nil, linkError("empty code")
 	}
 	return q, nil
 }

@@ -52,7 +52,7 @@ func signInOutcome(err error) (outcome, reason string) {
 		return "failed", "session"
 	case errors.Is(err, context.Canceled):
 		return "failed", "hung_up"
-	case errors.Is(err, errLink), errors.Is(err, errWrongIssuer):
+	case isLinkError(err), errors.Is(err, errWrongIssuer):
 		return "refused", "link"
 	}
 	return "failed", "internal"

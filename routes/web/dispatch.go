@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -13,21 +14,17 @@ func (s *Site) pages(w http.ResponseWriter, r *http.Request) {
 		answerOffice(w)
 		return
 	}
+	if err := cmp.Or(s.checkOrigin(r), checkHead(r)); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	s.csrf.ServeHTTP(w, r) // which calls answerPage
 }
 
 // answerPage answers with the page of a request, or with the problem that its
 // handler returns.
 func (s *Site) answerPage(w http.ResponseWriter, r *http.Request) {
-	err := s.Guard(r.Context(), func() error {
-		if err := s.checkOrigin(r); err != nil {
-			return err
-		}
-		if err := checkHead(r); err != nil {
-			return err
-		}
-		return s.middleware(s.dispatch)(w, r)
-	})
+	err := s.Guard(r.Context(), func() error { return s.middleware(s.dispatch)(w, r) })
 	if err != nil {
 		s.fail(w, r, err)
 	}

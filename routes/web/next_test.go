@@ -54,7 +54,7 @@ func TestNextSurvives(t *testing.T) {
 		{"the person refuses", globus.Policy{}, "deny", globustest.Lie{}, 0, "denied"},
 		{"Globus is down", globus.Policy{}, "rosalind", routestest.Down(globustest.TokenPath), 0, "globus_error"},
 		{"it took too long", globus.Policy{}, "rosalind", globustest.Lie{}, time.Hour, "link_used"},
-		{"the policy says no", domains("lab.example.org"), "rosalind", globustest.Lie{}, 0, "policy"},
+		{"the policy says no", globus.Policy{Domains: []string{"lab.example.org"}}, "rosalind", globustest.Lie{}, 0, "policy"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
