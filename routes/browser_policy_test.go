@@ -2,8 +2,10 @@ package routes_test
 
 import (
 	"fmt"
+	"net/url"
 	"testing"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
@@ -11,7 +13,7 @@ import (
 // Who comes with an identity that is not let in, comes again with another.
 func TestBrowserPolicy(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: domains("lab.example.org")})
+	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: globus.Policy{Domains: []string{"lab.example.org"}}})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
 			p := s.Person(t)
@@ -40,7 +42,7 @@ func comeAsAnother(b *routestest.Tab, look func(state string)) {
 	b.Click(".way")
 	b.At(b.Site.Globus.URL + globustest.AuthorizePath)
 	b.Click(`[value="ada"] + details > summary`)
-	b.Click(fmt.Sprintf("[value=%q]", adasLab.Get("identity")))
+	b.Click(fmt.Sprintf("[value=%q]", url.Values{"identity": {"7a1c2e40-3b5d-4f6e-8a90-1815121005aa"}}.Get("identity")))
 	b.At(b.Site.URL + "/probe/tasks")
 	b.Sees("Ada Lovelace")
 }

@@ -5,14 +5,40 @@ import (
 	"html"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
+	"testing"
 
 	"github.com/a-h/templ"
 
 	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
 	"example.org/portal/routes/session"
 	"example.org/portal/routes/web"
 )
+
+// StartWithProbes is Start for a site with the pages of AddProbes.
+func StartWithProbes(t testing.TB, o Options) *Site {
+	t.Helper()
+	s := Start(t, o)
+	AddProbes(s.App, s.Client)
+	return s
+}
+
+// Place returns the demo collection whose name begins so.
+func Place(t testing.TB, name string) globustest.Collection {
+	t.Helper()
+	all := globustest.DemoCollections()
+	i := slices.IndexFunc(all, func(c globustest.Collection) bool { return strings.HasPrefix(c.Name, name) })
+	if i < 0 {
+		t.Fatal("no collection " + name)
+	}
+	return all[i]
+}
+
+// Reason matches a problem's page or card of that reason, for Tab.Shows.
+func Reason(kind string) string { return `[data-reason="` + kind + `"]` }
 
 // AddProbes adds two pages, /probe/tasks and /probe/folder/{id}, that call Globus
 // as the person who is signed in and return its errors: tests of what every page

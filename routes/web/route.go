@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -56,7 +57,11 @@ func (s *Site) Handle(pattern string, h Handler, options ...Option) {
 	}
 	method, path, _ := strings.Cut(pattern, " ")
 	s.routes.Handle(method+" "+s.BasePath+path, rt)
+	s.patterns = append(s.patterns, pattern)
 }
+
+// Routes returns the patterns of the site's routes, in the order of the table.
+func (s *Site) Routes() []string { return slices.Clone(s.patterns) }
 
 // HandleFunc adds a route that is for everybody.
 func (s *Site) HandleFunc(pattern string, h HandlerFunc, options ...Option) {

@@ -66,6 +66,7 @@ type Site struct {
 	origin     string // scheme and host of PublicURL
 	ready      func(r *http.Request) error
 	routes     *http.ServeMux // of *route
+	patterns   []string       // of the routes
 	middleware func(HandlerFunc) HandlerFunc
 	csrf       *nosurf.CSRFHandler // makes tokens
 	verifier   *nosurf.CSRFHandler // verifies them

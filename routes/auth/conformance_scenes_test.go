@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"crypto/ecdsa"
@@ -40,7 +40,7 @@ type conversation struct {
 
 func converse(t *testing.T, auth *globustest.Server) conversation {
 	c := conversation{clock: new(routestest.Clock)}
-	c.Browser = start(t, routestest.Options{Globus: auth, Now: c.clock.Now}).Browser()
+	c.Browser = routestest.StartWithProbes(t, routestest.Options{Globus: auth, Now: c.clock.Now}).Browser()
 	c.asked, c.live = c.calls(), auth.LiveTokens()
 	return c
 }

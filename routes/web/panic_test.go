@@ -1,4 +1,4 @@
-package routes_test
+package web_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 	"example.org/portal/routes/web"
@@ -87,7 +88,7 @@ func TestPanicBesideRequests(t *testing.T) {
 		}
 		return http.DefaultTransport.RoundTrip(r)
 	})
-	s := routestest.Start(t, routestest.Options{Policy: demoLab, Now: c.Now, Transport: transport})
+	s := routestest.Start(t, routestest.Options{Policy: globus.Policy{Groups: []string{globustest.DemoLab}}, Now: c.Now, Transport: transport})
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
 

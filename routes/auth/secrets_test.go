@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"encoding/base64"
@@ -20,7 +20,7 @@ import (
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := start(t, routestest.Options{Now: c.Now, Policy: domains("example.edu")})
+	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now, Policy: domains("example.edu")})
 	secrets := map[string]string{"client secret": routestest.ClientSecret, "client secret, escaped": url.QueryEscape(routestest.ClientSecret)}
 	signIn := func(b *routestest.Browser) routestest.Page {
 		callback := b.Callback("rosalind")
@@ -92,7 +92,7 @@ func TestSecrets(t *testing.T) {
 	s.Globus.Lie(globustest.Lie{})
 	secrets["refreshed access token"] = routestest.ShownToken.FindStringSubmatch(b.Send(http.MethodPost, "/tokens/show", b.Get("/").Form("token", "access"), routestest.Htmx...).Body)[1]
 	c.Pass(24 * time.Hour) // what who may enter is decided from is asked anew
-	for _, path := range []string{"/", "/probe/tasks", "/probe/folder/" + place(t, "Example Light Source").ID, "/probe/folder/" + place(t, "Tape archive").ID} {
+	for _, path := range []string{"/", "/probe/tasks", "/probe/folder/" + routestest.Place(t, "Example Light Source").ID, "/probe/folder/" + routestest.Place(t, "Tape archive").ID} {
 		b.Get(path)
 	}
 	maps.Copy(secrets, routestest.Personal())

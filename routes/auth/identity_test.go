@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"maps"

@@ -1,4 +1,4 @@
-package routes_test
+package web_test
 
 import (
 	"crypto/rand"
@@ -16,7 +16,7 @@ import (
 // TestMetrics goes through the app and looks for what was counted.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{})
+	s := routestest.StartWithProbes(t, routestest.Options{})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	b.Get("/probe/tasks")

@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"net/http"
@@ -258,7 +258,7 @@ func TestFormTokenIsRenewed(t *testing.T) {
 // Globus is the end of a session, and no fault of the token.
 func TestLogoutWhileCalling(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{})
+	s := routestest.StartWithProbes(t, routestest.Options{})
 	b := s.Browser()
 	form := b.SignIn("rosalind").Form()
 	other := s.Browser()

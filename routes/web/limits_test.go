@@ -1,4 +1,4 @@
-package routes_test
+package web_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"database/sql/driver"
@@ -29,14 +29,14 @@ var reads = sync.OnceValue(func() *atomic.Int64 {
 // writes nothing.
 func TestOneRead(t *testing.T) {
 	n := reads() // SQLite knows the function on connections from here on
-	s := start(t, routestest.Options{})
+	s := routestest.StartWithProbes(t, routestest.Options{})
 	b := s.Browser()
 	home := b.SignIn("rosalind")
 	db := s.Database()
 	// A view cannot be written to, and its rows can be counted.
 	routestest.MustExec(t, db, "ALTER TABLE sessions RENAME TO rows")
 	routestest.MustExec(t, db, "CREATE VIEW sessions AS SELECT token, data, expiry FROM rows WHERE counted()")
-	for _, path := range []string{"/", "/user", "/probe/tasks", "/probe/folder/" + place(t, "Example Light").ID, "/"} {
+	for _, path := range []string{"/", "/user", "/probe/tasks", "/probe/folder/" + routestest.Place(t, "Example Light").ID, "/"} {
 		before := n.Load()
 		if p := b.Get(path); p.Status != http.StatusOK || !strings.Contains(p.Body, "Rosalind") {
 			t.Fatalf("%s: got %d:\n%s", path, p.Status, p.Body)

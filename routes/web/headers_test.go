@@ -1,9 +1,8 @@
-package routes_test
+package web_test
 
 import (
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func TestHeaders(t *testing.T) {
 	}
 	for _, site := range sites {
 		t.Run(site.name, func(t *testing.T) {
-			s := start(t, routestest.Options{PublicURL: site.publicURL})
+			s := routestest.StartWithProbes(t, routestest.Options{PublicURL: site.publicURL})
 			public, _ := url.Parse(s.URL)
 			base := strings.TrimSuffix(public.Path, "/")
 
@@ -90,7 +89,7 @@ func TestHeaders(t *testing.T) {
 				{"who is signed in, signed out", func() routestest.Page { return ask("GET", base+"/visitor", nil, routestest.Htmx...) }, 200, "page"},
 				{"tasks, signed out", func() routestest.Page { return ask("GET", base+"/probe/tasks", nil) }, 303, "page"},
 				{"the same, within a page", func() routestest.Page { return ask("GET", base+"/probe/tasks", nil, routestest.Htmx...) }, 401, "page"},
-				{"a folder, signed out", func() routestest.Page { return ask("GET", base+"/probe/folder/"+place(t, "Tape").ID, nil) }, 303, "page"},
+				{"a folder, signed out", func() routestest.Page { return ask("GET", base+"/probe/folder/"+routestest.Place(t, "Tape").ID, nil) }, 303, "page"},
 				{"signed out", func() routestest.Page { return ask("GET", base+"/signed-out", nil) }, 200, "page"},
 				{"show a token, signed out", func() routestest.Page {
 					return ask("POST", base+"/tokens/show", ask("GET", base+"/logout", nil).Form("token", "access"))
@@ -108,10 +107,12 @@ func TestHeaders(t *testing.T) {
 				{"home", func() routestest.Page { return ask("GET", base+"/", nil) }, 200, "page"},
 				{"home, its head", func() routestest.Page { return ask("HEAD", base+"/", nil) }, 200, "page"},
 				{"card", func() routestest.Page { return ask("GET", base+"/user", nil, routestest.Htmx...) }, 200, "page"},
-				{"a folder", func() routestest.Page { return ask("GET", base+"/probe/folder/"+place(t, "Example Light").ID, nil) }, 200, "page"},
-				{"a folder that wants more first", func() routestest.Page { return ask("GET", base+"/probe/folder/"+place(t, "Tape").ID, nil) }, 403, "page"},
+				{"a folder", func() routestest.Page {
+					return ask("GET", base+"/probe/folder/"+routestest.Place(t, "Example Light").ID, nil)
+				}, 200, "page"},
+				{"a folder that wants more first", func() routestest.Page { return ask("GET", base+"/probe/folder/"+routestest.Place(t, "Tape").ID, nil) }, 403, "page"},
 				{"the same, within a page", func() routestest.Page {
-					return ask("GET", base+"/probe/folder/"+place(t, "Tape").ID, nil, routestest.Htmx...)
+					return ask("GET", base+"/probe/folder/"+routestest.Place(t, "Tape").ID, nil, routestest.Htmx...)
 				}, 403, "page"},
 				{"show a token", func() routestest.Page {
 					return ask("POST", base+"/tokens/show", ask("GET", base+"/", nil).Form("token", "access"))
@@ -141,7 +142,9 @@ func TestHeaders(t *testing.T) {
 				{"a form that is too long", func() routestest.Page {
 					return ask("POST", base+"/logout", url.Values{"x": {strings.Repeat("y", 65<<10)}})
 				}, 413, "page"},
-				{"no form", func() routestest.Page { return ask("POST", base+"/logout", url.Values{"x": {"y"}}, "Content-Type", "text/plain") }, 415, "page"},
+				{"no form", func() routestest.Page {
+					return ask("POST", base+"/logout", url.Values{"x": {"y"}}, "Content-Type", "text/plain")
+				}, 415, "page"},
 				{"log out by a link", func() routestest.Page { return ask("GET", base+"/logout", nil) }, 200, "page"},
 				{"an upload by PUT", func() routestest.Page { return ask("PUT", base+"/", url.Values{}) }, 405, "page"},
 				{"what may be done", func() routestest.Page { return ask("OPTIONS", base+"/", nil) }, 405, "page"},
@@ -215,7 +218,7 @@ func TestHeaders(t *testing.T) {
 			if !set["session"] || !set["csrf"] || !set["signed-out"] || !set["login"] || !cleared["session"] || !cleared["signed-out"] || !cleared["login"] {
 				t.Errorf("cookies were set: %v; cleared: %v; want each kind, but that csrf is not cleared", set, cleared)
 			}
-			for _, pattern := range table(t) {
+			for _, pattern := range s.App.Routes() {
 				method, path, _ := strings.Cut(pattern, " ")
 				path = regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(strings.ReplaceAll(path, "{$}", ""), "x")
 				wantSafe(t, s.Browser().Send(method, s.Server.URL+base+path, nil), site.wantHSTS)
@@ -249,20 +252,4 @@ func wantSafe(t *testing.T, p routestest.Page, hsts string) {
 	if got := p.Header.Get("Permissions-Policy"); len(strings.Split(got, "=()")) != 15 {
 		t.Errorf("Permissions-Policy is %q, want 14 features that nobody may use", got)
 	}
-}
-
-// table reads the patterns of the route table, such as GET /user.
-func table(t *testing.T) (patterns []string) {
-	t.Helper()
-	source, err := os.ReadFile("routes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range regexp.MustCompile(`(?m)^\ta\.Handle(?:Func)?\("(\w+ \S+)",`).FindAllStringSubmatch(string(source), -1) {
-		patterns = append(patterns, line[1])
-	}
-	if len(patterns) == 0 {
-		t.Error("no route was read")
-	}
-	return patterns
 }

@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"cmp"
@@ -105,7 +105,7 @@ func TestPolicy(t *testing.T) {
 // are, it is told to ask, once.
 func TestPolicyAsksAgain(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{Policy: domains("example.edu")})
+	s := routestest.StartWithProbes(t, routestest.Options{Policy: domains("example.edu")})
 	b := s.Browser()
 	s.Globus.Lie(saysNothing(globustest.Lie{}))
 	again := b.Enter("/login?next=/probe/tasks", routestest.As("rosalind"))
@@ -137,7 +137,7 @@ func TestPolicyTurnedOn(t *testing.T) {
 	rosalind.Enter("/login", routestest.As("rosalind"))
 	ada.Enter("/login", adasORCID)
 
-	s := start(t, routestest.Options{Dir: before.Dir, Globus: before.Globus, Policy: domains("example.edu")})
+	s := routestest.StartWithProbes(t, routestest.Options{Dir: before.Dir, Globus: before.Globus, Policy: domains("example.edu")})
 	if p := rosalind.Carry(s).Get("/"); p.Status != http.StatusOK || !strings.Contains(p.Body, "<bdi>Rosalind") {
 		t.Errorf("allowed: got %d:\n%s", p.Status, p.Body)
 	}
@@ -309,7 +309,7 @@ func TestRequire(t *testing.T) {
 // not undo how they did; what it says holds from the next request on.
 func TestPolicyStepUp(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{Policy: domains("example.edu")})
+	s := routestest.StartWithProbes(t, routestest.Options{Policy: domains("example.edu")})
 	wanting(s, func() *globus.Requirements { return &globus.Requirements{MFA: true} })
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))

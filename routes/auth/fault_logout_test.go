@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"net/http"
@@ -16,7 +16,7 @@ import (
 // In every second round Globus answers it only when the session has ended.
 func TestLogoutDuringRefresh(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{})
+	s := routestest.StartWithProbes(t, routestest.Options{})
 	for round := range routestest.Rounds() {
 		b := s.Browser()
 		form := b.SignIn("rosalind").Form("server", globus.TransferServer)

@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"errors"
@@ -193,10 +193,10 @@ func TestConformanceNotOffered(t *testing.T) {
 			"no JARM, DPoP, discovery or bank", nil},
 	}
 	pages := http.NewServeMux()
-	for _, pattern := range table(t) {
+	s := routestest.Start(t, routestest.Options{})
+	for _, pattern := range s.App.Routes() {
 		pages.Handle(pattern, http.NotFoundHandler())
 	}
-	s := routestest.Start(t, routestest.Options{})
 	plain := s.Browser().Get("/signed-out").Body
 	if got := s.Browser().Get("/signed-out?state=another&iss=https://evil.example/").Body; got != plain {
 		t.Errorf("the page after a log-out depends on what comes with it:\n%s", got)

@@ -1,4 +1,4 @@
-package routes_test
+package web_test
 
 import (
 	"net/http"
@@ -36,7 +36,7 @@ func TestServiceFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, routestest.Options{})
+			s := routestest.StartWithProbes(t, routestest.Options{})
 			b := s.Browser()
 			b.SignIn("rosalind")
 			s.Globus.Lie(test.lie)
@@ -93,11 +93,11 @@ func TestFolderFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := start(t, routestest.Options{})
+			s := routestest.StartWithProbes(t, routestest.Options{})
 			b := s.Browser()
 			b.SignIn("rosalind")
 			s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.ListPath: test.fault}})
-			p := b.Get("/probe/folder/" + place(t, "Example Light").ID)
+			p := b.Get("/probe/folder/" + routestest.Place(t, "Example Light").ID)
 			if p.Status != test.wantStatus || p.Reason() != test.want || !b.SignedIn() {
 				t.Errorf("got %d %q, want %d %q:\n%s", p.Status, p.Reason(), test.wantStatus, test.want, p.Body)
 			}

@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"net/http"
@@ -17,7 +17,7 @@ import (
 func TestRefreshOnce(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := start(t, routestest.Options{Now: c.Now})
+	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	name, session := b.Cookie("session")
@@ -63,7 +63,7 @@ func TestRefreshFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var c routestest.Clock
 			begin := time.Now()
-			s := start(t, routestest.Options{Now: func() time.Time { return begin.Add(time.Duration(c.Ahead.Load())) }}) // a moment lasts
+			s := routestest.StartWithProbes(t, routestest.Options{Now: func() time.Time { return begin.Add(time.Duration(c.Ahead.Load())) }}) // a moment lasts
 			b := s.Browser()
 			b.SignIn("rosalind")
 			s.Globus.Lie(routestest.BrokenToken(fault))
@@ -103,7 +103,7 @@ func TestRefreshFails(t *testing.T) {
 func TestRefreshSlow(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := start(t, routestest.Options{Now: c.Now})
+	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	wait := make(chan struct{})
@@ -128,7 +128,7 @@ func TestGrantWithdrawn(t *testing.T) {
 	t.Parallel()
 	t.Run("all of it", func(t *testing.T) {
 		var c routestest.Clock
-		s := start(t, routestest.Options{Now: c.Now})
+		s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 		b := s.Browser()
 		b.SignIn("rosalind")
 		s.Globus.ExpireRefreshTokens("")
@@ -142,7 +142,7 @@ func TestGrantWithdrawn(t *testing.T) {
 		}
 	})
 	t.Run("one resource server", func(t *testing.T) {
-		s := start(t, routestest.Options{})
+		s := routestest.StartWithProbes(t, routestest.Options{})
 		b := s.Browser()
 		b.SignIn("rosalind")
 		s.Globus.ExpireAccessTokens(globus.TransferServer)
@@ -164,7 +164,7 @@ func TestGrantWithdrawn(t *testing.T) {
 func TestRefreshRacesLogout(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := start(t, routestest.Options{Now: c.Now})
+	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 	for round := range 200 {
 		b := s.Browser()
 		form := b.SignIn("rosalind").Form()
@@ -227,7 +227,7 @@ func TestLateAnswer(t *testing.T) {
 	for _, path := range []string{"/probe/tasks", "/user", "/"} {
 		t.Run(path, func(t *testing.T) {
 			var c routestest.Clock
-			s := start(t, routestest.Options{Now: c.Now})
+			s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 			b := s.Browser()
 			form := b.SignIn("rosalind").Form()
 			name, session := b.Cookie("session")
@@ -278,7 +278,7 @@ func TestRefreshForLess(t *testing.T) {
 func TestRefreshTimesOut(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := start(t, routestest.Options{Now: c.Now})
+	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	s.Globus.Lie(routestest.BrokenToken(globustest.Fault{Wait: make(chan struct{})}))
@@ -299,7 +299,7 @@ func TestRefreshTimesOut(t *testing.T) {
 func TestSessionOver(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
-	s := start(t, routestest.Options{Now: c.Now})
+	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	c.Pass(8 * 24 * time.Hour)

@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func wantUnavailable(t *testing.T, what string, p routestest.Page) {
 // come again, and are signed in when the store is back.
 func TestStoreDown(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{})
+	s := routestest.StartWithProbes(t, routestest.Options{})
 	b, stranger := s.Browser(), s.Browser()
 	home := b.SignIn("rosalind")
 	stylesheet := strings.Split(strings.Split(home.Body, `rel="stylesheet" href="`)[1], `"`)[0]

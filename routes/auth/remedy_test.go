@@ -1,4 +1,4 @@
-package routes_test
+package auth_test
 
 import (
 	"fmt"
@@ -89,7 +89,7 @@ func TestServiceRemedies(t *testing.T) {
 		{"a gateway", globustest.Fault{Status: 502, Body: "canary"}, 503, sorry, "transfer: status (HTTP 502)", "https://status.globus.org"},
 		{"refused", globustest.Fault{Status: 403, Body: `{"code":"PermissionDenied","message":"It says so"}`}, 403, "not_permitted", "transfer: refused PermissionDenied (HTTP 403)", ""},
 	}
-	s := start(t, routestest.Options{})
+	s := routestest.StartWithProbes(t, routestest.Options{})
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
 	for i, test := range tests {
