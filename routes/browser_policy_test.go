@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"testing"
 
-	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
@@ -13,7 +12,7 @@ import (
 // Who comes with an identity that is not let in, comes again with another.
 func TestBrowserPolicy(t *testing.T) {
 	t.Parallel()
-	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: globus.Policy{Domains: []string{"lab.example.org"}}})
+	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Policy: domains("lab.example.org")})
 	for _, name := range []string{"with JavaScript", "without JavaScript"} {
 		t.Run(name, func(t *testing.T) {
 			p := s.Person(t)

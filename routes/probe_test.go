@@ -3,6 +3,7 @@ package routes_test
 import (
 	"testing"
 
+	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
 )
@@ -18,3 +19,5 @@ func place(t *testing.T, name string) globustest.Collection {
 	t.Helper()
 	return routestest.Place(t, name)
 }
+
+func domains(names ...string) globus.Policy { return globus.Policy{Domains: names} }
