@@ -18,6 +18,7 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/routes"
 	"example.org/portal/routes/session"
+	"example.org/portal/routes/settings"
 )
 
 // OfflineNow is the time in a site without a network.
@@ -59,7 +60,7 @@ func Offline(t testing.TB, public string, w *Wire) (*routes.App, *Log) {
 // too.
 func OfflineSession(t testing.TB, public string, w *Wire, rec *session.Record) (*routes.App, *Log, string) {
 	t.Helper()
-	where, err := routes.ParsePublicURL(public)
+	where, err := settings.ParsePublicURL(public)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes"
+	"example.org/portal/routes/settings"
 	"example.org/portal/routes/web"
 )
 
@@ -134,7 +135,7 @@ func Start(t testing.TB, o Options) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := routes.ParsePublicURL(s.URL)
+	public, err := settings.ParsePublicURL(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

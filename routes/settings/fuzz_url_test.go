@@ -1,4 +1,4 @@
-package routes_test
+package settings_test
 
 import (
 	"net/http"
@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus"
-	"example.org/portal/routes"
+	"example.org/portal/routes/settings"
 )
 
 // FuzzURLs: a public URL, and an issuer, is one address that all readers agree
@@ -24,7 +24,7 @@ func FuzzURLs(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		u, err := routes.ParsePublicURL(raw)
+		u, err := settings.ParsePublicURL(raw)
 		issuerErr := globus.CheckIssuer(raw)
 		for _, err := range []error{err, issuerErr} {
 			if err != nil && strings.Contains(err.Error(), "hunter2") {
@@ -39,7 +39,7 @@ func FuzzURLs(f *testing.F) {
 		}
 		text := u.String()
 		checkSafe(t, raw, text)
-		if again, err := routes.ParsePublicURL(text); err != nil || again.String() != text {
+		if again, err := settings.ParsePublicURL(text); err != nil || again.String() != text {
 			t.Errorf("%q is read as %s, and that as %v, %v", raw, text, again, err)
 		}
 		if !publicURL.MatchString(text) || strings.HasSuffix(text, "/") || u.Port() == "443" && u.Scheme == "https" || u.Port() == "80" && u.Scheme == "http" {

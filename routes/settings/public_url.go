@@ -1,4 +1,4 @@
-package routes
+package settings
 
 import (
 	"errors"
@@ -12,21 +12,21 @@ import (
 )
 
 // What the host and the path of a public URL may look like. Both become part
-// of comparisons, patterns and cookie names, so nothing in them may be spelt
-// in two ways.
+// of comparisons, patterns and cookie names, so each must have only one spelling.
 var (
 	publicHost = regexp.MustCompile(`^([a-z0-9.-]+|\[[0-9a-f:.]+\])$`)
-	numeric    = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`) // ends as only an address does, to a browser
+	numeric    = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`) // browsers read a host that ends like this as an IP address
 	publicPath = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*$`)
 )
 
-// ParsePublicURL reads where browsers reach the app, and returns it in the form
-// that browsers use: host in lower case, no port that goes without saying, no
-// slash at the end. Its errors do not repeat raw.
+// ParsePublicURL parses the URL at which browsers reach the app, and returns it in
+// the form that browsers use: host in lower case, no default port, no slash at the
+// end. Its errors follow the setting's name ("must be …") and do not quote raw, which
+// may hold a password.
 func ParsePublicURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(raw, "?#") {
-		return nil, errors.New("must be a URL such as https://portal.example.edu, with no more than a path behind the host")
+		return nil, errors.New("must be a URL such as https://portal.example.edu, with nothing after the host but a path")
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	n, err := strconv.Atoi(port)
@@ -36,7 +36,7 @@ func ParsePublicURL(raw string) (*url.URL, error) {
 	if strings.Contains(host, ":") || numeric.MatchString(host) {
 		ip, err := netip.ParseAddr(host)
 		if err != nil || ip.Is4In6() {
-			return nil, errors.New("must have a whole IP address, such as 127.0.0.1 or [::1], or a host name")
+			return nil, errors.New("must have a host name, or a complete IP address such as 127.0.0.1 or [::1]")
 		}
 		host = ip.String()
 	}
