@@ -34,7 +34,7 @@ const (
 )
 
 func card(id *globus.Identity, access, refresh components.Secret) components.Card {
-	return components.Card{Site: site, CSRFToken: "tok+en==", Identity: id, AccessToken: access, RefreshToken: refresh}
+	return components.Card{Site: site, Identity: id, AccessToken: access, RefreshToken: refresh}
 }
 
 func page(title string) components.Page {
@@ -47,7 +47,7 @@ func visitor(name string) components.Visitor {
 
 func problem(text, url string) components.Problem {
 	return components.Problem{Site: site, Heading: text, Message: text, Reference: text, LoginURL: url, Retry: url, Facts: []components.Fact{{Label: text, Value: text}},
-		Form: &components.Form{Action: url, CSRFToken: "fresh", Label: text, Fields: []components.Field{{Name: "token", Value: text}}}}
+		Form: &components.Form{Action: url, Label: text, Fields: []components.Field{{Name: "token", Value: text}}}}
 }
 
 // required is what a service wants, in text that is what it says.
@@ -116,7 +116,7 @@ func engine() map[string]templ.Component {
 	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {Server: "0"}}
 	mfa := components.Required{Site: site, URL: "/app/x", Requirements: &globus.Requirements{MFA: true}}
 	sent := required("Sent", site.StepUpURL("signed.mac", "/app/x"))
-	sent.Form = &components.Form{Action: "/app/x", CSRFToken: "fresh", Label: "Send it again", Fields: []components.Field{{Name: "typed", Value: attack}}}
+	sent.Form = &components.Form{Action: "/app/x", Label: "Send it again", Fields: []components.Field{{Name: "typed", Value: attack}}}
 	return map[string]templ.Component{
 		"Home/full":               components.Home(page(""), full),
 		"Home/signed out":         components.Home(page(""), signedOut),
