@@ -159,7 +159,7 @@ func engine() map[string]templ.Component {
 func render(t *testing.T, c templ.Component) string {
 	t.Helper()
 	var b strings.Builder
-	if err := c.Render(t.Context(), &b); err != nil {
+	if err := c.Render(components.WithCSRFToken(t.Context(), "fresh"), &b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -30,7 +30,7 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 		}
 	}
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
-	folder := components.Folder{Site: a.Site.Site, Collection: id, Now: a.Now(), Offset: min(max(0, offset), lastEntry)}
+	folder := components.Folder{Site: a.Site, Collection: id, Now: a.Now(), Offset: min(max(0, offset), lastEntry)}
 
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
 	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: entriesPerPage + 1}

@@ -30,7 +30,7 @@ func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
 
 // card returns what the card shows of s, which may be nil.
 func (a *App) card(r *http.Request, s *session.Session) components.Card {
-	c := components.Card{Site: a.Site.Site}
+	c := components.Card{Site: a.Site}
 	if s == nil {
 		c.Ended = a.Auth.EndedHere(r)
 		return c

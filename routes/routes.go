@@ -36,7 +36,7 @@ type Config struct {
 // An App is the whole site, as an http.Handler. Its methods are the handlers of the
 // pages.
 type App struct {
-	*web.Site
+	*web.Server
 	Auth   *auth.Auth
 	globus *globus.Client
 }
@@ -44,7 +44,7 @@ type App struct {
 // New opens the session store and returns the site. Close it in the end.
 func New(cfg Config) (*App, error) {
 	a := &App{globus: cfg.Globus}
-	a.Site = web.New(web.Config{
+	a.Server = web.New(web.Config{
 		PublicURL: cfg.PublicURL,
 		Globus:    cfg.Globus,
 		Ready:     func(r *http.Request) error { return a.Auth.Ready(r) },
@@ -56,7 +56,7 @@ func New(cfg Config) (*App, error) {
 	})
 	var err error
 	a.Auth, err = auth.New(auth.Config{
-		Site:            a.Site,
+		Site:            a.Server,
 		Globus:          cfg.Globus,
 		SessionStore:    cfg.SessionStore,
 		SessionLifetime: cfg.SessionLifetime,

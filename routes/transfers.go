@@ -19,7 +19,7 @@ const (
 // example of calling a Globus API as the person who is signed in.
 func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
-	list := components.Transfers{Site: a.Site.Site, Now: a.Now(), Offset: min(max(0, offset), lastTransfer)}
+	list := components.Transfers{Site: a.Site, Now: a.Now(), Offset: min(max(0, offset), lastTransfer)}
 
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
 	query := globus.TaskQuery{Offset: list.Offset, PageSize: transfersPerPage + 1}

@@ -109,7 +109,7 @@ templ navigation(p Page) {
 		if p.Visitor.SignedIn {
 			<a href={ templ.URL(p.Path("/count")) }>Runs</a>
 			<form method="post" action={ templ.URL(p.Path("/logout")) }>
-				@csrf(p.CSRFToken)
+				@csrf()
 				<button class="button small" type="submit">Log out</button>
 			</form>
 		}
@@ -118,26 +118,15 @@ templ navigation(p Page) {
 `); err != nil {
 		return err
 	}
-	if err := c.Replace("components/site.go", "\tTitle   string ", "\tCSRFToken string // for the header's form\n\tTitle   string "); err != nil {
-		return err
-	}
-	if err := c.Replace("routes/page.go", "components.Page{Site: a.site, ", "components.Page{Site: a.site, CSRFToken: nosurf.Token(r), "); err != nil {
-		return err
-	}
-	if err := c.Replace("routes/page.go", "\t\"github.com/a-h/templ\"\n", "\t\"github.com/a-h/templ\"\n\t\"github.com/justinas/nosurf\"\n"); err != nil {
-		return err
-	}
 	_, err := c.Run("gofmt", "-w", "components/site.go")
 	return err
 }
 
 // addRoutes adds pages of other kinds than those of the README.
 func addRoutes(c project.Copy) error {
-	if err := addToTable(c, `handle("GET /about", a.about)
-handle("GET /request", a.about)
-handle("GET /runs/{run}", a.signedIn(a.run))
-handle("GET /runs/{run}/files/{path...}", a.signedIn(a.run))
-handle("DELETE /runs/{run}", a.signedIn(a.run))
+	if err := addToTable(c, `a.HandleFunc("GET /about", a.about)
+a.HandleFunc("GET /request", a.about)
+beamline.AddRoutes(a.Server, a.Auth)
 `); err != nil {
 		return err
 	}
@@ -155,24 +144,21 @@ templ About(p Page, d instrument.Detector) {
 `); err != nil {
 		return err
 	}
-	return c.Write("routes/runs.go", `package routes
+	if err := c.Replace("routes/routes.go", "\t\""+module+"/routes/auth\"\n", "\t\""+module+"/routes/auth\"\n\t\""+module+"/routes/beamline\"\n"); err != nil {
+		return err
+	}
+	return c.Write("routes/about.go", `package routes
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"`+module+`/components"
 	"`+module+`/routes/beamline"
-	"`+module+`/routes/session"
+	"`+module+`/routes/web"
 )
 
 func (a *App) about(w http.ResponseWriter, r *http.Request) error {
-	return a.showPage(w, r, http.StatusOK, components.About(a.page(r, "About"), beamline.Detector))
-}
-
-func (a *App) run(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(beamline.Run{ID: r.PathValue("run")})
+	return web.ShowPage(w, r, components.About(web.NewPage(r, "About"), beamline.Detector))
 }
 `)
 }
@@ -210,6 +196,59 @@ func TestRun(t *testing.T) {
 	}
 }
 `,
+		"routes/beamline/pages.go": `package beamline
+
+import (
+	"net/http"
+
+	"` + module + `/globus"
+	"` + module + `/routes/auth"
+	"` + module + `/routes/session"
+	"` + module + `/routes/web"
+)
+
+// staff may delete runs.
+var staff = globus.Policy{Domains: []string{"lab.example"}}
+
+// AddRoutes adds the pages of runs to the site.
+func AddRoutes(server *web.Server, a *auth.Auth) {
+	server.Handle("GET /runs/{run}", a.Required(run))
+	server.Handle("GET /runs/{run}/files/{path...}", a.Required(run))
+	server.Handle("DELETE /runs/{run}", a.Require(staff, run))
+}
+
+func run(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+	if r.PathValue("run") == "0" {
+		return &web.Problem{Status: http.StatusNotFound, Reason: "no_such_run", Heading: "There is no such run"}
+	}
+	return web.JSON(w, r, Run{ID: r.PathValue("run")})
+}
+`,
+		"routes/beamline/pages_test.go": `package beamline_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"` + module + `/routes/routestest"
+)
+
+func TestRunPage(t *testing.T) {
+	t.Parallel()
+	b := routestest.Start(t, routestest.Options{}).Browser()
+	b.SignIn("rosalind")
+	if p := b.Get("/runs/7"); p.Status != http.StatusOK || !strings.HasPrefix(p.Body, "{\"id\":\"7\"") {
+		t.Errorf("got %d:\n%s", p.Status, p.Body)
+	}
+	if p := b.Get("/runs/0"); p.Status != http.StatusNotFound || p.Reason() != "no_such_run" {
+		t.Errorf("got %d:\n%s", p.Status, p.Body)
+	}
+	if p := b.Send(http.MethodDelete, "/runs/7", nil); p.Status != http.StatusForbidden || p.Reason() != "policy" {
+		t.Errorf("by somebody else: got %d:\n%s", p.Status, p.Body)
+	}
+}
+`,
 		"instrument/detector.go": `// Package instrument is shared with other programs of ours.
 package instrument
 
@@ -232,7 +271,7 @@ func removePages(c project.Copy) error {
 	if err != nil {
 		return err
 	}
-	lines := regexp.MustCompile(`(?m)^\thandle\("\w+ /(transfers|browse)\b.*\n`)
+	lines := regexp.MustCompile(`(?m)^\ta\.Handle(Func)?\("\w+ /(transfers|browse)\b.*\n`)
 	if n := len(lines.FindAllString(table, -1)); n < 2 {
 		return fmt.Errorf("routes/routes.go: found %d lines of the pages to remove", n)
 	}

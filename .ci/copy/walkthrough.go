@@ -52,7 +52,7 @@ func follow(c project.Copy, heading string, maxFiles, maxLines int) error {
 }
 
 // route is a line of the table.
-var route = regexp.MustCompile(`(?m)^\thandle\(".*\n`)
+var route = regexp.MustCompile(`(?m)^\ta\.Handle(Func)?\(".*\n`)
 
 // addToTable writes lines into the table of routes, before the last.
 func addToTable(c project.Copy, lines string) error {

@@ -33,7 +33,7 @@ import (
 
 // A Config is what Auth needs to know. All of it is required but Policy.
 type Config struct {
-	Site   *web.Site      // whose people these are
+	Site   *web.Server    // whose people these are
 	Globus *globus.Client // signs people in
 
 	// SessionStore and SessionLifetime are as in session.Config. Audience
@@ -47,7 +47,7 @@ type Config struct {
 
 // An Auth signs people in and out. Make one with New.
 type Auth struct {
-	site     *web.Site
+	site     *web.Server
 	globus   *globus.Client
 	policy   globus.Policy   // of the whole app
 	policies []globus.Policy // of routes

@@ -66,7 +66,7 @@ func (a *Auth) SignedOutPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
-	return web.ShowStatus(w, r, status, components.SignedOut(web.NewPage(r, "Signed out"), status != http.StatusOK))
+	return web.ShowPageStatus(w, r, status, components.SignedOut(web.NewPage(r, "Signed out"), status != http.StatusOK))
 }
 
 // Visitor answers a page that asks whether its person is still signed in.

@@ -59,7 +59,7 @@ func (a *Auth) noSession(w http.ResponseWriter, r *http.Request) error {
 	login, sent := a.site.LoginURL(a.site.From(r)), r.Method != http.MethodGet && r.Method != http.MethodHead
 	if web.WantsFragment(r) {
 		web.BesideForm(w, r)
-		return web.ShowStatus(w, r, http.StatusUnauthorized, components.SessionEnded(login, sent))
+		return web.ShowStatus(w, r, http.StatusUnauthorized, "", components.SessionEnded(login, sent))
 	}
 	p := &web.Problem{
 		Status: http.StatusUnauthorized, Reason: "session_ended", Heading: "Your session has ended",

@@ -40,9 +40,9 @@ func (a *Auth) askFor(w http.ResponseWriter, r *http.Request, s *session.Session
 		return &web.Problem{Status: http.StatusForbidden, Reason: "requirements", Heading: card.Heading(), LoginURL: card.URL, Cause: err}
 	case web.WantsFragment(r):
 		web.BesideForm(w, r)
-		return web.ShowStatus(w, r, http.StatusForbidden, components.RequiredCard(card))
+		return web.ShowStatus(w, r, http.StatusForbidden, "", components.RequiredCard(card))
 	}
-	return web.ShowStatus(w, r, http.StatusForbidden, components.RequiredPage(web.NewPage(r, card.Heading()), card))
+	return web.ShowPageStatus(w, r, http.StatusForbidden, components.RequiredPage(web.NewPage(r, card.Heading()), card))
 }
 
 // stepUpURL returns the link that leads the person of s to Globus with what is

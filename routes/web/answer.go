@@ -20,24 +20,29 @@ func NewPage(r *http.Request, title string) components.Page {
 	return components.Page{Site: state.site.Site, Title: title, Visitor: state.visitor, Message: state.flash}
 }
 
-// ShowPage answers with a whole page, which was made with NewPage.
-func ShowPage(w http.ResponseWriter, r *http.Request, page templ.Component) error {
-	return write(w, r, http.StatusOK, page)
-}
-
 // Show answers with a fragment: htmx gets the fragment alone, and anybody else a
 // page with this title that has the fragment as its content.
 func Show(w http.ResponseWriter, r *http.Request, title string, fragment templ.Component) error {
-	if WantsFragment(r) {
-		return write(w, r, http.StatusOK, fragment)
-	}
-	return write(w, r, http.StatusOK, components.Frame(NewPage(r, title), fragment))
+	return ShowStatus(w, r, http.StatusOK, title, fragment)
 }
 
-// ShowStatus answers with content, a page or a fragment, and another status than
-// 200. For errors, return a Problem instead.
-func ShowStatus(w http.ResponseWriter, r *http.Request, status int, content templ.Component) error {
-	return write(w, r, status, content)
+// ShowStatus is Show with another status than 200, such as 422 for a form that has
+// to be corrected. For an error, return a Problem instead.
+func ShowStatus(w http.ResponseWriter, r *http.Request, status int, title string, fragment templ.Component) error {
+	if WantsFragment(r) {
+		return write(w, r, status, fragment)
+	}
+	return write(w, r, status, components.Frame(NewPage(r, title), fragment))
+}
+
+// ShowPage answers with a whole page, which was made with NewPage.
+func ShowPage(w http.ResponseWriter, r *http.Request, page templ.Component) error {
+	return ShowPageStatus(w, r, http.StatusOK, page)
+}
+
+// ShowPageStatus is ShowPage with another status than 200.
+func ShowPageStatus(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	return write(w, r, status, page)
 }
 
 // write renders the content into a buffer and then sends it. After an error,

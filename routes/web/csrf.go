@@ -17,7 +17,7 @@ import (
 // page, because pages contain a token, and once more in the route, after the body
 // has been allowed.
 
-func (s *Site) useCSRF(age time.Duration) {
+func (s *Server) useCSRF(age time.Duration) {
 	make := func(h http.HandlerFunc) *nosurf.CSRFHandler {
 		csrf := nosurf.New(h)
 		// The cookie lives as long as a session: a browser that is started again
@@ -37,14 +37,14 @@ func (s *Site) useCSRF(age time.Duration) {
 
 // RenewCSRFToken gives the browser another token: forms that were made before a
 // sign-in or a sign-out belong to another session.
-func (s *Site) RenewCSRFToken(w http.ResponseWriter, r *http.Request) {
+func (s *Server) RenewCSRFToken(w http.ResponseWriter, r *http.Request) {
 	s.csrf.RegenerateToken(w, r)
 }
 
 var crossOrigin = http.NewCrossOriginProtection()
 
 // checkOrigin refuses a request that another site made.
-func (s *Site) checkOrigin(r *http.Request) error {
+func (s *Server) checkOrigin(r *http.Request) error {
 	if crossOrigin.Check(r) == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (s *Site) checkOrigin(r *http.Request) error {
 // verifyCSRF returns the problem of a request without the right token. A form that
 // was merely too old is offered again with a fresh token and what was typed. One
 // that came from elsewhere is not: its fields may be somebody else's.
-func (s *Site) verifyCSRF(r *http.Request) error {
+func (s *Server) verifyCSRF(r *http.Request) error {
 	sent := r.Clone(r.Context())
 	sent.Header.Set(nosurf.HeaderName, sentToken(r))
 	sent.PostForm, sent.Form, sent.Body = url.Values{}, url.Values{}, http.NoBody // the token is found already

@@ -8,7 +8,7 @@ import (
 )
 
 // pages answers all requests but those for static files and from supervisors.
-func (s *Site) pages(w http.ResponseWriter, r *http.Request) {
+func (s *Server) pages(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept, Cookie, HX-Request, HX-Request-Type")
 	if isOffice(r) {
 		answerOffice(w)
@@ -23,7 +23,7 @@ func (s *Site) pages(w http.ResponseWriter, r *http.Request) {
 
 // answerPage answers with the page of a request, or with the problem that its
 // handler returns.
-func (s *Site) answerPage(w http.ResponseWriter, r *http.Request) {
+func (s *Server) answerPage(w http.ResponseWriter, r *http.Request) {
 	err := s.Guard(r.Context(), func() error { return s.middleware(s.dispatch)(w, r) })
 	if err != nil {
 		s.fail(w, r, err)
@@ -32,7 +32,7 @@ func (s *Site) answerPage(w http.ResponseWriter, r *http.Request) {
 
 // dispatch calls the route of r. The routes have a mux of their own because a mux
 // by itself would answer 404 and 405 with plain text.
-func (s *Site) dispatch(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	h, pattern := s.routes.Handler(r)
 	if pattern != "" {
 		s.routes.ServeHTTP(w, r) // a *route, which keeps its error in the request's state

@@ -12,7 +12,7 @@ const permissions = "accelerometer=(), browsing-topics=(), camera=(), display-ca
 	"hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), serial=(), usb=()"
 
 // securityHeaders sets the headers that protect every answer.
-func (s *Site) securityHeaders(next http.Handler) http.Handler {
+func (s *Server) securityHeaders(next http.Handler) http.Handler {
 	// A portal under a path or on a port must not decide for the other sites of
 	// the host.
 	hsts := s.secure() && s.BasePath == "" && !strings.Contains(s.host, ":")

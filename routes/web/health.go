@@ -3,13 +3,13 @@ package web
 import "net/http"
 
 // livez tells a supervisor that the process serves.
-func (s *Site) livez(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	plain(w, http.StatusOK, "ok\n")
 }
 
 // readyz tells a proxy whether to send requests here. It does not depend on
 // Globus: without it, those who are signed in can still work.
-func (s *Site) readyz(w http.ResponseWriter, r *http.Request) {
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
 		plain(w, http.StatusServiceUnavailable, "stopping\n")
 		return

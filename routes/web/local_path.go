@@ -14,7 +14,7 @@ const maxNext = 2 << 10 // bytes
 // LocalPath returns next if it is one of the app's own paths, as a browser sees
 // it, that a person can return to; else "". What a browser might read as another
 // host, now or after decoding, is not one.
-func (s *Site) LocalPath(next string) string {
+func (s *Server) LocalPath(next string) string {
 	if len(next) > maxNext || !strings.HasPrefix(next, s.BasePath+"/") {
 		return ""
 	}
@@ -35,10 +35,10 @@ func (s *Site) LocalPath(next string) string {
 }
 
 // Here returns the local path that r asked for, or "".
-func (s *Site) Here(r *http.Request) string { return s.LocalPath(r.URL.RequestURI()) }
+func (s *Server) Here(r *http.Request) string { return s.LocalPath(r.URL.RequestURI()) }
 
 // From returns the local path of the page that r was sent from, or "".
-func (s *Site) From(r *http.Request) string {
+func (s *Server) From(r *http.Request) string {
 	u, err := url.Parse(cmp.Or(r.Header.Get("HX-Current-URL"), r.Referer()))
 	if err != nil || !u.IsAbs() {
 		return ""

@@ -30,7 +30,7 @@ func (l requestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (l requestLog) WithGroup(name string) slog.Handler { return requestLog{l.Handler.WithGroup(name)} }
 
 // record logs and counts every request, once it is answered.
-func (s *Site) record(next http.Handler) http.Handler {
+func (s *Server) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now() // and not by Config.Now, which may stand still
 		answer := &recorder{ResponseWriter: w}
@@ -62,7 +62,7 @@ func unwritten(r *http.Request, returned bool) int {
 	return http.StatusOK
 }
 
-func (s *Site) answered(r *http.Request, answer *recorder, took time.Duration) {
+func (s *Server) answered(r *http.Request, answer *recorder, took time.Duration) {
 	state, method, route := stateOf(r), knownMethod(r.Method), s.route(r)
 	s.Metrics.request(route, method, answer.status, took)
 	attrs := []slog.Attr{
@@ -83,7 +83,7 @@ func (s *Site) answered(r *http.Request, answer *recorder, took time.Duration) {
 
 // route returns the path of the pattern that matches r, or "none". The address
 // itself may hold a code, and a stranger can make up any number of addresses.
-func (s *Site) route(r *http.Request) string {
+func (s *Server) route(r *http.Request) string {
 	pattern := r.Pattern
 	if isPage(r) {
 		_, pattern = s.routes.Handler(r)

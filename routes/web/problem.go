@@ -42,7 +42,7 @@ func (p *Problem) Unwrap() error { return p.Cause }
 
 // Guard calls f, and makes an error of a panic. What runs in a goroutine of its
 // own needs it too, because a panic there would end the process.
-func (s *Site) Guard(ctx context.Context, f func() error) (err error) {
+func (s *Server) Guard(ctx context.Context, f func() error) (err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -59,7 +59,7 @@ func (s *Site) Guard(ctx context.Context, f func() error) (err error) {
 
 // fail answers with the problem that err is: as a page, as a fragment for htmx, or
 // as JSON. The log line of the request says why.
-func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	SetReason(r, err)
 	p := explain(err)
 	if p.Status == http.StatusRequestTimeout {
@@ -86,7 +86,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func (s *Site) showProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
+func (s *Server) showProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 	if WantsJSON(r) {
 		return sendProblem(w, r, p)
 	}

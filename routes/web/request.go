@@ -14,7 +14,7 @@ import (
 
 // A request is what becomes known about an HTTP request while it is answered.
 type request struct {
-	site    *Site
+	site    *Server
 	id      string             // names the request in the log and on error pages
 	client  string             // the client's address, for the log
 	result  error              // of its route
@@ -27,7 +27,7 @@ type request struct {
 
 type requestKey struct{}
 
-func (s *Site) newRequest(r *http.Request) *http.Request {
+func (s *Server) newRequest(r *http.Request) *http.Request {
 	state := &request{site: s, id: rand.Text()[:12], client: clientIP(r), visitor: components.Visitor{Site: s.Site}}
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, state))
 }

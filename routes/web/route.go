@@ -42,7 +42,7 @@ func Accept(types ...string) Option { return func(rt *route) { rt.accept = types
 
 // A route answers the requests of one pattern.
 type route struct {
-	site    *Site
+	site    *Server
 	handler Handler
 	maxBody int64
 	accept  []string
@@ -50,7 +50,7 @@ type route struct {
 
 // Handle adds a route. pattern is a method and a path, as for http.ServeMux, without
 // the path of PUBLIC_URL.
-func (s *Site) Handle(pattern string, h Handler, options ...Option) {
+func (s *Server) Handle(pattern string, h Handler, options ...Option) {
 	rt := &route{site: s, handler: h, maxBody: DefaultMaxBody, accept: formTypes}
 	for _, option := range options {
 		option(rt)
@@ -61,10 +61,10 @@ func (s *Site) Handle(pattern string, h Handler, options ...Option) {
 }
 
 // Routes returns the patterns of the site's routes, in the order of the table.
-func (s *Site) Routes() []string { return slices.Clone(s.patterns) }
+func (s *Server) Routes() []string { return slices.Clone(s.patterns) }
 
 // HandleFunc adds a route that is for everybody.
-func (s *Site) HandleFunc(pattern string, h HandlerFunc, options ...Option) {
+func (s *Server) HandleFunc(pattern string, h HandlerFunc, options ...Option) {
 	s.Handle(pattern, h, options...)
 }
 

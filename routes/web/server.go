@@ -13,7 +13,7 @@
 //	return &web.Problem{Status: 404, Heading: "There is no such sample"}
 //	web.Flash(w, r, "Sample deleted.")                  // a message on the next page
 //
-// A request passes through ServeHTTP (site.go), which adds the security headers
+// A request passes through ServeHTTP (server.go), which adds the security headers
 // (headers.go) and writes the log line (log.go); pages (dispatch.go), which checks
 // the size of the head (limits.go), makes the CSRF token (csrf.go) and runs the
 // middleware of package auth; and its route (route.go), which asks whether the
@@ -37,7 +37,7 @@ import (
 	"example.org/portal/static"
 )
 
-// A Config is what a Site needs to know. All of it is required but Version,
+// A Config is what a Server needs to know. All of it is required but Version,
 // Metrics and Now.
 type Config struct {
 	// PublicURL is where browsers reach the app, path included, as
@@ -54,8 +54,8 @@ type Config struct {
 	Now     func() time.Time            // nil means time.Now
 }
 
-// A Site finds the route for a request and answers it. Make one with New.
-type Site struct {
+// A Server finds the route for a request and answers it. Make one with New.
+type Server struct {
 	components.Site
 	Cookies Cookies
 	Metrics *Metrics
@@ -74,13 +74,13 @@ type Site struct {
 	draining   atomic.Bool
 }
 
-// New returns a site without any page.
-func New(cfg Config) *Site {
+// New returns a server without any page.
+func New(cfg Config) *Server {
 	base := cfg.PublicURL.Path
 	files := static.New()
 	asset := func(name string) string { return base + "/static/" + files.Path(name) }
 	home := cfg.PublicURL.String() + "/"
-	s := &Site{
+	s := &Server{
 		Site: components.Site{
 			PublicURL:  cfg.PublicURL.String(),
 			BasePath:   base,
@@ -128,17 +128,17 @@ func New(cfg Config) *Site {
 
 // Use has m wrapped around every page, problems included. It is for package auth,
 // which loads the session there.
-func (s *Site) Use(m func(next HandlerFunc) HandlerFunc) { s.middleware = m }
+func (s *Server) Use(m func(next HandlerFunc) HandlerFunc) { s.middleware = m }
 
 // ServeHTTP answers everything under PublicURL, and what supervisors ask.
-func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Drain makes /readyz say that no more requests should be sent here, because the
 // app is about to stop. All requests are answered as before.
-func (s *Site) Drain() { s.draining.Store(true) }
+func (s *Server) Drain() { s.draining.Store(true) }
 
 // Absolute returns the URL of a local path; "" stands for the home page.
-func (s *Site) Absolute(path string) string {
+func (s *Server) Absolute(path string) string {
 	if path = s.LocalPath(path); path == "" {
 		path = s.Path("/")
 	}
@@ -146,4 +146,4 @@ func (s *Site) Absolute(path string) string {
 }
 
 // secure reports whether browsers reach the app by https.
-func (s *Site) secure() bool { return strings.HasPrefix(s.origin, "https:") }
+func (s *Server) secure() bool { return strings.HasPrefix(s.origin, "https:") }
