@@ -17,6 +17,7 @@ import (
 const (
 	maxRun   = 20 * time.Second // all checks
 	maxCheck = 4 * time.Second  // one call
+	maxStore = 10 * time.Second // opening the store, and a few calls of it
 )
 
 // Check checks the settings, Globus, the session store, and the app where it

@@ -31,7 +31,7 @@ func (d *doctor) checkStore(ctx context.Context) {
 
 // tryStore writes, reads and deletes a record. It reports whether that worked.
 func (d *doctor) tryStore(ctx context.Context, store, name string) (worked bool) {
-	ctx, cancel := context.WithTimeout(ctx, maxCheck)
+	ctx, cancel := context.WithTimeout(ctx, maxStore)
 	defer cancel()
 	doubts, err := session.Check(ctx, store)
 	if err != nil {

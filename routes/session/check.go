@@ -13,7 +13,7 @@ import (
 // and writes, reads and deletes a record of its own. It returns what speaks
 // against the store although that went well.
 func Check(ctx context.Context, store string) (doubts []Doubt, err error) {
-	d, err := openDriver(store, slog.New(slog.DiscardHandler))
+	d, err := openDriver(ctx, store, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

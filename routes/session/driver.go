@@ -27,6 +27,7 @@ type driver interface {
 
 const (
 	maxCall = 2 * time.Second // one call of the store, all waiting included
+	maxOpen = time.Minute     // opening it: nobody waits for a page then, and a busy machine's disk is slow
 
 	// keptAfter is how long a record is kept beyond its end: till then a
 	// browser that comes late has its tokens revoked.
@@ -64,17 +65,18 @@ func checkRedisURL(store string) error {
 	return nil
 }
 
-// openDriver opens the store of a name that CheckStore finds nothing wrong with.
-func openDriver(store string, log *slog.Logger) (driver, error) {
+// openDriver opens the store of a name that CheckStore finds nothing wrong with,
+// unless ctx ends first.
+func openDriver(ctx context.Context, store string, log *slog.Logger) (driver, error) {
 	if err := CheckStore(store); err != nil {
 		return nil, fmt.Errorf("its name %w", err)
 	}
 	kind, path, _ := strings.Cut(store, ":")
 	switch kind {
 	case "sqlite":
-		return openSQLite(path, log)
+		return openSQLite(ctx, path, log)
 	case "memory":
-		return openMemory(log)
+		return openMemory(ctx, log)
 	}
-	return openRedis(store)
+	return openRedis(ctx, store)
 }

@@ -41,7 +41,7 @@ var quietRedis = sync.OnceFunc(func() { redis.SetLogger(&logging.VoidLogger{}) }
 
 // openRedis connects to the server that a URL names, and tries on a key that is
 // not there what will be asked of it.
-func openRedis(store string) (driver, error) {
+func openRedis(ctx context.Context, store string) (driver, error) {
 	opt, err := redis.ParseURL(store)
 	if err != nil {
 		return nil, errors.New("the URL of Redis cannot be read")
@@ -61,7 +61,7 @@ func openRedis(store string) (driver, error) {
 
 	client := redis.NewClient(opt)
 	d := &redisDriver{goredisstore.NewWithPrefix(client, redisPrefix), client}
-	if err := d.try(); err != nil {
+	if err := d.try(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("redis at %s: %w", opt.Addr, err), client.Close())
 	}
 	return d, nil

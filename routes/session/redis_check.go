@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -15,9 +16,7 @@ import (
 
 // try asks for everything that a driver is asked for, but for an insert, on a
 // key that is not there.
-func (d *redisDriver) try() error {
-	ctx, cancel := context.WithTimeout(context.Background(), maxCall)
-	defer cancel()
+func (d *redisDriver) try(ctx context.Context) error {
 	const key = "readiness"
 	_, _, err := d.FindCtx(ctx, key)
 	if err == nil {
@@ -48,7 +47,7 @@ func explained(err error) error {
 		}
 	}
 	switch _, isNet := errors.AsType[*net.OpError](err); {
-	case errors.Is(err, io.EOF), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, io.EOF), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("it does not answer; does it listen there, with TLS for rediss://, without for redis://? (%w)", err)
 	case isNet:
 		return fmt.Errorf("it does not answer (%w)", err)

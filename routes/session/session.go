@@ -109,12 +109,14 @@ type Manager struct {
 
 // Open opens the store that cfg names.
 func Open(cfg Config) (*Manager, error) {
-	d, err := openDriver(cfg.Store, cfg.Log)
+	ctx, cancel := context.WithTimeout(context.Background(), maxOpen)
+	defer cancel()
+	d, err := openDriver(ctx, cfg.Store, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
 	if r, ok := d.(*redisDriver); ok {
-		for _, doubt := range r.doubts(context.Background()) {
+		for _, doubt := range r.doubts(ctx) {
 			cfg.Log.Warn("session store", "reason", doubt.Found, "remedy", doubt.Remedy)
 		}
 	}

@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS sessions_expiry ON sessions (expiry);`
 
 // openSQLite opens the file at path, and makes it, and its folder, readable to
 // nobody else if it has to make them.
-func openSQLite(path string, log *slog.Logger) (driver, error) {
+func openSQLite(ctx context.Context, path string, log *slog.Logger) (driver, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func openSQLite(path string, log *slog.Logger) (driver, error) {
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
 
-	d, err := newSQLite(writer, reader, log)
+	d, err := newSQLite(ctx, writer, reader, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), writer.Close(), reader.Close())
 	}
@@ -79,29 +79,28 @@ func openSQLite(path string, log *slog.Logger) (driver, error) {
 }
 
 // openMemory opens a store that ends with the process.
-func openMemory(log *slog.Logger) (driver, error) {
+func openMemory(ctx context.Context, log *slog.Logger) (driver, error) {
 	db, err := sql.Open("sqlite", "file::memory:")
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // each connection would have a memory of its own
-	return newSQLite(db, db, log)
+	return newSQLite(ctx, db, db, log)
 }
 
-func newSQLite(writer, reader *sql.DB, log *slog.Logger) (driver, error) {
+func newSQLite(ctx context.Context, writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 	d := &sqliteDriver{writer: writer, reader: reader, log: log, stopped: make(chan struct{})}
 	d.writing = make(turns, 1)
 	d.reading = d.writing
 	if reader != writer {
 		d.reading = make(turns, readers)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), maxCall)
-	defer cancel()
 	if _, err := turn(ctx, d.writing, func() (any, error) { return nil, d.prepare() }); err != nil {
 		return nil, err
 	}
-	ctx, d.stop = context.WithCancel(context.Background())
-	go d.sweep(ctx)
+	sweeping, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	go d.sweep(sweeping)
 	return d, nil
 }
 

@@ -69,7 +69,7 @@ func TestSweepBatch(t *testing.T) {
 func TestSweepAtStart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sessions.db")
 	log := slog.New(slog.DiscardHandler)
-	d, err := openSQLite(path, log)
+	d, err := openSQLite(t.Context(), path, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestSweepAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	d, err = openSQLite(path, log)
+	d, err = openSQLite(t.Context(), path, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,9 +96,44 @@ func TestSweepAtStart(t *testing.T) {
 	}
 }
 
+// A start is no request: it outlasts what would be too slow for one, here another
+// process that has the file locked.
+func TestOpenTakesLong(t *testing.T) {
+	t.Parallel() // it waits
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		m, err := Open(Config{Store: "sqlite:" + path, Log: slog.New(slog.DiscardHandler)})
+		if err == nil {
+			err = m.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("got %v, want it to wait for the lock", err)
+	case <-time.After(maxCall + lockWait): // what a request would wait
+	}
+	if _, err := db.Exec("COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Errorf("got %v, want it opened when it can be", err)
+	}
+}
+
 // A commit that was acknowledged survives a crash, and readers do not wait.
 func TestPragmas(t *testing.T) {
-	d, err := openSQLite(filepath.Join(t.TempDir(), "sessions.db"), slog.New(slog.DiscardHandler))
+	d, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "sessions.db"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
