@@ -1,6 +1,34 @@
 // Package routes is the site: the table of its routes, and one file for the pages
 // about each subject. To add a page, add its line to the table, its handler in a
 // file beside the others, and its component in components/.
+//
+// # How a request travels
+//
+// main.serve listens; http.Server calls web.Server.ServeHTTP, which adds the
+// security headers and writes the log line. Server.pages refuses what another site
+// sent and what is too long; auth's middleware loads the session, once; the route
+// of the table asks its handler's Allow (auth.Required, auth.Require) whether the
+// person may go on, reads the body, verifies the CSRF token, and calls the method
+// of App that the table names. The method calls Globus with auth.Token, and returns
+// web.Show, web.ShowPage, web.JSON, web.Redirect, or an error. On the way back, the
+// middleware makes a card of an error by which Globus wants something of the person
+// first, and Server.fail makes a page, a fragment or JSON of any other.
+//
+// # Words
+//
+//   - attempt: one sign-in under way, kept in a cookie of the browser
+//   - callback: the request by which Globus sends the browser back to /login
+//   - session: what the app keeps about a person who is signed in; its record is
+//     what the store has of it, sealed with a key that only the browser holds
+//   - policy: who may enter the app, or use a route; facts: what it is decided from
+//   - requirements: what Globus wants of a person before it answers, such as consent
+//   - step-up: going to Globus once more, to satisfy requirements, while signed in
+//   - resource server: a service that takes access tokens, such as Transfer
+//   - grant: what the person has allowed; a refresh token stands for it
+//   - problem: an error that people may read, with a reason for the log and tests
+//   - page, fragment: a whole HTML document, and a part that htmx puts into one
+//   - visitor: what the header of a page knows about the person
+//   - collection, task: where files are at Globus, and a transfer or deletion there
 package routes
 
 import (
