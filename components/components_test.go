@@ -97,9 +97,8 @@ func engine() map[string]templ.Component {
 	signedOut := card(nil, held, held)
 	nowhere := site
 	nowhere.GlobusLogoutURL = ""
-	tokens := full
-	tokens.Now, tokens.SignedIn, tokens.Ends = now, now.Add(-time.Minute), now.Add(7*24*time.Hour-time.Second)
-	linked := tokens
+	account := components.Account{Site: site, Identity: full.Identity, Now: now, SignedIn: now.Add(-time.Minute), Ends: now.Add(7*24*time.Hour - time.Second)}
+	tokens, linked := account, account
 	linked.Identity = &globus.Identity{Subject: subject, Username: "r@example.edu", ProviderName: "Example University", Linked: []globus.LinkedIdentity{
 		{Subject: subject, Username: "r@example.edu", Name: "Rosalind Franklin", ProviderName: "Example University"},
 		{Subject: "other", Username: "0000-0001@orcid.org", ProviderName: "ORCID"}, {Subject: "bare"}, {},
@@ -109,25 +108,36 @@ func engine() map[string]templ.Component {
 		{Server: "transfer.api.globus.org", Scopes: []string{"https://example.org/scope"}, Expiry: now},
 	}
 	hostile.GlobusLogoutURL, hostile.IdentitiesURL, hostile.ConsentsURL = attackJ, attackJ, attackJ
-	hostile.SignedIn, hostile.Now, hostile.Ends = now, now, now.Add(-time.Hour)
-	oneShown := tokens
-	oneShown.TokensOpen = true
+	hostileAccount := components.Account{Site: hostile.Site, Identity: hostile.Identity, SignedIn: now, Now: now, Ends: now.Add(-time.Hour)}
+	oneShown := account
 	oneShown.Tokens = []components.TokenRow{tokens.Tokens[0], {Server: "transfer.api.globus.org", Shown: "transfer-token-shown"}}
-	hostile.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {Server: "0"}}
+	hostileAccount.Tokens = []components.TokenRow{{Server: attack, Scopes: []string{attack}, Shown: attack, Refreshes: true}, {Server: attackJ, Scopes: []string{attackJ}}, {Server: "0"}}
+	bareAccount := components.Account{Site: nowhere, Identity: onlySub.Identity, Now: now, SignedIn: now, Ends: now}
+	bareAccount.IdentitiesURL, bareAccount.ConsentsURL = "", ""
+	onAccount := page("Your account")
+	onAccount.Route, onAccount.Visitor.OnAccount = "/account", true
+	withMessage, nobody := page("Transfers"), components.Page{Site: site, Route: "/", Visitor: components.Visitor{Site: site, LoginURL: site.LoginURL("/app/")}}
+	withMessage.Route, withMessage.Message = "/transfers/7", attack
+	unknown := components.Page{Site: site, Visitor: components.Visitor{Site: site, Unknown: true}}
 	mfa := components.Required{Site: site, URL: "/app/x", Requirements: &globus.Requirements{MFA: true}}
 	sent := required("Sent", site.StepUpURL("signed.mac", "/app/x"))
 	sent.Form = &components.Form{Action: "/app/x", Label: "Send it again", Fields: []components.Field{{Name: "typed", Value: attack}}}
 	return map[string]templ.Component{
 		"Home/full":               components.Home(page(""), full),
-		"Home/signed out":         components.Home(page(""), signedOut),
+		"Home/signed out":         components.Home(nobody, signedOut),
+		"Frame/message":           components.Frame(withMessage, components.UserCard(full)),
+		"ProblemPage/unknown":     components.ProblemPage(unknown, components.Problem{Site: site, Heading: "Too old"}),
 		"UserCard/full":           components.UserCard(full),
 		"UserCard/shown":          components.UserCard(shown),
 		"UserCard/only sub":       components.UserCard(onlySub),
 		"UserCard/hostile":        components.UserCard(hostile),
 		"UserCard/signed out":     components.UserCard(signedOut),
-		"UserCard/tokens":         components.UserCard(tokens),
-		"UserCard/linked":         components.UserCard(linked),
-		"UserCard/one shown":      components.UserCard(oneShown),
+		"AccountCards/little":     components.AccountCards(bareAccount),
+		"AccountCards/tokens":     components.AccountCards(tokens),
+		"AccountCards/linked":     components.AccountCards(linked),
+		"AccountCards/one shown":  components.AccountCards(oneShown),
+		"AccountCards/hostile":    components.AccountCards(hostileAccount),
+		"Frame/account":           components.Frame(onAccount, components.AccountCards(tokens)),
 		"RequiredCard/full":       components.RequiredCard(required("Please", "/app/x")),
 		"RequiredCard/again":      components.RequiredCard(mfa),
 		"RequiredCard/sent":       components.RequiredCard(sent),
@@ -146,7 +156,8 @@ func engine() map[string]templ.Component {
 		"SignedInAs/no name":      components.SignedInAs(visitor("")),
 		"SignedInAs/hostile":      components.SignedInAs(visitor(attack)),
 		"SignedInAs/ended":        components.SignedInAs(components.Visitor{Site: site, Ended: true, LoginURL: site.LoginURL("/transfers")}),
-		"SignedInAs/nobody":       components.SignedInAs(components.Visitor{Site: site}),
+		"SignedInAs/nobody":       components.SignedInAs(nobody.Visitor),
+		"SignedInAs/unknown":      components.SignedInAs(unknown.Visitor),
 		"ProblemPage/full":        components.ProblemPage(page("Too old"), problem("Too old", site.LoginURL(""))),
 		"ProblemPage/little":      components.ProblemPage(page("Too old"), components.Problem{Site: site, Heading: "Too old"}),
 		"ProblemPage/hostile":     components.ProblemPage(page(attack), problem(attack, attackJ)),
@@ -195,37 +206,43 @@ func lookAt(t *testing.T, looks []look) {
 }
 
 func TestComponents(t *testing.T) {
-	appName := templ.EscapeString(components.AppName)
+	appName, shortName := templ.EscapeString(components.AppName), templ.EscapeString(components.ShortName)
 	lookAt(t, []look{
-		{"Home/full", []string{"<!doctype html>", "<title>" + appName + "</title>", `id="user-card"`, `href="/app/static/app.css"`}, []string{`class="button primary login"`}},
-		{"Home/signed out", []string{`class="button primary login" href="https://portal.example.edu/app/login"`}, []string{subject, `id="uuid"`}},
+		{"Home/full", []string{"<!doctype html>", shortName + "</title>", "<h1>" + appName + "</h1>", `id="user-card"`, `href="/app/static/app.css"`, `href="/app/account"`, `id="logout"`}, []string{`class="button primary login"`, `id="login"`, `id="message"`}},
+		{"Home/signed out", []string{`class="button primary login" href="https://portal.example.edu/app/login"`, `href="/app/" aria-current="page"`}, []string{subject, `id="uuid"`, `id="logout"`, `href="/app/account"`, "csrf_token"}},
 		{"UserCard/full", []string{"<bdi>Rosalind Franklin</bdi>", subject, "r@example.edu", "rf@example.edu", "King&#39;s College", `aria-hidden="true">RF</span>`, `<bdi id="uuid">` + subject + `</bdi>`, `data-copy="uuid"`,
-			`class="login-other"`, "prompt=login", "••••••••", `id="toggle-access"`, `id="toggle-refresh"`, `action="/app/logout"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`},
-			[]string{"<html", "delay:60s", "<code", "<details", `name="server"`, `data-local="text"`, `class="missing"`}},
+			"••••••••", `id="toggle-access"`, `id="toggle-refresh"`, `hx-get="/app/user"`, `hx-trigger="tab-visible from:body"`},
+			[]string{"<html", "delay:60s", "<code", `name="server"`, "data-local", `class="missing"`, "/logout"}},
 		{"UserCard/shown", []string{"<code>access-token-shown</code>", "load delay:60s", "••••••••"}, nil},
-		{"UserCard/only sub", []string{`id="user-card-title"`, `class="missing"`, `id="toggle-access"`}, []string{"<bdi></bdi>", "initials", `id="identities"`, `id="toggle-refresh"`}},
+		{"UserCard/only sub", []string{`id="user-card-title"`, `class="missing"`, `id="toggle-access"`}, []string{"<bdi></bdi>", "initials", `id="toggle-refresh"`}},
 		{"UserCard/signed out", []string{`id="user-card"`, `class="button primary login"`}, []string{" hx-", "<form", "csrf_token", subject}},
 		{"UserCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;", "<code>" + attackJ + "</code>"}, nil},
-		{"UserCard/tokens", []string{`<details id="tokens">`, "<bdi>auth.globus.org</bdi>", `title="2026-03-06 11:01:00 UTC"`, "https://example.org/scope</bdi></li>", `title="2026-03-04 12:00:00 UTC"`, `action="/app/tokens/show"`, `hx-post="/app/tokens/refresh"`,
-			`name="server" value="transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, `id="refresh-auth.globus.org"`}, []string{"delay:60s", `data-copy="token`, `id="refresh-transfer.api.globus.org"`}},
-		{"UserCard/linked", []string{`<details id="identities">`, `class="badge active"`, "<bdi>0000-0001@orcid.org</bdi>", "<bdi>ORCID</bdi>", "<bdi>bare</bdi>",
+		{"AccountCards/tokens", []string{`id="account" hx-get="/app/account" hx-trigger="tab-visible from:body"`, `id="tokens"`, `class="button login-other"`, "prompt=login", `logout?client_id=x&amp;redirect_name=y"`, "<bdi>auth.globus.org</bdi>", `title="2026-03-06 11:01:00 UTC"`, "https://example.org/scope</bdi></li>", `title="2026-03-04 12:00:00 UTC"`, `action="/app/tokens/show"`, `hx-post="/app/tokens/refresh"`,
+			`name="server" value="transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, `id="refresh-auth.globus.org"`, `hx-target="#account"`}, []string{"delay:60s", `id="identities"`, `data-copy="token`, `id="refresh-transfer.api.globus.org"`}},
+		{"AccountCards/linked", []string{`id="identities"`, `class="badge active"`, "<bdi>0000-0001@orcid.org</bdi>", "<bdi>ORCID</bdi>", "<bdi>bare</bdi>",
 			`href="https://auth.globus.org/v2/web/identities?client_id=x&amp;redirect_name=y"`, "/v2/web/consents", `data-local="text">2026-03-04 11:59:00 UTC</time>`, `title="2026-03-11 11:59:59 UTC"`}, []string{"<bdi></bdi>"}},
-		{"UserCard/one shown", []string{`<details id="tokens" open>`, `<code id="token-transfer.api.globus.org">transfer-token-shown</code>`, `data-copy="token-transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, "load delay:60s"},
+		{"AccountCards/one shown", []string{`<code id="token-transfer.api.globus.org">transfer-token-shown</code>`, `data-copy="token-transfer.api.globus.org"`, `id="show-transfer.api.globus.org"`, "load delay:60s"},
 			[]string{`datetime="0001`}},
+		{"AccountCards/little", []string{`id="session"`, `class="missing"`}, []string{`id="at-globus"`, `id="tokens"`, `id="identities"`}},
+		{"AccountCards/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;"}, nil},
+		{"Frame/account", []string{`href="/app/account" aria-current="page"`, `id="logout"`, "<h1>Your account</h1>"}, []string{`href="/app/" aria-current`}},
+		{"Frame/message", []string{`<p id="message" class="message" role="status"><bdi>&#34;&gt;&lt;script&gt;`}, []string{`href="/app/" aria-current`, `href="/app/account" aria-current`}},
+		{"ProblemPage/unknown", nil, []string{`id="login"`, `id="logout"`, `id="visitor"`}},
 		{"RequiredCard/full", []string{`data-reason="requirements"`, "<bdi>Please</bdi>", `data-demand="data_access"`, "<bdi>" + subject + "</bdi>", `data-demand="scope"`, `data-demand="domain"`, "<ul><li><bdi>Please</bdi></li><li><bdi>example.edu</bdi></li></ul>",
 			`data-demand="identity"`, `data-demand="policy"`, `data-demand="mfa"`, `data-demand="login"`, `class="button primary step-up" href="/app/x">`}, []string{" hx-", "_blank"}},
 		{"RequiredCard/again", []string{`data-demand="mfa"`, "step-up"}, []string{`data-demand="domain"`, "<bdi>"}},
 		{"RequiredCard/sent", []string{`target="_blank"`, `href="https://portal.example.edu/app/login?step_up=signed.mac&amp;next=%2Fapp%2Fx"`}, []string{"<form"}},
 		{"RequiredPage/sent", []string{`target="_blank"`, `action="/app/x"`, `name="typed"`, "send-again"}, nil},
 		{"RequiredCard/hostile", []string{"<bdi>&#34;&gt;&lt;script&gt;"}, []string{"<img", "<script"}},
-		{"Frame/card", []string{"<title>Your card", appName + "</title>", "<h1>Your card</h1>", `id="user-card"`}, nil},
+		{"Frame/card", []string{"<title>Your card", shortName + "</title>", "<h1>Your card</h1>", `id="user-card"`}, nil},
 		{"SignedOut/full", []string{`<h1 id="signed-out"`, "autofocus", `id="globus-logout"`, `logout?client_id=x&amp;redirect_name=y"`, `class="button primary login" href="https://portal.example.edu/app/login"`}, []string{`id="signed-out-pending"`}},
 		{"SignedOut/pending", []string{`id="signed-out-pending"`}, []string{`id="globus-logout"`}},
 		{"SessionEnded/sent", []string{`data-reason="session_ended"`, `target="_blank"`}, []string{" hx-"}},
-		{"SignedInAs/full", []string{`<div id="visitor"`, `data-seconds-left="5401"`, `hx-get="/app/visitor"`, "tab-visible from:body", "<bdi>Rosalind Franklin</bdi>"}, []string{"login", "alert"}},
-		{"SignedInAs/no name", []string{"data-seconds-left"}, []string{"<bdi>"}},
+		{"SignedInAs/full", []string{`<div id="visitor"`, `data-seconds-left="5401"`, `hx-get="/app/visitor"`, "tab-visible from:body", `href="/app/account"`, "<bdi>Rosalind Franklin</bdi>", `action="/app/logout"`, `<button id="logout"`}, []string{"login", "alert", "aria-current"}},
+		{"SignedInAs/no name", []string{"data-seconds-left", `href="/app/account"`}, []string{"<bdi>"}},
 		{"SignedInAs/ended", []string{`role="alert"`, `class="login" href="https://portal.example.edu/app/login?next=%2Ftransfers" target="_blank"`, `hx-get="/app/visitor"`}, []string{"seconds-left"}},
-		{"SignedInAs/nobody", nil, []string{"<"}},
+		{"SignedInAs/nobody", []string{`id="login"`, `href="https://portal.example.edu/app/login?next=%2Fapp%2F"`}, []string{" hx-", "<form", "alert"}},
+		{"SignedInAs/unknown", nil, []string{"<"}},
 		{"SessionEnded/full", []string{`data-reason="session_ended"`, "login?next=%2Ftransfers%3Fa%3D1%26b%3D2"}, []string{" hx-", "_blank"}},
 		{"ProblemPage/full", []string{"<h1>Too old</h1>", `class="button home" href="/app/"`, `<code class="reference">Too old</code>`, `name="token" value="Too old"`, `value="fresh"`, `class="button primary retry"`, `class="button primary login"`},
 			[]string{`role="alert"`, ` hx-post="/app/login`}},
@@ -272,7 +289,7 @@ func TestNothingForbidden(t *testing.T) {
 
 // Text from outside cannot turn the direction of what stands beside it.
 func TestIsolated(t *testing.T) {
-	wantIsolated(t, "UserCard/hostile", "RequiredCard/hostile", "SignedInAs/hostile")
+	wantIsolated(t, "UserCard/hostile", "AccountCards/hostile", "Frame/message", "RequiredCard/hostile", "SignedInAs/hostile")
 }
 
 func wantIsolated(t *testing.T, names ...string) {

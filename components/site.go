@@ -4,15 +4,17 @@
 package components
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // What the app calls itself, and where its footer points. Change these first.
 // URLs are whole, such as https://…; an empty one leaves its link out.
 const (
 	AppName     = "Go web app with authentication delegated to Globus Auth"
-	ShortName   = "Portal"                                                                            // in the header, where the full name is too long
+	ShortName   = "Portal"                                                                            // where the full name is too long: in the header, and as the title of windows
 	Description = "A web app where you sign in with your institution's account, through Globus Auth." // for search engines
 
 	ContactURL = "" // such as "mailto:portal@example.edu"
@@ -20,6 +22,21 @@ const (
 	SourceURL  = "" // where your code is
 	GlobusURL  = "https://www.globus.org/"
 )
+
+// navigation is what the header of every page leads to, in this order. Add the pages
+// of yours that people look for.
+func navigation() []navLink {
+	return []navLink{
+		{"Home", "/", false},
+		{"Transfers", "/transfers", true},
+	}
+}
+
+// A navLink leads to a page, and is marked there and on the pages below it.
+type navLink struct {
+	text, route string
+	signedIn    bool // only people who are signed in see it
+}
 
 // A link is one of the footer's.
 type link struct{ text, url string }
@@ -78,13 +95,22 @@ func (s Site) StepUpURL(signed, next string) string {
 type Page struct {
 	Site
 	Title   string  // what the page is, without the app's name; empty on the home page
+	Route   string  // its path, without BasePath; the header marks it
 	Visitor Visitor // who looks at it
 	Message string  // said once, above the content, such as "Sample deleted."; empty if there is none
 }
 
 func (p Page) title() string {
-	if p.Title == "" {
-		return AppName
+	return cmp.Or(p.Title, "Home") + " · " + ShortName
+}
+
+// current is the aria-current attribute of the link to a route.
+func (p Page) current(route string) string {
+	switch {
+	case p.Route == route:
+		return "page"
+	case route != "/" && strings.HasPrefix(p.Route, route+"/"):
+		return "true"
 	}
-	return p.Title + " · " + AppName
+	return ""
 }

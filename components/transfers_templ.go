@@ -123,7 +123,7 @@ func TransferList(t Transfers) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\" hx-target=\"#transfers\" hx-swap=\"outerHTML\" hx-sync=\"#transfers:replace\">Refresh <span class=\"visually-hidden\">the transfers</span></a> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\" hx-target=\"#transfers\" hx-swap=\"outerHTML\" hx-sync=\"#transfers:replace\">Refresh the list</a> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -20,6 +20,8 @@ func transferLists() map[string]templ.Component {
 	beyond := transfers()
 	beyond.Offset = 60
 	full := card(&globus.Identity{Subject: subject}, components.Secret{}, components.Secret{})
+	list, one := page("Your transfers"), page("A transfer")
+	list.Route, one.Route = "/transfers", "/transfers/7"
 	noScope := full
 	noScope.Scopes = []string{"openid"}
 	return map[string]templ.Component{
@@ -37,7 +39,8 @@ func transferLists() map[string]templ.Component {
 		"LazyTransfers/full":       components.LazyTransfers(full),
 		"LazyTransfers/signed out": components.LazyTransfers(card(nil, components.Secret{}, components.Secret{})),
 		"LazyTransfers/no scope":   components.LazyTransfers(noScope),
-		"Frame/transfers":          components.Frame(page("Your transfers"), components.TransferList(transfers(task["active"]))),
+		"Frame/transfers":          components.Frame(list, components.TransferList(transfers(task["active"]))),
+		"Frame/transfer":           components.Frame(one, components.TransferList(transfers(task["active"]))),
 	}
 }
 
@@ -85,6 +88,8 @@ func TestTransferList(t *testing.T) {
 		{"TransferList/empty", []string{`id="transfers-none"`, `href="https://app.globus.org/file-manager"`, "tab-visible from:body", `id="transfers-refresh"`}, []string{"<li", "tick"}},
 		{"TransferList/older", []string{`hx-get="/app/transfers?offset=20"`, `href="/app/transfers?offset=40"`, `id="transfers-more"`, `href="/app/transfers"`, `id="transfers-newest"`}, nil},
 		{"TransferList/beyond", []string{`id="transfers-beyond"`, `id="transfers-newest"`, `hx-get="/app/transfers?offset=60"`}, []string{`id="transfers-none"`, `id="transfers-more"`}},
+		{"Frame/transfers", []string{`href="/app/transfers" aria-current="page"`}, []string{`href="/app/" aria-current`}},
+		{"Frame/transfer", []string{`href="/app/transfers" aria-current="true"`}, []string{`href="/app/" aria-current`}},
 		{"LazyTransfers/full", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="load"`, `class="unless-loading" href="/app/transfers"`}, []string{"tick", "5xx"}},
 		{"LazyTransfers/signed out", nil, []string{"<"}},
 		{"LazyTransfers/no scope", nil, []string{"<"}},

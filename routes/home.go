@@ -39,7 +39,5 @@ func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c.Identity = &s.Identity
 	c.AccessToken.Held = token.AccessToken != ""
 	c.RefreshToken.Held = token.RefreshToken != ""
-	c.SignedIn, c.Ends, c.Now = s.Began, s.Deadline, a.Now()
-	c.Tokens = tokenRows(s.Tokens)
 	return c
 }

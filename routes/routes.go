@@ -105,6 +105,7 @@ func (a *App) Close() error { return a.Auth.Close() }
 func (a *App) routes() {
 	a.HandleFunc("GET /{$}", a.home)
 	a.HandleFunc("GET /user", a.userCard)
+	a.Handle("GET /account", a.Auth.Required(a.account))
 	a.Handle("GET /transfers", a.Auth.Required(a.transfers))
 	a.Handle("GET /browse/{id}", a.Auth.Required(a.browse))
 	a.Handle("POST /tokens/show", a.Auth.Required(a.showToken))

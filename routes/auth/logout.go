@@ -74,9 +74,10 @@ func (a *Auth) Visitor(w http.ResponseWriter, r *http.Request) error {
 	if _, err := a.current(r); err != nil {
 		return err
 	}
-	visitor := web.Visitor(r)
+	visitor, from := web.Visitor(r), a.site.From(r)
+	visitor.OnAccount = from == a.site.Path("/account")
 	if !visitor.SignedIn {
-		visitor.Ended, visitor.LoginURL = true, a.site.LoginURL(a.site.From(r))
+		visitor.Ended, visitor.LoginURL = true, a.site.LoginURL(from)
 	}
 	return web.Show(w, r, "Who is signed in", components.SignedInAs(visitor))
 }

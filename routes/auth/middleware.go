@@ -28,7 +28,7 @@ func (a *Auth) middleware(next web.HandlerFunc) web.HandlerFunc {
 		l.session, l.err = a.sessions.Load(w, r)
 		l.err = explainStore(l.err)
 		r = r.WithContext(context.WithValue(r.Context(), loadedKey{}, l))
-		a.setVisitor(r, l.session)
+		a.setVisitor(r, l)
 
 		err := next(w, r)
 		if l.session == nil || err == nil {
@@ -76,13 +76,14 @@ func (a *Auth) current(r *http.Request) (*session.Session, error) {
 func (a *Auth) setSession(r *http.Request, s *session.Session) {
 	l := r.Context().Value(loadedKey{}).(*loaded)
 	l.session, l.err = s, nil
-	a.setVisitor(r, s)
+	a.setVisitor(r, l)
 }
 
 // setVisitor tells the header, and the log, whose request r is.
-func (a *Auth) setVisitor(r *http.Request, s *session.Session) {
+func (a *Auth) setVisitor(r *http.Request, l *loaded) {
+	s := l.session
 	if s == nil || !a.site.Now().Before(s.Deadline) {
-		web.SetVisitor(r, components.Visitor{}, a.sessions.Tag(r))
+		web.SetVisitor(r, components.Visitor{Unknown: l.err != nil}, a.sessions.Tag(r))
 		return
 	}
 	web.SetVisitor(r, components.Visitor{

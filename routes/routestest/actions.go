@@ -222,17 +222,20 @@ func (b *Tab) Pass(d time.Duration) {
 	}))
 }
 
+// cards are the parts of a page that its buttons have htmx swap.
+const cards = `[...document.querySelectorAll("#user-card, #account")]`
+
 // Mark marks the document and its card, to tell later whether they are the same.
 func (b *Tab) Mark() {
 	b.T.Helper()
-	b.Run(`for (const it of [window, document.getElementById("user-card")]) if (it) it.marked = true`)
+	b.Run(`for (const it of [window, ...` + cards + `]) it.marked = true`)
 }
 
 // Swapped waits until another card, or none, stands in the place of the marked
 // one. The document must be the same, and its address.
 func (b *Tab) Swapped(address string) {
 	b.T.Helper()
-	Await(b.T, "the card is swapped", func() bool { return b.Holds(`!document.getElementById("user-card")?.marked`) })
+	Await(b.T, "the card is swapped", func() bool { return b.Holds(`!` + cards + `.some((card) => card.marked)`) })
 	b.Settled()
 	if !b.Holds("window.marked") {
 		b.T.Error("a page was loaded; want the card swapped in place")
@@ -292,7 +295,7 @@ func (b *Tab) SignIn() {
 const (
 	SignedIn  = "#visitor [data-seconds-left]" // in the header of every page
 	SignedOut = "#user-card .login"            // on the home page, and on /user
-	Ended     = "#visitor .login"              // in the header of a page that was opened before
+	Ended     = "#visitor [role=alert] .login" // in the header of a page that was opened before
 )
 
 // SignInAs signs in as one of the people of the emulator, by their key.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/justinas/nosurf"
@@ -17,7 +18,22 @@ import (
 func NewPage(r *http.Request, title string) components.Page {
 	state := stateOf(r)
 	state.flash = flash(r)
-	return components.Page{Site: state.site.Site, Title: title, Visitor: state.visitor, Message: state.flash}
+	p := components.Page{
+		Site:    state.site.Site,
+		Title:   title,
+		Route:   strings.TrimPrefix(r.URL.Path, state.site.BasePath),
+		Visitor: state.visitor,
+		Message: state.flash,
+	}
+	p.Visitor.OnAccount = p.Route == "/account"
+	if !p.Visitor.SignedIn {
+		next := ""
+		if isRead(r) {
+			next = state.site.Here(r)
+		}
+		p.Visitor.LoginURL = state.site.LoginURL(next)
+	}
+	return p
 }
 
 // Show answers with a fragment: htmx gets the fragment alone, and anybody else a
@@ -53,8 +69,8 @@ func write(w http.ResponseWriter, r *http.Request, status int, content templ.Com
 	if err := content.Render(components.WithCSRFToken(r.Context(), nosurf.Token(r)), b); err != nil {
 		return err
 	}
-	if site := stateOf(r).site; stateOf(r).flash != "" { // it is said now
-		http.SetCookie(w, site.Cookies.New(flashCookie, "", -1))
+	if state := stateOf(r); state.flash != "" && !state.flashed && !WantsFragment(r) { // the page says it
+		http.SetCookie(w, state.site.Cookies.New(flashCookie, "", -1))
 	}
 	return send(w, status, "text/html; charset=utf-8", b.Bytes())
 }
@@ -108,8 +124,10 @@ const (
 // "Sample deleted." after a redirect. A browser keeps it meanwhile: the server
 // stores nothing. A message over 1,000 bytes is cut off.
 func Flash(w http.ResponseWriter, r *http.Request, message string) {
-	value := base64.RawURLEncoding.EncodeToString([]byte(message[:min(len(message), maxFlash)]))
-	http.SetCookie(w, stateOf(r).site.Cookies.New(flashCookie, value, 0))
+	state := stateOf(r)
+	state.flashed = true
+	whole := strings.ToValidUTF8(message[:min(len(message), maxFlash)], "")
+	http.SetCookie(w, state.site.Cookies.New(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(whole)), 0))
 }
 
 // flash returns the message that r's browser keeps for its next page.

@@ -106,7 +106,9 @@ func (s *Server) showProblem(w http.ResponseWriter, r *http.Request, p Problem) 
 		BesideForm(w, r)
 		return write(w, r, p.Status, components.ProblemFragment(view))
 	}
-	return write(w, r, p.Status, components.ProblemPage(NewPage(r, p.Heading), view))
+	page := NewPage(r, p.Heading)
+	page.Visitor.LoginURL = cmp.Or(p.LoginURL, page.Visitor.LoginURL)
+	return write(w, r, p.Status, components.ProblemPage(page, view))
 }
 
 // sendProblem answers with the problem as JSON (RFC 9457).

@@ -22,13 +22,14 @@ type request struct {
 	session string             // stands for the session in the log; "" if there is none
 	visitor components.Visitor // who is signed in
 	flash   string             // the message for this page; "" if there is none
+	flashed bool               // the answer brings a message for the next page
 	csrfErr error              // why the CSRF token was refused
 }
 
 type requestKey struct{}
 
 func (s *Server) newRequest(r *http.Request) *http.Request {
-	state := &request{site: s, id: rand.Text()[:12], client: clientIP(r), visitor: components.Visitor{Site: s.Site}}
+	state := &request{site: s, id: rand.Text()[:12], client: clientIP(r), visitor: components.Visitor{Site: s.Site, Unknown: true}}
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, state))
 }
 

@@ -91,9 +91,9 @@ func New(cfg Config) *Server {
 			Script:     asset("app.js"),
 			Icon:       asset("icon.svg"),
 
-			GlobusLogoutURL: cfg.Globus.LogoutURL(home, components.AppName),
-			IdentitiesURL:   cfg.Globus.IdentitiesURL(home, components.AppName),
-			ConsentsURL:     cfg.Globus.ConsentsURL(home, components.AppName),
+			GlobusLogoutURL: cfg.Globus.LogoutURL(home, components.ShortName),
+			IdentitiesURL:   cfg.Globus.IdentitiesURL(home, components.ShortName),
+			ConsentsURL:     cfg.Globus.ConsentsURL(home, components.ShortName),
 		},
 		Cookies: newCookies(cfg.PublicURL),
 		Metrics: cfg.Metrics,
