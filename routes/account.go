@@ -23,7 +23,7 @@ func showAccount(w http.ResponseWriter, r *http.Request, account components.Acco
 // accountOf returns what the account page shows of s, with every token masked.
 func (a *App) accountOf(s *session.Session) components.Account {
 	return components.Account{
-		Site:     a.Site.Site,
+		Site:     a.Site,
 		Identity: &s.Identity,
 		SignedIn: s.Began,
 		Ends:     s.Deadline,

@@ -95,31 +95,10 @@ func addScope(c project.Copy) error {
 		"\twords := map[string]ask{\n\t\t\"https://auth.globus.org/scopes/1f2e3d4c-0000-4000-8000-000000000000/runs\": {\"know which runs are yours\", \"\"},\n\n")
 }
 
-// addNavigation puts links and a button to log out into the header.
+// addNavigation puts links to our pages into the header.
 func addNavigation(c project.Copy) error {
-	if err := c.Replace("components/layout.templ", "@SignedInAs(p.Visitor)\n", "@navigation(p)\n\t\t\t\t@SignedInAs(p.Visitor)\n"); err != nil {
-		return err
-	}
-	if err := c.Write("components/navigation.templ", `package components
-
-// navigation leads to our pages.
-templ navigation(p Page) {
-	<nav class="links" aria-label="Our pages">
-		<a href={ templ.URL(p.Path("/about")) }>About</a>
-		if p.Visitor.SignedIn {
-			<a href={ templ.URL(p.Path("/count")) }>Runs</a>
-			<form method="post" action={ templ.URL(p.Path("/logout")) }>
-				@csrf()
-				<button class="button small" type="submit">Log out</button>
-			</form>
-		}
-	</nav>
-}
-`); err != nil {
-		return err
-	}
-	_, err := c.Run("gofmt", "-w", "components/site.go")
-	return err
+	const home = "\t\t{\"Home\", \"/\", false},\n"
+	return c.Replace("components/site.go", home, home+"\t\t{\"About\", \"/about\", false},\n\t\t{\"Runs\", \"/count\", true},\n")
 }
 
 // addRoutes adds pages of other kinds than those of the README.
@@ -276,6 +255,9 @@ func removePages(c project.Copy) error {
 		return fmt.Errorf("routes/routes.go: found %d lines of the pages to remove", n)
 	}
 	if err := c.Write("routes/routes.go", lines.ReplaceAllString(table, "")); err != nil {
+		return err
+	}
+	if err := c.Replace("components/site.go", "\t\t{\"Transfers\", \"/transfers\", true},\n", ""); err != nil {
 		return err
 	}
 	page := regexp.MustCompile(`^(browser_)?(transfers|browse|task)(_\w+)?\.(go|templ)$`)
