@@ -88,7 +88,11 @@ func answer(h func(*http.Request) (any, error), methods ...string) http.Handler 
 			refuse(w, r, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, body)
+		status := http.StatusOK
+		if other, ok := body.(withStatus); ok {
+			status, body = other.status, other.body
+		}
+		writeJSON(w, status, body)
 	})
 }
 

@@ -37,8 +37,9 @@ func DemoPeople() []Person {
 				IdentityProvider:            new(campusProvider),
 				IdentityProviderDisplayName: new("Example University"),
 			},
-			Tasks:  rosalindsTasks(),
-			Groups: rosalindsGroups(),
+			Tasks:     rosalindsTasks(),
+			Bookmarks: rosalindsBookmarks(),
+			Groups:    rosalindsGroups(),
 		},
 		{
 			Key:   "ada",
@@ -122,15 +123,6 @@ func adasOtherIdentities() []LinkedIdentity {
 		},
 	}
 }
-
-// The collections of the demo people.
-const (
-	beamline = "Example Light Source, beamline 7"
-	storage  = "Example University Research Storage"
-	cluster  = "Example Supercomputer scratch"
-	laptop   = "Rosalind's laptop"
-	archive  = "Tape archive"
-)
 
 const (
 	day = 24 * time.Hour
@@ -240,39 +232,3 @@ func markupTasks() []Task {
 }
 
 func set(name string, value any) Edit { return Edit{Set: map[string]any{name: value}} }
-
-// DemoCollections returns four of the collections that the demo people's tasks
-// are about, under the ids that they have there: "Example Light Source, beamline 7",
-// open to all; "Example University Research Storage", which wants data_access;
-// "Example Supercomputer scratch", which wants an identity of example.edu and a
-// second factor; and "Tape archive", which wants an identity of lab.example.org.
-func DemoCollections() []Collection {
-	return []Collection{
-		{ID: nameUUID(beamline), Name: beamline, Files: beamlineFiles()},
-		{ID: nameUUID(storage), Name: storage, DataAccess: true, Files: []File{
-			{"/home/notes.txt", 2 * kB, day}, {"/home/drafts/", 0, 30 * day}, {"/shared/photo51.tif", 48 * mB, 90 * day},
-		}},
-		{ID: nameUUID(cluster), Name: cluster, Domains: []string{"example.edu"}, MFA: true, Files: []File{
-			{"/scratch/run-1.out", 7 * gB, time.Hour}, {"/scratch/run-2.out", 9 * gB, time.Minute},
-		}},
-		{ID: nameUUID(archive), Name: archive, Domains: []string{"lab.example.org"}, Files: []File{
-			{"/1952/tape-1.tar", 2 * tB, 400 * day},
-		}},
-	}
-}
-
-// beamlineFiles have what a page of a directory may meet.
-func beamlineFiles() []File {
-	return []File{
-		{"/README.txt", 1 * kB, 40 * day},
-		{"/photo51/exposure-01.tif", 48 * mB, 10 * day},
-		{"/photo51/exposure-02.tif", 49 * mB, 10 * day},
-		{"/photo51/raw/frame 1 & 2.h5", 3 * gB, 11 * day},
-		{"/empty/", 0, day},
-		{"/odd names/<script>alert(1)<", 1, day},
-		{"/odd names/per%20cent?#&=+", 2, day},
-		{"/odd names/\u202eevil.txt", 3, day},
-		{"/odd names/.hidden", 4, day},
-		{"/odd names/ü.dat", 0, day},
-	}
-}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,6 @@ import (
 type Emulator struct {
 	issuer        string
 	people        []Person
-	collections   []Collection
 	scopes        []Scope
 	strict        bool
 	tokenLifetime time.Duration
@@ -45,11 +45,16 @@ type Emulator struct {
 	codes       map[string]code // by hash
 	state       *state
 	lie         Lie
-	faulted     map[string]int       // requests that met with a fault since the last Lie, by endpoint
-	requests    map[string]int       // by endpoint
-	refreshes   map[string]int       // by resource server
-	provisioned []identity           // by getIdentities
-	shown       map[string]time.Time // when a person, by key, was first shown their tasks
+	faulted     map[string]int // requests that met with a fault since the last Lie, by endpoint
+	requests    map[string]int // by endpoint
+	refreshes   map[string]int // by resource server
+	provisioned []identity     // by getIdentities
+
+	places    []*place               // collections, and their files
+	tasks     map[string][]*job      // by person, once they were first shown them
+	recent    map[string][]string    // IDs of collections, by person, the latest first
+	bookmarks map[string][]*bookmark // by person, once they were first shown them
+	passed    time.Duration          // see PassTime
 }
 
 // New returns an emulator that knows what cfg and its StateFile say. It fails if
@@ -61,7 +66,6 @@ func New(cfg Config) (*Emulator, error) {
 	e := &Emulator{
 		issuer:        cfg.Issuer,
 		people:        slices.Clone(cfg.People),
-		collections:   slices.Clone(cfg.Collections),
 		strict:        cfg.Strict,
 		tokenLifetime: cmp.Or(cfg.TokenLifetime, 48*time.Hour),
 		codeLifetime:  cmp.Or(cfg.CodeLifetime, time.Minute),
@@ -74,13 +78,15 @@ func New(cfg Config) (*Emulator, error) {
 		faulted:       map[string]int{},
 		requests:      map[string]int{},
 		refreshes:     map[string]int{},
-		shown:         map[string]time.Time{},
+		tasks:         map[string][]*job{},
+		recent:        map[string][]string{},
+		bookmarks:     map[string][]*bookmark{},
 	}
 	if cfg.People == nil {
 		e.people = DemoPeople()
 	}
 	if cfg.Collections == nil {
-		e.collections = DemoCollections()
+		cfg.Collections = DemoCollections()
 	}
 	if cfg.Now == nil {
 		e.now = time.Now
@@ -88,8 +94,11 @@ func New(cfg Config) (*Emulator, error) {
 	if err := checkPeople(e.people); err != nil {
 		return nil, err
 	}
-	if err := checkCollections(e.collections); err != nil {
+	if err := checkCollections(cfg.Collections); err != nil {
 		return nil, err
+	}
+	for _, c := range cfg.Collections {
+		e.places = append(e.places, &place{c, newFileSystem(c.Files, e.now())})
 	}
 	if err := fillTasks(e.people); err != nil {
 		return nil, err
@@ -132,11 +141,32 @@ func (e *Emulator) routes() map[string]http.Handler {
 		AuthCodePath:   show(e.authCode, http.MethodGet),
 		IdentitiesPath: show(e.identities, http.MethodGet),
 		ConsentsPath:   show(e.consents, http.MethodGet, http.MethodPost),
-		TaskListPath:   e.transfer(e.taskList),
-		TaskPath:       e.transfer(e.task),
-		ListPath:       e.transfer(e.list),
-		indexPath:      show(e.index, http.MethodGet, http.MethodHead),
-		stylePath:      show(serveStyle, http.MethodGet, http.MethodHead),
+
+		TaskListPath:            e.transfer(e.taskList, http.MethodGet),
+		TaskPath:                e.transfer(e.serveTask, http.MethodGet, http.MethodPut),
+		CancelPath:              e.transfer(e.cancelTask, http.MethodPost),
+		EventListPath:           e.transfer(e.eventList, http.MethodGet),
+		SuccessfulTransfersPath: e.transfer(e.successfulTransfers, http.MethodGet),
+		SkippedErrorsPath:       e.transfer(e.skippedErrors, http.MethodGet),
+		PauseInfoPath:           e.transfer(e.pauseInfo, http.MethodGet),
+
+		SubmissionIDPath:   e.transfer(e.submissionID, http.MethodGet),
+		SubmitTransferPath: e.transfer(e.submitTransfer, http.MethodPost),
+		SubmitDeletePath:   e.transfer(e.submitDelete, http.MethodPost),
+
+		ListPath:   e.transfer(e.list, http.MethodGet),
+		MkdirPath:  e.transfer(e.mkdir, http.MethodPost),
+		RenamePath: e.transfer(e.rename, http.MethodPost),
+		StatPath:   e.transfer(e.stat, http.MethodGet),
+
+		CollectionPath:      e.transfer(e.collection, http.MethodGet),
+		SearchPath:          e.transfer(e.search, http.MethodGet),
+		BookmarkListPath:    e.transfer(e.bookmarkList, http.MethodGet),
+		BookmarkPath:        e.transfer(e.createBookmark, http.MethodPost),
+		BookmarkPath + "/*": e.transfer(e.serveBookmark, http.MethodGet, http.MethodPut, http.MethodDelete),
+
+		indexPath: show(e.index, http.MethodGet, http.MethodHead),
+		stylePath: show(serveStyle, http.MethodGet, http.MethodHead),
 	}
 }
 
@@ -172,17 +202,26 @@ func (e *Emulator) endpointPath(r *http.Request) string {
 			r.URL.Path = strings.ReplaceAll(r.URL.Path, "//", "/")
 		}
 	}
-	path := r.URL.Path
-	if id, ok := strings.CutPrefix(path, TaskPath); ok && !strings.Contains(id, "/") {
-		return TaskPath
-	}
-	if _, ok := collectionID(path); ok {
-		return ListPath
-	}
-	if strings.HasPrefix(path, GetIdentitiesPath+"/") {
+	if strings.HasPrefix(r.URL.Path, GetIdentitiesPath+"/") {
 		return GetIdentitiesPath
 	}
-	return path
+	for pattern, endpoint := range map[string]string{TaskPath + "*": TaskPath, CollectionPath + "*": CollectionPath, ListPath + "*/ls": ListPath} {
+		if matches(pattern, r.URL.Path) {
+			return endpoint
+		}
+	}
+	for endpoint := range e.endpoints {
+		if matches(endpoint, r.URL.Path) {
+			return endpoint
+		}
+	}
+	return r.URL.Path
+}
+
+// matches reports whether a path has the form of a pattern, in which * is an id.
+func matches(pattern, p string) bool {
+	fits, err := path.Match(pattern, p)
+	return fits && err == nil
 }
 
 // isPage reports whether people visit the path, rather than programs.
@@ -409,7 +448,7 @@ func (e *Emulator) LiveTokens() int {
 func (e *Emulator) mustKnow(server string) {
 	known := server == "" ||
 		slices.ContainsFunc(e.scopes, func(s Scope) bool { return s.ResourceServer == server }) ||
-		slices.ContainsFunc(e.collections, func(c Collection) bool { return c.ID == server })
+		slices.ContainsFunc(e.places, func(p *place) bool { return p.ID == server })
 	if !known {
 		panic("globustest: no resource server " + server)
 	}

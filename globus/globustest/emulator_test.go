@@ -23,7 +23,7 @@ func TestNoSuchEndpoint(t *testing.T) {
 		{"GET", globustest.IntrospectPath, 405},
 		{"POST", globustest.MyGroupsPath, 405},
 		{"POST", globustest.ListPath + "x/ls", 405},
-		{"GET", globustest.ListPath + "x/stat", 404},
+		{"GET", globustest.ListPath + "x/symlink", 404},
 		{"GET", globustest.ListPath + "x/y/ls", 404},
 		{"GET", globustest.TokenPath, 405},
 		{"GET", globustest.RevokePath, 405},
@@ -33,7 +33,7 @@ func TestNoSuchEndpoint(t *testing.T) {
 		{"DELETE", globustest.AuthorizePath, 405},
 		{"GET", globustest.TransferPath, 404},
 		{"GET", globustest.TaskListPath + "/", 404},
-		{"GET", globustest.TaskPath + "x/event_list", 404},
+		{"GET", globustest.TaskPath + "x/remove", 404},
 		{"POST", globustest.TaskListPath, 405},
 		{"DELETE", globustest.TaskPath + "x", 405},
 	}

@@ -16,6 +16,7 @@ type ask struct {
 	ID     string            // in the path of a task or a collection
 	Query  map[string]string // parameters to replace, add or, if empty, leave out
 	Form   map[string]string // likewise
+	JSON   json.RawMessage   // body; null: Form is
 	Bearer *string           // token, if not the usual one; empty: none
 	Basic  string            // id:secret, if the app authenticates so
 	Wait   string            // a time.Duration to let pass before it
@@ -37,7 +38,7 @@ func newSubject(f *flow, person string, query map[string]string) *subject {
 		"{issuer}": f.URL, "{client}": clientID, "{secret}": secret, "{redirect}": redirectURI, "{scopes}": allScopes,
 		"{rosalind}": rosalind, "{storage-consent}": transferScope + "[*https://auth.globus.org/scopes/" + collection(f.T, "Storage") + "/data_access]",
 	}}
-	for _, name := range []string{"beamline", "Storage", "Tape", "scratch"} {
+	for _, name := range []string{"beamline", "Storage", "Tape", "scratch", "Workstation", "reference", "laptop", "Old file"} {
 		s.words["{"+name+"}"] = collection(f.T, name)
 	}
 	for name, value := range query {
@@ -125,12 +126,16 @@ func (s *subject) ask(a ask) response {
 		path += "?" + query.Encode()
 	}
 	form = changed(form, a.Form)
-	req, err := http.NewRequestWithContext(s.Context(), method, s.URL+path, strings.NewReader(form.Encode()))
+	body, mediaType := form.Encode(), "application/x-www-form-urlencoded"
+	if a.JSON != nil {
+		body, mediaType = string(a.JSON), "application/json"
+	}
+	req, err := http.NewRequestWithContext(s.Context(), method, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		s.Fatal(err)
 	}
 	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Content-Type", mediaType)
 	}
 	if a.Bearer != nil {
 		bearer = *a.Bearer

@@ -130,6 +130,9 @@ var endpoints = []string{
 	globustest.RevokePath, globustest.LogoutPath, globustest.IntrospectPath, globustest.IdentitiesPath, globustest.ConsentsPath,
 	globustest.TaskListPath, globustest.TaskPath, globustest.ListPath, globustest.MyGroupsPath,
 	globustest.AuthCodePath, globustest.GetIdentitiesPath, globustest.IdentityProvidersPath,
+	globustest.CancelPath, globustest.EventListPath, globustest.SuccessfulTransfersPath, globustest.SkippedErrorsPath, globustest.PauseInfoPath,
+	globustest.SubmissionIDPath, globustest.SubmitTransferPath, globustest.SubmitDeletePath, globustest.MkdirPath, globustest.RenamePath,
+	globustest.StatPath, globustest.CollectionPath, globustest.SearchPath, globustest.BookmarkListPath, globustest.BookmarkPath,
 }
 
 // counts are the requests so far, by endpoint.

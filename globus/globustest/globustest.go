@@ -62,6 +62,27 @@ const (
 	TaskListPath = TransferPath + "/task_list"
 	TaskPath     = TransferPath + "/task/"               // a task's id follows; as it stands, for Lie and Requests, it means all tasks
 	ListPath     = TransferPath + "/operation/endpoint/" // a collection's id and /ls follow; as it stands, all collections
+
+	// In these, * stands for the id of a task; as they stand, they mean all tasks.
+	CancelPath              = TransferPath + "/task/*/cancel"
+	EventListPath           = TransferPath + "/task/*/event_list"
+	SuccessfulTransfersPath = TransferPath + "/task/*/successful_transfers"
+	SkippedErrorsPath       = TransferPath + "/task/*/skipped_errors"
+	PauseInfoPath           = TransferPath + "/task/*/pause_info"
+
+	SubmissionIDPath   = TransferPath + "/submission_id"
+	SubmitTransferPath = TransferPath + "/transfer"
+	SubmitDeletePath   = TransferPath + "/delete"
+
+	// In these, * stands for the id of a collection.
+	MkdirPath  = TransferPath + "/operation/endpoint/*/mkdir"
+	RenamePath = TransferPath + "/operation/endpoint/*/rename"
+	StatPath   = TransferPath + "/operation/endpoint/*/stat"
+
+	CollectionPath   = TransferPath + "/endpoint/" // a collection's id follows; as it stands, all collections
+	SearchPath       = TransferPath + "/endpoint_search"
+	BookmarkListPath = TransferPath + "/bookmark_list"
+	BookmarkPath     = TransferPath + "/bookmark" // to make one; with /* after it, those that there are
 )
 
 // The paths of the endpoints of Globus Groups, likewise.

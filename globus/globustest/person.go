@@ -19,6 +19,9 @@ type Person struct {
 	// it lists them when it is not asked for another. Nil: none.
 	Tasks []Task
 
+	// Bookmarks are their bookmarks at Transfer. Nil: none.
+	Bookmarks []Bookmark
+
 	// Groups are the Globus groups that they have to do with. Nil: none.
 	Groups []Membership
 }

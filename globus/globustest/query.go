@@ -164,7 +164,11 @@ func (q query) only(d document) document {
 // lets reports whether a document satisfies the clause.
 func (c clause) lets(d document) bool {
 	text := ""
-	if value := d[c.member]; value != nil {
+	switch value := d[c.member].(type) {
+	case nil:
+	case bool:
+		text = strconv.Itoa(boolInt(value)) // is_error:1
+	default:
 		text = fmt.Sprint(value)
 	}
 	if at, err := readTime(text); err == nil || strings.HasSuffix(c.member, "_time") || c.member == "last_modified" {

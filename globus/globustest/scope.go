@@ -123,7 +123,7 @@ func (c Collection) dataAccess() string {
 // scope finds a scope by its name: a well-known one, one of Config.Scopes, or one
 // of a collection. Collections without DataAccess have no data_access.
 func (e *Emulator) scope(name string) (Scope, bool) {
-	for _, c := range e.collections {
+	for _, c := range e.places {
 		switch {
 		case c.DataAccess && name == c.dataAccess():
 			return Scope{Name: name, ResourceServer: c.ID, Description: "Read and write your files in " + c.Name}, true

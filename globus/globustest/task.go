@@ -2,16 +2,10 @@ package globustest
 
 import (
 	"cmp"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"example.org/portal/globus"
@@ -135,91 +129,57 @@ func taskStatuses() []string {
 	}
 }
 
-// A history is the tasks of a person at one moment.
-type history struct {
-	Person
-	began time.Time // when the person was first shown them
-	now   time.Time
+// job makes a job of t, for a person who is first shown it now.
+func (t Task) job(person Person, now time.Time) *job {
+	requested := now.Add(-t.Ago)
+	j := &job{
+		person: person, id: t.ID, kind: t.Type, label: t.Label, source: side{nameUUID(t.Source), t.Source}, destination: side{nameUUID(t.Destination), t.Destination},
+		requested: requested, deadline: requested.Add(7 * 24 * time.Hour), status: t.Status, edit: t.Edit, script: &t,
+	}
+	j.say(requested, "STARTED", startedDetails)
+	j.follow(now)
+	return j
 }
 
-// age is how long ago t was requested.
-func (h history) age(t Task) time.Duration { return h.now.Sub(h.began.Add(-t.Ago)) }
+const startedDetails = "{\n  \"type\": \"GridFTP Transfer\",\n  \"concurrency\": 2,\n  \"parallelism\": 4,\n  \"pipelining\": 20\n}"
 
-// taskTemplate is the document of a task, with every member that Globus has been
-// seen to send, and one that is new: there may be more any day. What a task has
-// done, and how it was asked for, is there as it is if nothing is said.
-var taskTemplate = readTemplate(taskJSON)
-
-//go:embed task.json
-var taskJSON []byte
-
-func readTemplate(text []byte) (template document) {
-	if err := json.Unmarshal(text, &template); err != nil {
-		panic(err) // it is part of the program
+// follow sets a job to what its script says of now, unless that has ended.
+func (j *job) follow(now time.Time) {
+	t := j.script
+	if t == nil || !j.completed.IsZero() {
+		return
 	}
-	return template
-}
-
-// document is t as Transfer sends it alone, before t.Edit; in a list it has no
-// DATA_TYPE.
-func (h history) document(t Task) document {
-	status, done := t.at(h.age(t))
-	requested, ran := h.began.Add(-t.Ago), h.age(t)
-	doc := maps.Clone(taskTemplate)
-	set := func(members document) { maps.Copy(doc, members) }
-	set(document{
-		"task_id": t.ID, "type": t.Type, "status": string(status), "owner_id": h.Claims.Sub, "username": userName(h.Claims.Sub),
-		"request_time": transferTime(requested), "deadline": transferTime(requested.Add(7 * 24 * time.Hour)),
-		"directories": t.Directories, "faults": t.Faults, "is_paused": t.Paused, "fatal_error": t.FatalError,
-	})
-	set(collectionMembers("source", t.Source))
-	if t.Type == transferType {
-		set(collectionMembers("destination", t.Destination))
-	}
-	if t.Label != "" {
-		doc["label"] = t.Label
-	}
+	status, done := t.at(now.Sub(j.requested))
+	j.status, j.tally = status, t.tally(status, done)
+	j.nice, j.niceWords, j.paused = t.Nice, t.NiceWords, t.Paused
 	if ended(status) {
-		ran = t.Takes
-		doc["completion_time"] = transferTime(requested.Add(ran))
-	} else if t.Nice != "" {
-		set(document{"nice_status": t.Nice, "is_ok": t.Nice == "OK" || t.Nice == "Queued", "nice_status_expires_in": -1})
-		if t.NiceWords != "" {
-			doc["nice_status_short_description"] = t.NiceWords
-		}
+		j.completed = j.requested.Add(t.Takes)
+		j.say(j.completed, string(status), "")
 	}
-	set(t.counts(status, done))
-	doc["effective_bytes_per_second"] = int64(float64(share(t.Bytes, done)) / max(1, ran.Seconds()))
-	return doc
-}
-
-// collectionMembers are those that name a collection on one side of a task.
-func collectionMembers(side, name string) document {
-	id := nameUUID(name)
-	return document{
-		side + "_endpoint": userName(name) + "#" + id, side + "_endpoint_id": id, side + "_endpoint_display_name": name,
+	if j.fatal = t.FatalError; j.fatal != nil {
+		j.events[len(j.events)-1] = event{at: j.completed, code: j.fatal.Code, details: j.fatal.Description, isError: true}
 	}
 }
 
-// counts are the numbers that grow. A task that progresses finds its files in
-// the first half of its time.
-func (t Task) counts(status globus.TaskStatus, done float64) document {
+// tally are the numbers of a task that has done so much. One that progresses finds
+// its files in the first half of its time.
+func (t Task) tally(status globus.TaskStatus, done float64) tally {
 	found := t.Files
 	if t.progresses() {
 		found = share(t.Files, min(1, 2*done))
 	}
-	skipped, finished := share(t.Skipped, done), share(t.Files, done)
-	doc := document{
-		"files": found, "files_skipped": skipped, "files_transferred": finished - skipped, "bytes_transferred": share(t.Bytes, done),
-		"subtasks_total": found + 1, "subtasks_succeeded": finished + 1, "subtasks_pending": found - finished, // the search for files is one
+	finished := share(t.Files, done)
+	n := tally{
+		files: found, directories: t.Directories, skipped: share(t.Skipped, done), bytes: share(t.Bytes, done), faults: t.Faults,
+		succeeded: finished + 1, pending: found - finished, // the search for files is one
 	}
-	if t.Type == deleteType {
-		doc["files_transferred"] = 0
+	if t.Type == transferType {
+		n.transferred = finished - n.skipped
 	}
 	if status == globus.TaskFailed {
-		doc["subtasks_pending"], doc["subtasks_failed"] = 0, found-finished
+		n.pending, n.failed = 0, found-finished
 	}
-	return doc
+	return n
 }
 
 // share is so much of n, and n itself when all is done, however large.
@@ -228,70 +188,4 @@ func share(n int64, done float64) int64 {
 		return n
 	}
 	return int64(float64(n) * done)
-}
-
-// userName has the form of those that Globus makes up.
-func userName(name string) string { return "u_" + strings.ReplaceAll(nameUUID(name), "-", "")[:26] }
-
-// transferTime is a time as Transfer writes it: never with a Z.
-func transferTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05-07:00") }
-
-// What task_list does without a limit, and beyond the largest one, was not to be
-// learnt for certain: apps should say what they want.
-const (
-	defaultLimit = 10
-	largestLimit = 1000
-)
-
-// taskList lists the tasks of a person, in no order unless one is asked for.
-func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
-	h := e.history(g.Person)
-	largest := math.MaxInt32
-	if e.strict {
-		largest = largestLimit
-	}
-	q, _, err := e.readListing(r, taskTemplate, defaultLimit, largest)
-	if err != nil {
-		return nil, err
-	}
-	q.limit = min(q.limit, largestLimit)
-	edits := map[any]Edit{}
-	var all []document
-	for _, t := range h.Tasks {
-		edits[t.ID] = t.Edit
-		all = append(all, h.document(t))
-	}
-	all = q.arrange(all)
-	list := []document{}
-	for _, doc := range page(q, all) {
-		doc = edits[doc["task_id"]].apply(doc)
-		delete(doc, "DATA_TYPE")
-		list = append(list, q.only(e.lie.Task.apply(doc)))
-	}
-	return e.lie.TaskList.apply(document{
-		"DATA_TYPE":     "task_list",
-		"DATA":          list,
-		"length":        len(list),
-		"limit":         q.limit,
-		"offset":        q.offset,
-		"total":         len(all),
-		"new_at_globus": nil,
-	}), nil
-}
-
-// task answers with one task. A person who asks for somebody else's is told that
-// there is none.
-func (e *Emulator) task(r *http.Request, g grant) (any, error) {
-	h := e.history(g.Person)
-	params, err := e.readQuery(r, "fields")
-	if err != nil {
-		return nil, err
-	}
-	id := strings.TrimPrefix(r.URL.Path, TaskPath)
-	i := slices.IndexFunc(h.Tasks, func(t Task) bool { return t.ID == id })
-	if i < 0 {
-		return nil, transferRefusal(r, http.StatusNotFound, "ClientError.NotFound", "No task found with id '"+id+"'")
-	}
-	q := query{fields: commaList(params, "fields")}
-	return q.only(e.lie.Task.apply(h.Tasks[i].Edit.apply(h.document(h.Tasks[i])))), nil
 }

@@ -1,0 +1,207 @@
+package globustest
+
+import (
+	"cmp"
+	"errors"
+	"hash/fnv"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A node is a file, or a directory, of a collection.
+type node struct {
+	name    string
+	dir     bool
+	kids    map[string]*node // of a directory, by name
+	place   int              // grows with each node that is made; lists begin with the latest
+	size    int64            // of a file, in bytes
+	changed time.Time
+	content uint64 // stands for what is in a file: a whole copy has the same
+	garbled int    // how many copies of the file arrive damaged, before one is whole
+}
+
+var (
+	errMissing = errors.New("no such file or directory")
+	errNoDir   = errors.New("not a directory")
+	errIsDir   = errors.New("is a directory")
+	errExists  = errors.New("file exists")
+)
+
+// A fileSystem holds the files of one collection, in memory. Its paths begin at
+// its root, and are clean: see clean.
+type fileSystem struct {
+	root *node
+	made int // nodes so far
+}
+
+// newFileSystem returns one with these files, and the directories above them.
+func newFileSystem(files []File, now time.Time) *fileSystem {
+	fs := &fileSystem{root: &node{dir: true, kids: map[string]*node{}, changed: now}}
+	for _, f := range files {
+		changed := now.Add(-f.Ago)
+		if strings.HasSuffix(f.Path, "/") {
+			_, _ = fs.makeAll(clean(f.Path), changed) // checkCollections has read the path
+			continue
+		}
+		_ = fs.write(clean(f.Path), node{size: f.Size, changed: changed, content: contentOf(f), garbled: f.Garbled})
+	}
+	return fs
+}
+
+func contentOf(f File) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(f.Path))
+	return h.Sum64() + uint64(f.Size)
+}
+
+// clean returns an absolute path without a slash at its end, dots or double
+// slashes; the root is "".
+func clean(p string) string { return strings.TrimSuffix(path.Clean("/"+p), "/") }
+
+// split returns the directory of a clean path, and the name in it.
+func split(p string) (dir, name string) {
+	i := strings.LastIndexByte(p, '/')
+	return p[:max(i, 0)], p[i+1:]
+}
+
+// find returns what is at a clean path.
+func (fs *fileSystem) find(p string) (*node, error) {
+	n := fs.root
+	for name := range strings.SplitSeq(strings.TrimPrefix(p, "/"), "/") {
+		if p == "" {
+			break
+		}
+		if !n.dir {
+			return nil, errNoDir
+		}
+		if n = n.kids[name]; n == nil {
+			return nil, errMissing
+		}
+	}
+	return n, nil
+}
+
+// put adds n to a directory, in place of what has its name there.
+func (fs *fileSystem) put(dir *node, n node) *node {
+	fs.made++
+	n.place = fs.made
+	dir.kids[n.name] = &n
+	return &n
+}
+
+// mkdir makes one directory. Its parent must exist.
+func (fs *fileSystem) mkdir(p string, now time.Time) error {
+	dir, name := split(p)
+	parent, err := fs.find(dir)
+	switch {
+	case err != nil:
+		return err
+	case !parent.dir:
+		return errNoDir
+	case p == "" || parent.kids[name] != nil:
+		return errExists
+	}
+	fs.put(parent, node{name: name, dir: true, kids: map[string]*node{}, changed: now})
+	parent.changed = now
+	return nil
+}
+
+// makeAll makes a directory and those above it, as far as they do not exist.
+func (fs *fileSystem) makeAll(p string, now time.Time) (*node, error) {
+	n := fs.root
+	for name := range strings.SplitSeq(strings.TrimPrefix(p, "/"), "/") {
+		if p == "" {
+			break
+		}
+		kid := n.kids[name]
+		if kid == nil {
+			kid = fs.put(n, node{name: name, dir: true, kids: map[string]*node{}, changed: now})
+		}
+		if !kid.dir {
+			return nil, errNoDir
+		}
+		n = kid
+	}
+	return n, nil
+}
+
+// write makes a file, in place of the one that is there, and the directories above
+// it. n says all but its name.
+func (fs *fileSystem) write(p string, n node) error {
+	dir, name := split(p)
+	parent, err := fs.makeAll(dir, n.changed)
+	if err != nil {
+		return err
+	}
+	if old := parent.kids[name]; name == "" || old != nil && old.dir {
+		return errIsDir
+	}
+	n.name = name
+	fs.put(parent, n)
+	return nil
+}
+
+// rename moves what is at from to the path to, where nothing may be.
+func (fs *fileSystem) rename(from, to string, now time.Time) error {
+	moved, err := fs.find(from)
+	if err != nil {
+		return err
+	}
+	dir, name := split(to)
+	parent, err := fs.find(dir)
+	switch {
+	case err != nil:
+		return err
+	case !parent.dir:
+		return errNoDir
+	case name == "" || parent.kids[name] != nil:
+		return errExists
+	case from == "" || strings.HasPrefix(to+"/", from+"/"):
+		return errIsDir // into itself
+	}
+	_ = fs.remove(from)
+	copied := *moved
+	copied.name = name
+	fs.put(parent, copied)
+	parent.changed = now
+	return nil
+}
+
+// remove takes away a file, or a directory with all that is in it; of the root,
+// what is in it.
+func (fs *fileSystem) remove(p string) error {
+	n, err := fs.find(p)
+	if err != nil {
+		return err
+	}
+	if p == "" {
+		clear(n.kids)
+		return nil
+	}
+	dir, name := split(p)
+	parent, err := fs.find(dir)
+	delete(parent.kids, name)
+	return err
+}
+
+// used returns how many bytes all files have.
+func (fs *fileSystem) used() (bytes int64) {
+	fs.root.walk("", func(_ string, n *node) { bytes += n.size })
+	return bytes
+}
+
+// list returns what is in a directory, in no order that anyone would want.
+func (n *node) list() []*node {
+	return slices.SortedFunc(maps.Values(n.kids), func(a, b *node) int { return cmp.Compare(b.place, a.place) })
+}
+
+// walk visits n, and all that is below it, directories first. p is the path of n.
+func (n *node) walk(p string, visit func(p string, n *node)) {
+	visit(p, n)
+	for _, kid := range slices.SortedFunc(maps.Values(n.kids), func(a, b *node) int { return cmp.Compare(a.name, b.name) }) {
+		kid.walk(p+"/"+kid.name, visit)
+	}
+}
