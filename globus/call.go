@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // post sends form to an endpoint of Globus Auth, with the client id and secret
@@ -29,7 +31,7 @@ func (c *Client) post(ctx context.Context, call, path string, form url.Values, v
 // answer whose body does not count. What has another type than v's is left out.
 // Its errors are *Error, but for those of a TokenFunc, which it hands on.
 func getJSON(client *http.Client, call string, req *http.Request, v any) error {
-	resp, err := client.Do(req)
+	resp, err := sendPatiently(client, req)
 	if e, ok := errors.AsType[tokenError](err); ok {
 		return e.error
 	}
@@ -43,8 +45,10 @@ func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	}
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return refusal(call, resp.StatusCode, body)
-	case v == nil:
+		refused := refusal(call, resp.StatusCode, body)
+		refused.RetryAfter, _ = retryAfter(resp.Header)
+		return refused
+	case v == nil, resp.StatusCode == http.StatusNoContent && req.Method != http.MethodGet:
 		return nil
 	case !isJSON(resp.Header.Get("Content-Type")):
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not application/json"}
@@ -53,6 +57,49 @@ func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 		return &Error{Call: call, Reason: Malformed, Status: resp.StatusCode, Detail: "the answer is not the JSON that was expected"}
 	}
 	return nil
+}
+
+// maxPause is how long a call waits for Globus that has too much to do.
+const maxPause = 3 * time.Second
+
+// sendPatiently sends a request, and once more if Globus refuses it for the moment
+// and says when to come back (RFC 6585, section 4; RFC 9110, section 15.6.4), unless
+// that is too late for whoever waits.
+func sendPatiently(client *http.Client, req *http.Request) (*http.Response, error) {
+	resp, err := client.Do(req)
+	if err != nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return resp, err
+	}
+	wait, ok := retryAfter(resp.Header)
+	ctx := req.Context()
+	if end, ends := ctx.Deadline(); !ok || wait > maxPause || ends && time.Until(end) < wait {
+		return resp, nil
+	}
+	again := req.Clone(ctx)
+	if req.GetBody != nil {
+		if again.Body, err = req.GetBody(); err != nil {
+			return resp, nil
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return resp, nil
+	case <-time.After(wait):
+	}
+	resp.Body.Close()
+	return client.Do(again)
+}
+
+// retryAfter reads the header that says when to come back, in seconds or as a date.
+func retryAfter(h http.Header) (wait time.Duration, ok bool) {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(at)), true
+	}
+	return 0, false
 }
 
 // leaveOut returns the error of json.Unmarshal, but nil if that is about a member of

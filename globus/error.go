@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -33,7 +34,7 @@ const (
 // An Error is a call to Globus that failed. Its text is fit for a log: it
 // holds no token, code, claim or body.
 type Error struct {
-	Call      string // what was called: discovery, authorize, token, keys, userinfo, introspect, revoke, refresh, transfer, groups
+	Call      string // what was called: discovery, authorize, token, keys, userinfo, introspect, identities, revoke, refresh, client_credentials, transfer, groups
 	Reason    Reason // in one word
 	Status    int    // HTTP status of the answer, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
@@ -43,6 +44,10 @@ type Error struct {
 	// Message is what the service says to the person; "" if it says nothing. It is
 	// no part of the error's text: it may name what a person owns.
 	Message string
+
+	// RetryAfter is how long Globus asks to wait before the call is made again (RFC
+	// 9110, section 10.2.3); 0 if it does not say. See KindOf.
+	RetryAfter time.Duration
 
 	// Requirements is what Globus wants of the person before it answers; nil if
 	// the service does not say, or that is not what went wrong.
@@ -95,7 +100,9 @@ func callError(call string, err error) *Error {
 		return e
 	}
 	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return refusal(call, e.Response.StatusCode, e.Body)
+		refused := refusal(call, e.Response.StatusCode, e.Body)
+		refused.RetryAfter, _ = retryAfter(e.Response.Header)
+		return refused
 	}
 	if errors.Is(err, errTooLarge) {
 		return &Error{Call: call, Reason: TooLarge}
@@ -110,6 +117,11 @@ func callError(call string, err error) *Error {
 		return &Error{Call: call, Reason: Unreachable, Detail: detail, remedy: networkRemedy(err)}
 	}
 	return &Error{Call: call, Reason: Malformed}
+}
+
+// malformed is an answer of Transfer's that lacks what it is about.
+func malformed(detail string) *Error {
+	return &Error{Call: "transfer", Reason: Malformed, Status: http.StatusOK, Detail: detail}
 }
 
 // networkFault says what kept an answer from coming, or "" if one came.

@@ -29,16 +29,17 @@ const Issuer = "https://auth.globus.org"
 // Globus Auth's endpoints, relative to the issuer. They are constants, so that
 // an app starts, and serves its pages, while Globus is down.
 const (
-	authorizePath  = "/v2/oauth2/authorize"
-	tokenPath      = "/v2/oauth2/token"
-	userInfoPath   = "/v2/oauth2/userinfo"
-	revokePath     = "/v2/oauth2/token/revoke"
-	introspectPath = "/v2/oauth2/token/introspect"
-	keysPath       = "/jwk.json"
-	discoveryPath  = "/.well-known/openid-configuration"
-	logoutPath     = "/v2/web/logout"
-	identitiesPath = "/v2/web/identities"
-	consentsPath   = "/v2/web/consents"
+	authorizePath     = "/v2/oauth2/authorize"
+	tokenPath         = "/v2/oauth2/token"
+	userInfoPath      = "/v2/oauth2/userinfo"
+	revokePath        = "/v2/oauth2/token/revoke"
+	introspectPath    = "/v2/oauth2/token/introspect"
+	keysPath          = "/jwk.json"
+	discoveryPath     = "/.well-known/openid-configuration"
+	logoutPath        = "/v2/web/logout"
+	identitiesPath    = "/v2/web/identities"
+	getIdentitiesPath = "/v2/api/identities"
+	consentsPath      = "/v2/web/consents"
 )
 
 // DefaultScopes returns the scopes of the example in Globus's integration
@@ -76,7 +77,7 @@ type Config struct {
 	Transport http.RoundTripper
 
 	// Observe is told of every call, when it is over: what was called (token,
-	// userinfo, keys, revoke, introspect, transfer, groups or other), what came
+	// userinfo, keys, revoke, introspect, identities, transfer, groups or other), what came
 	// of it (the HTTP status, such as "200", or the Reason why there was no
 	// answer), and how long it took. It may be called from several goroutines at
 	// once; nil means that nobody wants to know.

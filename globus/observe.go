@@ -59,6 +59,8 @@ func (c *Client) callName(r *http.Request) string {
 		return "revoke"
 	case c.issuer + introspectPath:
 		return "introspect"
+	case c.issuer + getIdentitiesPath:
+		return "identities"
 	}
 	switch {
 	case strings.HasPrefix(target, c.transfer+"/"):

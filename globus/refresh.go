@@ -87,11 +87,11 @@ type TokenFunc func(ctx context.Context, rejected string) (Token, error)
 // A Source keeps one token good. It refreshes it before it ends, once for all
 // who ask meanwhile, and is an oauth2.TokenSource. It is for programs of one
 // process and one person; an app with sessions has a TokenFunc of its own. Make
-// one with Client.Source.
+// one with Client.Source, or for the app itself with Client.ClientSource.
 type Source struct {
 	client *Client
-	server string
-	save   func(Token) error
+	renew  func(ctx context.Context, old Token) (Token, error)
+	save   func(Token) error // may be nil
 	flight singleflight.Group
 
 	mu    sync.Mutex
@@ -102,7 +102,8 @@ type Source struct {
 // new token is handed to save, which may be nil, before anyone gets it; an
 // error of save goes to those who asked, and the token is kept all the same.
 func (c *Client) Source(ts Tokens, server string, save func(Token) error) *Source {
-	return &Source{client: c, server: server, save: save, token: ts[server]}
+	renew := func(ctx context.Context, old Token) (Token, error) { return c.Refresh(ctx, server, old, "") }
+	return &Source{client: c, renew: renew, save: save, token: ts[server]}
 }
 
 // Token implements oauth2.TokenSource. It fails as Fresh does.
@@ -125,7 +126,7 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 			return t, nil
 		}
 		err := guarded(func() (err error) {
-			t, err = s.client.Refresh(context.WithoutCancel(ctx), s.server, t, "")
+			t, err = s.renew(context.WithoutCancel(ctx), t)
 			return err
 		})
 		if err != nil {

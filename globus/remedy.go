@@ -70,7 +70,7 @@ func (e *Error) advice() string {
 
 // sendsSecret reports whether the call had the client's secret in it.
 func (e *Error) sendsSecret() bool {
-	return slices.Contains([]string{"token", "refresh", "introspect", "revoke"}, e.Call)
+	return slices.Contains([]string{"token", "refresh", "introspect", "revoke", "identities", "client_credentials"}, e.Call)
 }
 
 // isBare reports whether a call was refused that Globus answers whoever asks.

@@ -34,6 +34,7 @@ type Task struct {
 	Directories     int64  `json:"directories"`                       // found so far
 	Bytes           int64  `json:"bytes_transferred"`                 // so far
 	BytesPerSecond  int64  `json:"effective_bytes_per_second"`        // on average
+	SkippedErrors   int64  `json:"subtasks_skipped_errors"`           // files left out because of an error: see Transfer.SkippedErrors
 	Faults          int64  `json:"faults"`                            // errors met so far; Transfer tries again by itself
 	Paused          bool   `json:"is_paused"`                         // nothing moves
 	NiceStatus      string `json:"nice_status"`                       // a word on how an active task fares, such as Queued

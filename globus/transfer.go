@@ -1,11 +1,13 @@
 package globus
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 )
 
 // The real Globus Transfer: its base URL, its name as a resource server, and the
@@ -40,36 +42,8 @@ type TaskQuery struct {
 // page as they are asked for. An error, which is the last thing it yields, is
 // an *Error or what the TokenFunc returned.
 func (t *Transfer) TaskList(ctx context.Context, q TaskQuery) iter.Seq2[Task, error] {
-	return func(yield func(Task, error) bool) {
-		size := q.PageSize
-		if size <= 0 {
-			size = 100
-		}
-		for offset := q.Offset; ; {
-			var page struct {
-				Tasks []Task `json:"DATA"`
-				Total int    `json:"total"`
-			}
-			err := t.get(ctx, "/task_list", url.Values{
-				"orderby": {"request_time DESC"},
-				"limit":   {strconv.Itoa(size)},
-				"offset":  {strconv.Itoa(offset)},
-			}, &page)
-			if err != nil {
-				yield(Task{}, err)
-				return
-			}
-			for _, task := range page.Tasks {
-				if !yield(task, nil) {
-					return
-				}
-			}
-			offset += len(page.Tasks)
-			if len(page.Tasks) == 0 || offset >= page.Total {
-				return
-			}
-		}
-	}
+	params := url.Values{"orderby": {"request_time DESC"}}
+	return byOffset[Task](ctx, t, "/task_list", params, q.Offset, q.PageSize)
 }
 
 // Task returns one task of the person's, which is named by its UUID. The error is
@@ -81,7 +55,7 @@ func (t *Transfer) Task(ctx context.Context, id string) (*Task, error) {
 		return nil, err
 	}
 	if task == (Task{}) {
-		return nil, &Error{Call: "transfer", Reason: Malformed, Status: http.StatusOK, Detail: "the answer is no task"}
+		return nil, malformed("the answer is no task")
 	}
 	return &task, nil
 }
@@ -90,6 +64,27 @@ func (t *Transfer) get(ctx context.Context, path string, q url.Values, v any) er
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.base+path+"?"+q.Encode(), nil)
 	if err != nil {
 		return callError("transfer", err)
+	}
+	return getJSON(t.http, "transfer", req, v)
+}
+
+// send sends a document, which may be nil, and decodes the JSON that answers it into
+// v; nil is for an answer whose body does not count. Any status of success will do.
+func (t *Transfer) send(ctx context.Context, method, path string, doc, v any) error {
+	var body io.Reader
+	if doc != nil {
+		text, err := json.Marshal(doc)
+		if err != nil {
+			return callError("transfer", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, t.base+path, body)
+	if err != nil {
+		return callError("transfer", err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	return getJSON(t.http, "transfer", req, v)
 }

@@ -1,11 +1,13 @@
 package globus
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,13 +17,22 @@ type ListQuery struct {
 	Offset int    // how many entries to leave out, less than 0 being none; Transfer reads the whole directory again for each page
 	Limit  int    // how many to list; 0 means 1000, and so does more than 5000: an answer has 4 MiB at most
 	Hidden bool   // also those whose name begins with a dot
+
+	// OrderBy are members of an entry, with commas between them and perhaps DESC, such
+	// as "type,size DESC,name"; "" means name. The members are name, size, type and
+	// last_modified.
+	OrderBy string
+
+	// Name lists only the entries whose name has this in it, without regard to case; a
+	// * stands for anything. "" lists all.
+	Name string
 }
 
-// A Listing is part of a directory, sorted by name.
+// A Listing is part of a directory.
 type Listing struct {
 	Path    string  `json:"path"`  // of the directory, with a slash at its end; "" if Transfer does not say
 	Entries []Entry `json:"DATA"`  // nil: there are none
-	Total   int     `json:"total"` // entries in the whole directory; 0 if Transfer does not say
+	Total   int     `json:"total"` // entries in the whole directory, as far as ListQuery.Name lets them through; 0 if Transfer does not say
 }
 
 // An Entry is what one name in a directory stands for. The name is as the
@@ -63,7 +74,7 @@ func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*L
 		q.Limit = defaultList
 	}
 	params := url.Values{
-		"orderby":     {"name"},
+		"orderby":     {cmp.Or(q.OrderBy, "name")},
 		"show_hidden": {"0"},
 		"limit":       {strconv.Itoa(q.Limit)},
 		"offset":      {strconv.Itoa(max(q.Offset, 0))},
@@ -73,6 +84,10 @@ func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*L
 	}
 	if q.Hidden {
 		params.Set("show_hidden", "1")
+	}
+	if q.Name != "" {
+		// What Transfer takes to end the pattern, or to begin another, can be anything.
+		params.Set("filter", "name:~*"+strings.NewReplacer(",", "*", "/", "*").Replace(q.Name)+"*")
 	}
 	var listing Listing
 	if err := t.get(ctx, "/operation/endpoint/"+url.PathEscape(collection)+"/ls", params, &listing); err != nil {

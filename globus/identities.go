@@ -1,0 +1,77 @@
+package globus
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// An IdentityRecord is what Globus Auth tells an app of an identity that it asks for.
+// Of one that nobody has used yet, it knows the user name alone.
+type IdentityRecord struct {
+	Subject      string `json:"id"` // a UUID
+	Username     string `json:"username"`
+	Status       string `json:"status"` // used, unused, private or closed
+	Name         string `json:"name"`
+	Email        string `json:"email"` // not verified by Globus
+	Organization string `json:"organization"`
+	Provider     string `json:"identity_provider"` // UUID of the identity provider
+	ProviderName string `json:"-"`                 // such as Example University; "" if Globus does not say
+}
+
+// UnmarshalJSON reads the record. What has another type than usual is left out, and
+// text that no page has room for is cut.
+func (id *IdentityRecord) UnmarshalJSON(b []byte) error {
+	d := parseErrorDocument(b)
+	*id = IdentityRecord{
+		Subject: plainSubject(d.text("id")), Username: untouched(d.text("username")), Status: tidy(d.text("status")), Name: tidy(d.text("name")),
+		Email: tidy(d.text("email")), Organization: tidy(d.text("organization")), Provider: tidy(d.text("identity_provider")),
+	}
+	return nil
+}
+
+// mostIdentities is how many are asked for at a time: an address has some 8 KiB.
+const mostIdentities = 100
+
+// Identities looks up identities by their UUIDs, to say who owns a collection, say.
+// The app asks as itself, and needs nobody's consent. Those that Globus does not know
+// are missing from the result. The error is an *Error.
+func (c *Client) Identities(ctx context.Context, ids ...string) ([]IdentityRecord, error) {
+	return c.lookUp(ctx, "ids", ids)
+}
+
+// IdentitiesByUsername likewise by user names, such as rosalind@example.edu.
+func (c *Client) IdentitiesByUsername(ctx context.Context, usernames ...string) ([]IdentityRecord, error) {
+	return c.lookUp(ctx, "usernames", usernames)
+}
+
+func (c *Client) lookUp(ctx context.Context, by string, names []string) (all []IdentityRecord, err error) {
+	for some := range slices.Chunk(names, mostIdentities) {
+		q := url.Values{by: {strings.Join(some, ",")}, "include": {"identity_provider"}}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.issuer+getIdentitiesPath+"?"+q.Encode(), nil)
+		if err != nil {
+			return nil, callError("identities", err)
+		}
+		req.SetBasicAuth(c.oauth.ClientID, c.oauth.ClientSecret) // as it is: Globus's own SDKs do not percent-encode it
+		var answer struct {
+			Identities []IdentityRecord `json:"identities"`
+			Included   struct {
+				Providers []struct{ ID, Name string } `json:"identity_providers"`
+			} `json:"included"`
+		}
+		if err := getJSON(c.http, "identities", req, &answer); err != nil {
+			return nil, err
+		}
+		for _, id := range answer.Identities {
+			for _, p := range answer.Included.Providers {
+				if p.ID == id.Provider {
+					id.ProviderName = tidy(p.Name)
+				}
+			}
+			all = append(all, id)
+		}
+	}
+	return all, nil
+}
