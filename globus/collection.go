@@ -166,5 +166,5 @@ func (t *Transfer) CreateBookmark(ctx context.Context, b Bookmark) (*Bookmark, e
 // DeleteBookmark deletes the bookmark with a UUID. The error is an *Error, its KindOf
 // KindNotFound if there is none, or what the TokenFunc returned.
 func (t *Transfer) DeleteBookmark(ctx context.Context, id string) error {
-	return t.send(ctx, http.MethodDelete, "/bookmark/"+url.PathEscape(id), nil, nil)
+	return t.send(ctx, http.MethodDelete, "/bookmark/"+url.PathEscape(id), nil, &struct{}{})
 }

@@ -3,7 +3,6 @@ package globus_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
@@ -23,7 +22,8 @@ func ExampleTransfer_List() {
 			continue
 		}
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(collection.Name, "cannot be listed:", globus.KindOf(err))
+			continue
 		}
 		fmt.Println(collection.Name, "has", listing.Total)
 	}
@@ -32,4 +32,11 @@ func ExampleTransfer_List() {
 	// Example University Research Storage wants 1 [] false
 	// Example Supercomputer scratch wants 0 [example.edu] true
 	// Tape archive wants 0 [lab.example.org] false
+	// Rosalind's laptop cannot be listed: denied
+	// Workstation in room 51 cannot be listed: denied
+	// Diffraction, shared by Ada has 1
+	// Public reference data has 3
+	// Small project space has 1
+	// Example Observatory wants 1 [] false
+	// Old file server cannot be listed: no_collection
 }

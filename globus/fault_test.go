@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
+	pathpkg "path"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -75,6 +77,69 @@ func myGroups(ctx context.Context, _ *flow, client *globus.Client) error {
 	return err
 }
 
+func submit(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).SubmitTransfer(ctx, globus.TransferRequest{SubmissionID: uuid1, Source: uuid1, Destination: uuid1})
+	return err
+}
+
+func submitDelete(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).SubmitDelete(ctx, globus.DeleteRequest{SubmissionID: uuid1, Collection: uuid1})
+	return err
+}
+
+func submissionID(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).SubmissionID(ctx)
+	return err
+}
+
+func cancel(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).CancelTask(ctx, uuid1)
+	return err
+}
+
+func events(ctx context.Context, _ *flow, client *globus.Client) error {
+	return firstError(client.Transfer(aToken).TaskEvents(ctx, uuid1, globus.EventQuery{}))
+}
+
+func skippedErrors(ctx context.Context, _ *flow, client *globus.Client) error {
+	return firstError(client.Transfer(aToken).SkippedErrors(ctx, uuid1))
+}
+
+func firstError[T any](all iter.Seq2[T, error]) error {
+	for _, err := range all {
+		return err
+	}
+	return nil
+}
+
+func oneCollection(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).Collection(ctx, uuid1)
+	return err
+}
+
+func search(ctx context.Context, _ *flow, client *globus.Client) error {
+	return firstError(client.Transfer(aToken).SearchCollections(ctx, globus.CollectionQuery{Text: "x"}))
+}
+
+func stat(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Transfer(aToken).Stat(ctx, uuid1, "/x")
+	return err
+}
+
+func mkdir(ctx context.Context, _ *flow, client *globus.Client) error {
+	return client.Transfer(aToken).Mkdir(ctx, uuid1, "/x")
+}
+
+func identities(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.Identities(ctx, uuid1)
+	return err
+}
+
+func asItself(ctx context.Context, _ *flow, client *globus.Client) error {
+	_, err := client.ClientCredentials(ctx, globus.TransferScope)
+	return err
+}
+
 const (
 	ofAuth    = 256 << 10
 	ofService = 4 << 20 // a directory of 5000 entries, or a person's 1000 tasks, are more than 256 KiB
@@ -91,7 +156,19 @@ var calls = []call{
 	{"transfer", globustest.TaskListPath, ofService, taskList},
 	{"transfer", globustest.TaskPath, ofService, task},
 	{"transfer", globustest.ListPath, ofService, list},
+	{"transfer", globustest.SubmissionIDPath, ofService, submissionID},
+	{"transfer", globustest.SubmitTransferPath, ofService, submit},
+	{"transfer", globustest.SubmitDeletePath, ofService, submitDelete},
+	{"transfer", globustest.CancelPath, ofService, cancel},
+	{"transfer", globustest.EventListPath, ofService, events},
+	{"transfer", globustest.SkippedErrorsPath, ofService, skippedErrors},
+	{"transfer", globustest.CollectionPath, ofService, oneCollection},
+	{"transfer", globustest.SearchPath, ofService, search},
+	{"transfer", globustest.StatPath, ofService, stat},
+	{"transfer", globustest.MkdirPath, ofService, mkdir},
 	{"groups", globustest.MyGroupsPath, ofService, myGroups},
+	{"identities", globustest.GetIdentitiesPath, ofAuth, identities},
+	{"client_credentials", globustest.TokenPath, ofAuth, asItself},
 }
 
 // fails makes the call and wants an error for the reason want, which tells
@@ -160,7 +237,7 @@ func TestNeverAnswers(t *testing.T) {
 func (f *flow) diverted(path, address string) *globus.Client {
 	f.Helper()
 	return f.newClient(globus.Config{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		if r.URL.Path == path || strings.HasSuffix(path, "/") && strings.HasPrefix(r.URL.Path, path) {
+		if fits, _ := pathpkg.Match(path, r.URL.Path); fits || strings.HasSuffix(path, "/") && strings.HasPrefix(r.URL.Path, path) {
 			r = r.Clone(r.Context())
 			r.URL.Host = address
 		}

@@ -81,16 +81,24 @@ func newFlow(t *testing.T) *flow {
 // those of the demo, and globustest.SubOnly.
 func newFlowWith(t *testing.T, people []globustest.Person) *flow {
 	t.Helper()
+	return newFlowAt(t, people, nil)
+}
+
+// newFlowAt likewise, with these collections; nil stands for those of the demo.
+func newFlowAt(t *testing.T, people []globustest.Person, places []globustest.Collection) *flow {
+	t.Helper()
 	c := &clock{now: time.Unix(1_800_000_000, 0)}
 	if people == nil {
 		people = append(globustest.DemoPeople(), globustest.SubOnly())
 	}
 	auth := globustest.NewServer(globustest.Config{
-		Strict:  true,
-		Key:     signingKey(),
-		Now:     c.Now,
-		People:  people,
-		Clients: []globustest.Client{{ID: clientID, Secret: clientSecret, RedirectURIs: []string{redirectURI}}},
+		Strict: true,
+		Key:    signingKey(),
+		Now:    c.Now,
+		People: people,
+
+		Collections: places,
+		Clients:     []globustest.Client{{ID: clientID, Secret: clientSecret, RedirectURIs: []string{redirectURI}}},
 	})
 	f := &flow{T: t, auth: auth, clock: c, wire: newWire()}
 	t.Cleanup(auth.Close)

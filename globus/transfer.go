@@ -69,7 +69,8 @@ func (t *Transfer) get(ctx context.Context, path string, q url.Values, v any) er
 }
 
 // send sends a document, which may be nil, and decodes the JSON that answers it into
-// v; nil is for an answer whose body does not count. Any status of success will do.
+// v, which is an empty struct where only success counts: the page of a proxy is none.
+// Any status of success will do.
 func (t *Transfer) send(ctx context.Context, method, path string, doc, v any) error {
 	var body io.Reader
 	if doc != nil {
