@@ -17,8 +17,15 @@ import (
 // signIn signs Ada in at an emulated Globus. Example_testing shows how a test
 // does that with an app in between.
 func signIn() (client *globus.Client, signedIn *globus.Login, stop func()) {
+	client, signedIn, auth := signInAt(globustest.Config{})
+	return client, signedIn, auth.Close
+}
+
+// signInAt likewise, at one with another configuration.
+func signInAt(cfg globustest.Config) (client *globus.Client, signedIn *globus.Login, auth *globustest.Server) {
 	const callback = "http://localhost:8888/login"
-	auth := globustest.NewServer(globustest.Config{Key: signingKey()})
+	cfg.Key = signingKey()
+	auth = globustest.NewServer(cfg)
 	auth.Register(globustest.Client{ID: "app", Secret: "s3cret", RedirectURIs: []string{callback}})
 	client, err := globus.New(globus.Config{
 		ClientID: "app", ClientSecret: "s3cret", RedirectURL: callback,
@@ -43,7 +50,7 @@ func signIn() (client *globus.Client, signedIn *globus.Login, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return client, signedIn, auth.Close
+	return client, signedIn, auth
 }
 
 // What somebody has moved lately, as far back as one wants to read.
