@@ -139,7 +139,11 @@ func TestSlowClients(t *testing.T) {
 			served := make(chan int)
 			go func() { served <- servesOn(s, ctx) }()
 
-			cmd := exec.Command(slow, append(test.args, "-c", "1000", "-r", "500", "-p", "2", "-u", "http://127.0.0.1:"+port+path)...)
+			args := test.args
+			if test.name == "body" { // without a session it would not be read
+				args = append(args, "-j", "portal-"+port+"-session="+strings.Repeat("A", 43))
+			}
+			cmd := exec.Command(slow, append(args, "-c", "1000", "-r", "500", "-p", "2", "-u", "http://127.0.0.1:"+port+path)...)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

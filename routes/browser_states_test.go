@@ -82,7 +82,7 @@ func walk(b *routestest.Tab, look func(state string)) {
 	at("not-found", "/no/such/page", reason("no_such_page"))
 	at("link-used", "/login?code=x&state=y", reason("link_used"))
 	at("refused", "/login?error=access_denied&state="+attemptState(b), reason("denied"))
-	at("logout-by-link", "/logout", reason("form_only"))
+	at("logout-by-link", "/logout", "#not-signed-in")
 
 	b.SignIn()
 	look("signed-in")
