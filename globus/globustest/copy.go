@@ -153,11 +153,7 @@ func (j *job) copyOne(s step, from, to *place) (code string, err error) {
 		j.succeeded++
 		return "", nil
 	}
-	room := to.Quota - to.files.used()
-	if err == nil {
-		room += old.size
-	}
-	if to.Quota > 0 && n.size > room {
+	if to.isFull(n.size, old) {
 		return "QUOTA_EXCEEDED", fmt.Errorf("Error (transfer)\nEndpoint: %s\nFile: %s\nMessage: Quota exceeded", to.Name, s.to)
 	}
 	if s.copies < n.garbled {
@@ -181,6 +177,15 @@ func (j *job) copyOne(s step, from, to *place) (code string, err error) {
 		j.deadline = w.clock.Add(72 * time.Hour)
 	}
 	return "", nil
+}
+
+// isFull reports whether there is no room for so many bytes, in place of a file that
+// was there; nil: there was none.
+func (p *place) isFull(bytes int64, old *node) bool {
+	if old != nil {
+		bytes -= old.size
+	}
+	return p.Quota > 0 && p.files.used()+bytes > p.Quota
 }
 
 // isUpToDate reports whether the sync level lets a file be.
