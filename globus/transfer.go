@@ -20,7 +20,10 @@ const (
 	TransferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
 )
 
-// A Transfer calls Globus Transfer as one person. Make one with Client.Transfer.
+// A Transfer calls Globus Transfer as one person. Make one with Client.Transfer. A call
+// that Globus refuses for the moment is made once more, if it says to come back
+// within 3 s; Error.RetryAfter has longer times. README.md in this folder has the
+// names that Globus's SDK for Python gives these calls.
 type Transfer struct {
 	base string
 	http *http.Client

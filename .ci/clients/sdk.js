@@ -32,6 +32,53 @@ async function list(collection) {
 	await manager.handleErrorResponse(body);
 }
 
+// Where the SDK posts a document, it reads the manager from its second argument alone.
+
+// send copies a file from one collection to the other, twice by the same submission
+// id, as after a lost answer. It returns the id of the task.
+async function send(name) {
+	const { value } = await (await globus.transfer.taskSubmission.submissionId({ manager })).json();
+	const payload = {
+		submission_id: value,
+		source_endpoint: WANTS_CONSENT,
+		destination_endpoint: WANTS_SESSION,
+		verify_checksum: true,
+		DATA: [{ DATA_TYPE: "transfer_item", source_path: "/" + name, destination_path: "/new/" + name }],
+	};
+	const first = await (await globus.transfer.taskSubmission.submitTransfer({ payload }, { manager })).json();
+	const second = await (await globus.transfer.taskSubmission.submitTransfer({ payload }, { manager })).json();
+	say(first.code, second.code, first.task_id === second.task_id ? "one task" : "two tasks");
+	return first.task_id;
+}
+
+// watch waits until a task has ended.
+async function watch(id) {
+	const task = await (await globus.transfer.task.get(id, { manager })).json();
+	if (task.status === "ACTIVE") {
+		return new Promise((resolve) => setTimeout(resolve, 100)).then(() => watch(id));
+	}
+	const events = await (await globus.transfer.task.getEventList(id, { manager })).json();
+	return [task.status, task.files_transferred + " files", ...events.DATA.map((event) => event.code)];
+}
+
+onClick("send", async () => {
+	const told = await watch(await send("compiler.tape"));
+	const listed = await (await globus.transfer.fileOperations.ls(WANTS_SESSION, { manager, query: { path: "/new/" } })).json();
+	say(...told, ...listed.DATA.map((file) => file.name));
+});
+onClick("cancel", async () => {
+	const id = await send("large.tape");
+	const answer = await (await globus.transfer.task.cancel(id, { manager })).json();
+	say(answer.code, ...await watch(id));
+});
+onClick("find", async () => {
+	const found = await (await globus.transfer.endpointSearch({ manager, query: { filter_fulltext: "wants ident" } })).json();
+	const one = await (await globus.transfer.endpoint.get(found.DATA[0].id, { manager })).json();
+	const made = await (await globus.transfer.fileOperations.mkdir(WANTS_SESSION, { payload: { path: "/made" } }, { manager })).json();
+	const renamed = await (await globus.transfer.fileOperations.rename(WANTS_SESSION, { payload: { old_path: "/made", new_path: "/renamed" } }, { manager })).json();
+	say(one.display_name, one.entity_type, made.code, renamed.code);
+});
+
 onClick("login", () => manager.login());
 onClick("consent", () => list(WANTS_CONSENT));
 onClick("session", () => list(WANTS_SESSION));

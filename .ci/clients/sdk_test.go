@@ -14,8 +14,8 @@ import (
 // sdk is where npm puts @globus/sdk, whose version .ci/package.json pins.
 const sdk = "../node_modules/@globus/sdk/dist/umd/globus.production.js"
 
-// TestSDK signs in with @globus/sdk in Chromium, as a public client, and meets the
-// demands that collections make.
+// TestSDK signs in with @globus/sdk in Chromium, as a public client, meets the
+// demands that collections make, and moves files from one to the other.
 func TestSDK(t *testing.T) {
 	t.Parallel()
 	if !routestest.IsFile(sdk) {
@@ -65,8 +65,15 @@ func TestSDK(t *testing.T) {
 	tab.Click("#session")
 	tab.Sees("moth.tif")
 
+	tab.Click("#send")
+	tab.Sees("SUCCEEDED", "1 files", "SUCCEEDED", "STARTED", "compiler.tape")
+	tab.Click("#cancel")
+	tab.Sees("Canceled", "FAILED", "0 files", "CANCELED", "STARTED")
+	tab.Click("#find")
+	tab.Sees("Wants an identity of the laboratory", "GCSv5_mapped_collection", "DirectoryCreated", "FileRenamed")
+
 	tab.Click("#refresh")
-	tab.Sees("0 tasks", "2 tokens, 2 new")
+	tab.Sees("2 tasks", "2 tokens, 2 new")
 	token := tab.Text("manager.tokens.auth.access_token")
 	if !globus.good(token) {
 		t.Error("the new token is not good")

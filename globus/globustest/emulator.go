@@ -20,7 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// An Emulator is Globus Auth, and a little of Globus Transfer and Groups, as an
+// An Emulator is Globus Auth, Globus Transfer and a little of Groups, as an
 // http.Handler, to be served at the root of its issuer. Make one with New or
 // NewServer; it is safe for concurrent use.
 type Emulator struct {

@@ -1,5 +1,5 @@
-// Package globustest emulates Globus Auth, and a little of Globus Transfer and
-// Groups: over real HTTP, for tests and for trying a portal out without an account.
+// Package globustest emulates Globus Auth, Globus Transfer as far as people use it,
+// and a little of Groups: over real HTTP, for tests and for trying a portal out without an account.
 //
 // A program that works with Globus works with it unchanged: what Globus takes, it
 // takes, and where that is not known, it takes what the RFCs allow, and notes what
@@ -15,7 +15,12 @@
 //	defer auth.Close()
 //	auth.Register(globustest.Client{ID: "app", Secret: "s3cret", RedirectURIs: []string{app.URL + "/login"}})
 //
-// and says with [Emulator.Lie] what is to go wrong:
+// Its collections have files that change: transfers move them, as the clock goes, and
+// meet faults. [Emulator.PassTime] lets tasks run on without waiting, and
+// [Emulator.Change] switches a laptop off in the middle. Files and tasks are kept in
+// memory, and begin anew with the process.
+//
+// A test says with [Emulator.Lie] what is to go wrong:
 //
 //	auth.Lie(globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}})
 package globustest

@@ -81,6 +81,19 @@ type configCollection struct {
 	DataAccess bool         `json:"data_access"` // wants consent to its scope data_access
 	Domains    []string     `json:"domains"`     // wants an identity of one of these
 	MFA        bool         `json:"mfa"`         // wants a second factor
+
+	// As in globustest.Collection. The owner, and those it is shared with, are user
+	// names; null: it is shared with everybody.
+	Type        string   `json:"entity_type"`
+	Owner       string   `json:"owner"`
+	SharedWith  []string `json:"shared_with"`
+	Description string   `json:"description"`
+	Home        string   `json:"default_directory"`
+	Offline     bool     `json:"offline"`
+	Paused      string   `json:"paused"`
+	ReadOnly    bool     `json:"read_only"`
+	Quota       int64    `json:"quota"` // bytes; 0: no end of them
+	Speed       int64    `json:"speed"` // bytes a second
 }
 
 type configFile struct {
@@ -187,7 +200,10 @@ func uuidOf(text string) string {
 }
 
 func (c configCollection) collection() globustest.Collection {
-	place := globustest.Collection{ID: c.ID, Name: c.Name, DataAccess: c.DataAccess, Domains: c.Domains, MFA: c.MFA}
+	place := globustest.Collection{
+		ID: c.ID, Name: c.Name, DataAccess: c.DataAccess, Domains: c.Domains, MFA: c.MFA, Type: c.Type, Owner: c.Owner, SharedWith: c.SharedWith,
+		Description: c.Description, Home: c.Home, Offline: c.Offline, Paused: c.Paused, ReadOnly: c.ReadOnly, Quota: c.Quota, Speed: c.Speed,
+	}
 	for _, f := range c.Files {
 		place.Files = append(place.Files, globustest.File{Path: f.Path, Size: f.Size})
 	}

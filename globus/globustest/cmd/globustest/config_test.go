@@ -25,7 +25,8 @@ const testConfig = `{
   "scopes": [{"name": "https://auth.globus.org/scopes/5e4f1ce0-0000-4000-8000-000000000001/analyze",
               "resource_server": "analysis.example.edu", "description": "Analyze data"}],
   "groups": [{"id": "5c0a7e00-1a2b-4c3d-8e4f-000000000001", "name": "A lab", "members": [{"username": "hopper@lab.example.org", "role": "admin"}]}],
-  "collections": [{"id": "c0111111-0000-4000-8000-000000000001", "display_name": "A place", "files": [{"path": "/moth.tif", "size": 1947}]}]
+  "collections": [{"id": "c0111111-0000-4000-8000-000000000001", "display_name": "A place", "files": [{"path": "/moth.tif", "size": 1947}]},
+    {"id": "c0111111-0000-4000-8000-000000000002", "display_name": "Her laptop", "entity_type": "GCP_mapped_collection", "owner": "grace@example.edu", "shared_with": [], "offline": true}]
 }`
 
 // TestReadme reads the files that globus/README.md shows, if it shows any.
@@ -85,6 +86,11 @@ func TestConfig(t *testing.T) {
 	_, answer = p.call(globustest.ListPath+"c0111111-0000-4000-8000-000000000001/ls?path=/", other(t, token, "transfer.api.globus.org"))
 	moth := answer.(map[string]any)["DATA"].([]any)[0].(map[string]any)
 	if got, want := words(moth["name"], moth["size"]), "moth.tif 1947"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	_, answer = p.call(globustest.SearchPath+"?filter_scope=my-gcp-endpoints", other(t, token, "transfer.api.globus.org"))
+	laptop := answer.(map[string]any)["DATA"].([]any)[0].(map[string]any)
+	if got, want := words(laptop["display_name"], laptop["gcp_connected"], laptop["owner_string"]), "Her laptop false grace@example.edu"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
