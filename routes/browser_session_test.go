@@ -57,7 +57,7 @@ func TestBrowserHeader(t *testing.T) {
 	b.Front()
 	b.Shows(routestest.Ended)
 	b.HoldsNothingPersonal()
-	if got, want := b.Text(`document.querySelector("#visitor a").href`), s.URL+"/login?next=%2Fno%2Fsuch%2Fpage"; got != want {
+	if got, want := b.Text(`document.querySelector("#visitor .login").href`), s.URL+"/login?next=%2Fno%2Fsuch%2Fpage"; got != want {
 		t.Errorf("the link leads to %s, want %s", got, want)
 	}
 }
@@ -255,6 +255,7 @@ func TestBrowserTimes(t *testing.T) {
 			b := p.Tab()
 			b.Do(routestest.Call(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}))
 			b.SignIn()
+			b.GoTo("/account")
 			for _, step := range []string{"first", "swapped"} {
 				if got := b.Text(`document.querySelector("time[data-local=text]").innerText`); !strings.HasSuffix(got, want) {
 					t.Errorf("%s: the time is %q, want it to end with %s", step, got, want)
@@ -263,8 +264,8 @@ func TestBrowserTimes(t *testing.T) {
 					t.Errorf("%s: behind the words is %q, want it to end with %s", step, got, want)
 				}
 				b.Mark()
-				b.Do(chromedp.Click(chromedp.CSS("#refresh")))
-				routestest.Await(t, "the card is another", func() bool { return b.Holds(`document.getElementById("user-card")?.marked !== true`) })
+				b.Click(`[id="refresh-auth.globus.org"]`)
+				routestest.Await(t, "the account is another", func() bool { return b.Holds(`document.getElementById("account")?.marked !== true`) })
 				b.Settled()
 			}
 		})

@@ -61,16 +61,15 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// refreshTokens refreshes the tokens of each resource server on the home page, twice:
+// refreshTokens refreshes the tokens of each resource server on the account page, twice:
 // so those that came by a refresh can be refreshed.
 func refreshTokens(b *routestest.Tab) {
 	b.T.Helper()
-	b.Click("#tokens-summary")
+	b.GoTo("/account")
 	for _, server := range []string{globus.AuthServer, globus.AuthServer, globus.TransferServer, globus.TransferServer} {
 		b.Mark()
 		b.Click(`[id="refresh-` + server + `"]`)
-		b.Swapped(b.Site.URL + "/")
-		b.Shows("#tokens[open]")
+		b.Swapped(b.Site.URL + "/account")
 	}
 }
 

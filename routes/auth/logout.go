@@ -66,7 +66,9 @@ func (a *Auth) SignedOutPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
-	return web.ShowPageStatus(w, r, status, components.SignedOut(web.NewPage(r, "Signed out"), status != http.StatusOK))
+	page := web.NewPage(r, "Signed out")
+	page.Visitor.LoginURL = page.LoginURL("") // which is no page to come back to
+	return web.ShowPageStatus(w, r, status, components.SignedOut(page, status != http.StatusOK))
 }
 
 // Visitor answers a page that asks whether its person is still signed in.

@@ -191,8 +191,8 @@ func TestTokenPanel(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	b := s.Browser()
-	home := b.SignIn("rosalind")
-	if !strings.Contains(home.Body, globus.TransferServer) {
+	b.SignIn("rosalind")
+	if p := b.Get("/account"); !p.Has("tokens") || !strings.Contains(p.Body, globus.TransferServer) {
 		t.Errorf("the panel lacks %s", globus.TransferServer)
 	}
 	show := func() string {
@@ -204,8 +204,8 @@ func TestTokenPanel(t *testing.T) {
 		return m[1]
 	}
 	old := show()
-	if p := b.Send(http.MethodPost, "/tokens/refresh", b.Get("/").Form("server", globus.TransferServer), routestest.Htmx...); p.Status != http.StatusOK || !strings.Contains(p.Body, `id="user-card"`) {
-		t.Errorf("got %d, want the card", p.Status)
+	if p := b.Send(http.MethodPost, "/tokens/refresh", b.Get("/").Form("server", globus.TransferServer), routestest.Htmx...); p.Status != http.StatusOK || !p.Has("account") {
+		t.Errorf("got %d, want the account", p.Status)
 	}
 	if fresh := show(); fresh == old || !s.Globus.Live(fresh) {
 		t.Error("the token was not refreshed")

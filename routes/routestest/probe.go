@@ -1,6 +1,7 @@
 package routestest
 
 import (
+	"cmp"
 	"context"
 	"html"
 	"io"
@@ -40,10 +41,18 @@ func Place(t testing.TB, name string) globustest.Collection {
 // Reason matches a problem's page or card of that reason, for Tab.Shows.
 func Reason(kind string) string { return `[data-reason="` + kind + `"]` }
 
+// ProbeMessage is what /probe/message has the next page say.
+const ProbeMessage = "Sample “<b>A–7</b>” deleted."
+
 // AddProbes adds two pages, /probe/tasks and /probe/folder/{id}, that call Globus
-// as the person who is signed in and return its errors: tests of what every page
-// shares need some, whatever pages the site has.
+// as the person who is signed in and return its errors, and /probe/message, which
+// leads to another page with a message: tests of what every page shares need some,
+// whatever pages the site has.
 func AddProbes(a *routes.App, client *globus.Client) {
+	a.HandleFunc("GET /probe/message", func(w http.ResponseWriter, r *http.Request) error {
+		web.Flash(w, r, ProbeMessage)
+		return web.Redirect(w, r, cmp.Or(r.URL.Query().Get("to"), "/user"))
+	})
 	a.Handle("GET /probe/tasks", a.Auth.Required(func(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 		var labels []string
 		transfer := client.Transfer(a.Auth.Token(s, globus.TransferServer))

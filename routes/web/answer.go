@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 	"github.com/justinas/nosurf"
@@ -137,7 +138,7 @@ func flash(r *http.Request) string {
 		return ""
 	}
 	message, err := base64.RawURLEncoding.DecodeString(c.Value)
-	if err != nil {
+	if err != nil || !utf8.Valid(message) {
 		return ""
 	}
 	return string(message)

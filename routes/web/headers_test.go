@@ -91,6 +91,7 @@ func TestHeaders(t *testing.T) {
 				{"the same, within a page", func() routestest.Page { return ask("GET", base+"/probe/tasks", nil, routestest.Htmx...) }, 401, "page"},
 				{"a folder, signed out", func() routestest.Page { return ask("GET", base+"/probe/folder/"+routestest.Place(t, "Tape").ID, nil) }, 303, "page"},
 				{"signed out", func() routestest.Page { return ask("GET", base+"/signed-out", nil) }, 200, "page"},
+				{"account, signed out", func() routestest.Page { return ask("GET", base+"/account", nil) }, 303, "page"},
 				{"show a token, signed out", func() routestest.Page {
 					return ask("POST", base+"/tokens/show", ask("GET", base+"/logout", nil).Form("token", "access"))
 				}, 401, "page"},
@@ -107,6 +108,7 @@ func TestHeaders(t *testing.T) {
 				{"home", func() routestest.Page { return ask("GET", base+"/", nil) }, 200, "page"},
 				{"home, its head", func() routestest.Page { return ask("HEAD", base+"/", nil) }, 200, "page"},
 				{"card", func() routestest.Page { return ask("GET", base+"/user", nil, routestest.Htmx...) }, 200, "page"},
+				{"account", func() routestest.Page { return ask("GET", base+"/account", nil) }, 200, "page"},
 				{"a folder", func() routestest.Page {
 					return ask("GET", base+"/probe/folder/"+routestest.Place(t, "Example Light").ID, nil)
 				}, 200, "page"},

@@ -28,7 +28,7 @@ func (s *Server) LocalPath(next string) string {
 	if strings.TrimSuffix(u.Path, "/") != strings.TrimSuffix(clean, "/") || strings.ContainsFunc(u.Path, misleading) {
 		return ""
 	}
-	if clean == s.Path("/login") || clean == s.Path("/logout") || clean == s.Path("/signed-out") {
+	if clean == s.Path("/login") || clean == s.Path("/logout") {
 		return ""
 	}
 	return next
