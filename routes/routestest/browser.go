@@ -1,9 +1,12 @@
 package routestest
 
 import (
+	"cmp"
 	"context"
 	"html"
 	"io"
+	"maps"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -126,20 +129,78 @@ func (b *Browser) Send(method, target string, form url.Values, headers ...string
 
 // Try is Send for requests that may fail, or are cancelled by ctx.
 func (b *Browser) Try(ctx context.Context, method, target string, form url.Values, headers ...string) (Page, error) {
+	if form == nil {
+		return b.try(ctx, method, target, nil, headers)
+	}
+	mine := []string{"Content-Type", "application/x-www-form-urlencoded", "Origin", b.origin(target)}
+	return b.try(ctx, method, target, strings.NewReader(form.Encode()), append(mine, headers...))
+}
+
+// SendBody sends a body of any media type, such as JSON, as a script of the site's
+// own pages does. Headers are as in Send; X-CSRF-Token is the one that it needs.
+func (b *Browser) SendBody(method, target, mediaType string, body io.Reader, headers ...string) Page {
+	b.T.Helper()
+	mine := []string{"Content-Type", mediaType, "Origin", b.origin(target)}
+	p, err := b.try(b.T.Context(), method, target, body, append(mine, headers...))
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return p
+}
+
+// Upload sends a form with a file in the field of that name, as a page with
+// enctype="multipart/form-data" does: the other fields first, the token before all.
+func (b *Browser) Upload(target string, form url.Values, field string, file io.Reader, headers ...string) Page {
+	b.T.Helper()
+	body, out := io.Pipe()
+	w := multipart.NewWriter(out)
+	go func() {
+		names := slices.Sorted(maps.Keys(form))
+		slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(rank(x), rank(y)) })
+		var err error
+		for _, name := range names {
+			for _, value := range form[name] {
+				err = cmp.Or(err, w.WriteField(name, value))
+			}
+		}
+		part, failed := w.CreateFormFile(field, "file")
+		if err = cmp.Or(err, failed); err == nil {
+			_, err = io.Copy(part, file)
+		}
+		out.CloseWithError(cmp.Or(err, w.Close()))
+	}()
+	defer body.Close() // if it was answered before it was read
+	return b.SendBody(http.MethodPost, target, w.FormDataContentType(), body, headers...)
+}
+
+func rank(field string) int {
+	if field == "csrf_token" {
+		return 0
+	}
+	return 1
+}
+
+func (b *Browser) absolute(target string) string {
 	if strings.HasPrefix(target, "/") {
-		target = b.Site.URL + target
+		return b.Site.URL + target
 	}
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	return target
+}
+
+// origin returns what a browser says about a page at the same place as target.
+func (b *Browser) origin(target string) string {
+	u, err := url.Parse(b.absolute(target))
+	if err != nil {
+		return ""
 	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (b *Browser) try(ctx context.Context, method, target string, body io.Reader, headers []string) (Page, error) {
+	target = b.absolute(target)
 	req, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return Page{}, err
-	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
 	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
@@ -214,6 +275,10 @@ func (b *Browser) SignIn(person string) Page {
 }
 
 var csrfField = regexp.MustCompile(`name="csrf_token" value="([^"]+)"`)
+
+// Token returns the CSRF token of the page, for the header X-CSRF-Token; "" if it
+// has none.
+func (p Page) Token() string { return p.Form().Get("csrf_token") }
 
 // Form returns the fields of a form on the page: its token and those given as
 // name, value, name, value …

@@ -52,7 +52,7 @@ func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
 		return tooLong()
 	}
 	extendDeadlines(w, rt.maxBody)
-	r.Body = body{http.MaxBytesReader(w, r.Body, rt.maxBody)}
+	r.Body = newBody(w, r, rt.maxBody)
 	if media != formType {
 		return nil
 	}
@@ -69,7 +69,14 @@ func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
 }
 
 // A body is the body of a request. What keeps it from being read is a *Problem.
-type body struct{ io.ReadCloser }
+type body struct {
+	io.ReadCloser
+	state *request
+}
+
+func newBody(w http.ResponseWriter, r *http.Request, maxBody int64) body {
+	return body{http.MaxBytesReader(w, r.Body, maxBody), stateOf(r)}
+}
 
 func (b body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
@@ -77,6 +84,7 @@ func (b body) Read(p []byte) (int, error) {
 		return n, tooLong()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
+		b.state.tooSlow = true
 		return n, &Problem{
 			Status: http.StatusRequestTimeout, Reason: "too_slow", Heading: "That took too long to arrive",
 			Message: "Nothing was done. Your connection may be slow; please try again.", Cause: errors.New("body not read in time"),
@@ -98,40 +106,45 @@ func mediaType(r *http.Request) string {
 }
 
 // sentToken returns the CSRF token that r brings: in a header, as a field of its
-// form, or as the first field of a multipart form, whose body stays whole.
-func sentToken(r *http.Request) string {
+// form, or as the first field of a multipart form, whose body stays whole. The
+// error is a *Problem: the body could not be read.
+func sentToken(r *http.Request) (string, error) {
 	if token := r.Header.Get(nosurf.HeaderName); token != "" {
-		return token
+		return token, nil
 	}
 	if mediaType(r) != multipartType {
-		return r.PostForm.Get(nosurf.FormFieldName)
+		return r.PostForm.Get(nosurf.FormFieldName), nil
 	}
 	_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	buffered := bufio.NewReaderSize(r.Body, maxToken)
-	start, _ := buffered.Peek(maxToken)
+	start, err := buffered.Peek(maxToken)
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return "", p
+	}
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{buffered, r.Body}
 	part, err := multipart.NewReader(bytes.NewReader(start), params["boundary"]).NextPart()
 	if err != nil || part.FormName() != nosurf.FormFieldName {
-		return ""
+		return "", nil
 	}
 	token, err := io.ReadAll(part)
 	if err != nil {
-		return ""
+		return "", nil
 	}
-	return string(token)
+	return string(token), nil
 }
 
 // FormAgain returns the form that r sent, to be sent once more with a fresh token;
-// nil if r is not a form, or too large to be kept.
+// nil if r is not a form, or too large to be kept. A request without a form of its
+// own, such as one of hx-delete, is made again by what made it, in its page.
 func FormAgain(w http.ResponseWriter, r *http.Request) *components.Form {
 	if r.Method != http.MethodPost || mediaType(r) != formType {
 		return nil
 	}
 	if r.PostForm == nil { // refused before its body was read
-		r.Body = http.MaxBytesReader(w, r.Body, DefaultMaxBody)
+		r.Body = newBody(w, r, DefaultMaxBody)
 		if err := r.ParseForm(); err != nil {
 			return nil
 		}

@@ -59,8 +59,12 @@ func (s *Server) checkOrigin(r *http.Request) error {
 // was merely too old is offered again with a fresh token and what was typed. One
 // that came from elsewhere is not: its fields may be somebody else's.
 func (s *Server) verifyCSRF(r *http.Request) error {
+	token, err := sentToken(r)
+	if err != nil {
+		return err
+	}
 	sent := r.Clone(r.Context())
-	sent.Header.Set(nosurf.HeaderName, sentToken(r))
+	sent.Header.Set(nosurf.HeaderName, token)
 	sent.PostForm, sent.Form, sent.Body = url.Values{}, url.Values{}, http.NoBody // the token is found already
 	s.verifier.ServeHTTP(&headRecorder{header: http.Header{}}, sent)
 	cause := stateOf(r).csrfErr
@@ -76,13 +80,20 @@ func (s *Server) verifyCSRF(r *http.Request) error {
 		p.Message = "The request was not made on this site, or your browser did not say that it was. Nothing was done. Open the page again and retry."
 		return p
 	}
+	visitor, from := Visitor(r), s.From(r)
 	p.Form = FormAgain(nil, r)
-	visitor := Visitor(r)
+	if p.Form == nil { // a file, or no form at all: only its own page can make it again
+		p.Heading = "This page was too old"
+		p.Message = "You may have signed in or out since it was opened. Nothing was done. Open the page again, and retry."
+		if from != "" {
+			p.Ways = []components.Way{{Label: "Open the page again", URL: from}}
+		}
+	}
 	switch {
-	case !visitor.SignedIn:
+	case !visitor.SignedIn && p.Form != nil:
 		p.Message = "You are not signed in any more, and nothing was done. If this needs it, log in again in another tab; then send it again: what you typed is kept here."
-		p.LoginURL = s.LoginURL(s.From(r))
-	case visitor.Name != "":
+		p.LoginURL = s.LoginURL(from)
+	case visitor.SignedIn && visitor.Name != "":
 		p.Facts = []components.Fact{{Label: "You are signed in as", Value: visitor.Name}}
 	}
 	return p

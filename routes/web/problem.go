@@ -62,7 +62,7 @@ func (s *Server) Guard(ctx context.Context, f func() error) (err error) {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	SetReason(r, err)
 	p := explain(err)
-	if p.Status == http.StatusRequestTimeout {
+	if stateOf(r).tooSlow {
 		r = r.WithContext(context.WithoutCancel(r.Context())) // net/http cancelled it, but the browser waits
 	}
 	if r.Context().Err() != nil {

@@ -24,6 +24,7 @@ type request struct {
 	flash   string             // the message for this page; "" if there is none
 	flashed bool               // the answer brings a message for the next page
 	csrfErr error              // why the CSRF token was refused
+	tooSlow bool               // the body did not arrive in time
 }
 
 type requestKey struct{}
@@ -85,10 +86,12 @@ func WantsFragment(r *http.Request) bool {
 	return IsHtmx(r) && r.Header.Get("HX-Request-Type") == "partial"
 }
 
-// WantsJSON reports whether r prefers JSON to a page, as a script's request does.
+// WantsJSON reports whether r prefers JSON to a page, as a script's request does
+// that says so, or that sends JSON itself.
 func WantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
-	return !IsHtmx(r) && strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
+	json := strings.Contains(accept, "json") || strings.HasSuffix(mediaType(r), "json")
+	return json && !IsHtmx(r) && !strings.Contains(accept, "text/html")
 }
 
 // IsNavigation reports whether the browser will show the answer to r as a page.

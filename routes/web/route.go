@@ -84,8 +84,17 @@ func (rt *route) answer(w http.ResponseWriter, r *http.Request) error {
 		if err := rt.site.verifyCSRF(r); err != nil {
 			return err
 		}
+		defer removeFiles(r)
 	}
 	return rt.handler.Serve(w, r)
+}
+
+// removeFiles deletes the temporary files of a multipart form. net/http deletes
+// only those of the *http.Request that it made, and r is a copy with another context.
+func removeFiles(r *http.Request) {
+	if r.MultipartForm != nil {
+		_ = r.MultipartForm.RemoveAll()
+	}
 }
 
 // slowest is the rate, in bytes per second, at which a body has to arrive.
