@@ -61,9 +61,10 @@ func sharedChromium(t *testing.T) context.Context {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("allow-pre-commit-input", true), // else a click on a page not yet painted is lost
-		// A fifth less to do: processes that keep sites from one another, and one in stock.
+		// Nearly half less to do: processes that keep sites from one another, one in
+		// stock, and two pages in each window for what is typed into the address bar.
 		chromedp.Flag("disable-site-isolation-trials", true),
-		chromedp.Flag("disable-features", "SpareRendererForSitePerProcess,Translate"),
+		chromedp.Flag("disable-features", "SpareRendererForSitePerProcess,Translate,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
 		chromedp.Flag("renderer-process-limit", "4"),
 	}
 	if os.Geteuid() == 0 {
