@@ -12,13 +12,13 @@ type Kind string
 
 // The kinds, and what to do.
 const (
-	KindOther        Kind = ""             // something else, or no error of Globus's: tell the operator
-	KindRequirements Kind = "requirements" // Error.Requirements says what Globus wants of the person first
-	KindSignIn       Kind = "sign_in"      // the token is not good, nor was another: sign in again
-	KindNoAccount    Kind = "no_account"   // the collection knows nobody like the person, and no sign-in helps: ask its contact
-	KindDenied       Kind = "denied"       // the person may not: choose something else, or ask the owner
-	KindNotFound     Kind = "not_found"    // there is no such path, task or bookmark: choose again
-	KindNoCollection Kind = "no_collection"
+	KindOther        Kind = ""              // something else, or no error of Globus's: tell the operator
+	KindRequirements Kind = "requirements"  // Error.Requirements says what Globus wants of the person first
+	KindSignIn       Kind = "sign_in"       // the token is not good, nor was another: sign in again
+	KindNoAccount    Kind = "no_account"    // the collection knows nobody like the person, and no sign-in helps: ask its contact
+	KindDenied       Kind = "denied"        // the person may not: choose something else, or ask the owner
+	KindNotFound     Kind = "not_found"     // there is no such path, task or bookmark: choose again
+	KindNoCollection Kind = "no_collection" // there is none, or no more: choose another
 	KindNotDirectory Kind = "not_directory" // it is a file: Stat it, or list the folder above
 	KindTooMany      Kind = "too_many"      // the folder is too large to list: name a path in it
 	KindExists       Kind = "exists"        // it is there already: after a lost answer that is a success

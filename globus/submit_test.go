@@ -3,6 +3,7 @@ package globus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -413,5 +414,32 @@ func TestRetryAfterCancelled(t *testing.T) {
 	_, err := transfer.SubmitTransfer(ctx, r)
 	if e := asError(t, err); e.Status != 503 || e.RetryAfter != 3*time.Second || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		t.Errorf("got %v, want 503 at once", err)
+	}
+}
+
+// What a task has copied comes in pages, each of which names the next.
+func TestSuccessfulTransfersPages(t *testing.T) {
+	place := globustest.Collection{ID: uuid1, Name: "Many"}
+	for i := range 250 {
+		place.Files = append(place.Files, globustest.File{Path: fmt.Sprintf("/from/%03d", i)})
+	}
+	f := newFlowAt(t, nil, []globustest.Collection{place})
+	transfer := f.mover("rosalind")
+	r := f.request(transfer, "/from", "/to")
+	r.Source, r.Destination = uuid1, uuid1
+	s := f.submit(transfer, r)
+	f.auth.PassTime(time.Hour)
+	n := 0
+	for file, err := range transfer.SuccessfulTransfers(t.Context(), s.TaskID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("/from/%03d", n); file.Source != want {
+			t.Fatalf("got %s, want %s", file.Source, want)
+		}
+		n++
+	}
+	if got := f.auth.Requests(globustest.SuccessfulTransfersPath); n != 250 || got != 3 {
+		t.Errorf("got %d files in %d requests, want 250 in 3", n, got)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Mkdir makes a folder in a collection, which is named by its UUID. The folder above
 // it must exist. The error is an *Error, its KindOf KindExists if there is something
-// of that name, or what the TokenFunc returned.
+// of that name, or what the TokenFunc returned. Paths are as in TransferItem.
 func (t *Transfer) Mkdir(ctx context.Context, collection, path string) error {
 	return t.send(ctx, http.MethodPost, operation(collection, "mkdir"), map[string]string{"DATA_TYPE": "mkdir", "path": path}, &struct{}{})
 }

@@ -120,13 +120,15 @@ type Config struct {
 	// People are those to choose from. Nil: DemoPeople().
 	People []Person
 
-	// Collections are what Transfer lists the files of. Nil: DemoCollections().
+	// Collections are where Transfer finds files, and moves them. Nil:
+	// DemoCollections().
 	Collections []Collection
 
 	// StateFile names the JSON file that outlives the process: signing key,
 	// tokens, consents and single sign-on sessions. It is written whole at every
 	// change, so a process that is killed goes on where it was; codes, and apps
-	// that Register added, are lost. It holds the private key, and only hashes of
+	// that Register added, are lost, and so is what was done with files, tasks and
+	// bookmarks. It holds the private key, and only hashes of
 	// what a browser or an app holds. One process at a time may use it. Empty:
 	// everything is kept in memory.
 	StateFile string
