@@ -239,7 +239,7 @@ func TestListFilteredAndOrdered(t *testing.T) {
 	}{
 		{globus.ListQuery{Name: "EXPOSURE"}, "exposure-01.tif|exposure-02.tif"},
 		{globus.ListQuery{Name: "2.t*f"}, "exposure-02.tif"},
-		{globus.ListQuery{Name: "a,r"}, ""},
+		{globus.ListQuery{Name: "x,u"}, "exposure-01.tif|exposure-02.tif"},
 		{globus.ListQuery{OrderBy: "type,size DESC"}, "raw|exposure-02.tif|exposure-01.tif"},
 		{globus.ListQuery{OrderBy: "last_modified DESC,name", Limit: 1, Offset: 1}, "exposure-02.tif"},
 	}

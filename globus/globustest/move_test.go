@@ -143,7 +143,9 @@ func TestTransferFaults(t *testing.T) {
 		{"what has another size", globustest.Collection{}, globustest.Collection{Files: []globustest.File{{Path: "/d/a.tif", Size: 100}, {Path: "/d/b.tmp", Size: 11}}}, []any{"sync_level", 1}, "SUCCEEDED 2/3 skipped 1 faults 0", "a.tif b.tmp sub", "STARTED SUCCEEDED"},
 		{"what is newer", globustest.Collection{Files: []globustest.File{{Path: "/d/a", Ago: time.Hour}, {Path: "/d/b"}}}, globustest.Collection{Files: []globustest.File{{Path: "/d/a", Ago: time.Minute}, {Path: "/d/b", Ago: time.Minute}}},
 			[]any{"sync_level", 2}, "SUCCEEDED 1/2 skipped 1 faults 0", "a b", "STARTED SUCCEEDED"},
-		{"what differs", globustest.Collection{Files: []globustest.File{{Path: "/d/a", Size: 1}}}, globustest.Collection{Files: []globustest.File{{Path: "/d/a", Size: 1}}}, []any{"sync_level", 3}, "SUCCEEDED 0/1 skipped 1 faults 0", "a", "STARTED SUCCEEDED"},
+		{"what differs, though it is as large", globustest.Collection{Files: []globustest.File{{Path: "/d/a", Size: 1}}}, globustest.Collection{Files: []globustest.File{{Path: "/e/a", Size: 1}}},
+			[]any{"sync_level", 3, "DATA", []any{item("/d", "/e")}}, "SUCCEEDED 1/1 skipped 0 faults 0", "ClientError.NotFound", "STARTED SUCCEEDED"},
+		{"what does not differ", globustest.Collection{Files: []globustest.File{{Path: "/d/a", Size: 1}}}, globustest.Collection{Files: []globustest.File{{Path: "/d/a", Size: 1}}}, []any{"sync_level", 3}, "SUCCEEDED 0/1 skipped 1 faults 0", "a", "STARTED SUCCEEDED"},
 		{"as the source, and no more", globustest.Collection{}, globustest.Collection{Files: []globustest.File{{Path: "/d/old/x"}, {Path: "/d/y"}, {Path: "/other"}}}, []any{"delete_destination_extra", true},
 			"SUCCEEDED 3/3 skipped 0 faults 0", "a.tif b.tmp sub", "STARTED SUCCEEDED"},
 	}
@@ -204,6 +206,9 @@ func TestTransferInterrupted(t *testing.T) {
 				t.Errorf("got %v", info)
 			}
 			m.Change(toID, func(c *globustest.Collection) { tt.away(c, false) })
+			if got := m.task(id); !strings.HasPrefix(got, "ACTIVE 1/2") {
+				t.Errorf("back again: got %s, want that nothing has moved meanwhile", got)
+			}
 			m.PassTime(time.Minute)
 			m.want("its events", m.events(id), tt.codes)
 			m.want("its list", m.files("/d"), "a b")
