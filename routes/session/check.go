@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Check opens a store as Open does, beside an app that may have it open too,
-// and writes, reads and deletes a record of its own. It returns what speaks
-// against the store although that went well.
+// Check opens a store as Open does, and inserts, reads and deletes a test record. The
+// app may have the store open at the same time. If all of that succeeds, Check returns
+// doubts about how the store is set up.
 func Check(ctx context.Context, store string) (doubts []Doubt, err error) {
 	d, err := openDriver(ctx, store, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -21,24 +21,25 @@ func Check(ctx context.Context, store string) (doubts []Doubt, err error) {
 	if r, ok := d.(*redisDriver); ok {
 		doubts = r.doubts(ctx)
 	}
-	return doubts, tryRecord(ctx, d)
+	return doubts, checkRecord(ctx, d)
 }
 
-func tryRecord(ctx context.Context, d driver) error {
+// checkRecord inserts, reads and deletes a record.
+func checkRecord(ctx context.Context, d driver) error {
 	sealed := &sealedStore{driver: d, audience: "a check"}
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	token := base64.RawURLEncoding.EncodeToString(secret)
-	// Should it not come to the deletion, the record expires.
+	// If it cannot be deleted, the record expires.
 	if err := sealed.CommitCtx(ctx, token, []byte("written by a check"), time.Now().Add(time.Minute)); err != nil {
 		return err
 	}
-	_, found, err := sealed.FindCtx(ctx, token) // the seal tells if it was damaged
+	_, found, err := sealed.FindCtx(ctx, token) // a damaged record does not open
 	if err != nil {
 		return err
 	}
 	if !found {
-		return errors.New("it does not give back what was written")
+		return errors.New("a record that was written is not found")
 	}
 	return sealed.DeleteCtx(ctx, token)
 }

@@ -10,8 +10,11 @@ import (
 // wrote. A record of another version is no session.
 const recordVersion = 1
 
-// A codec turns scs's values, of which there is one, into versioned JSON: gob,
-// scs's own choice, fails for good on a type that was renamed.
+const recordKey = "record" // in scs's values
+
+// A codec is the scs.Codec of our sessions. It encodes scs's only value, the
+// record, as JSON with a version. Gob, the default of scs, cannot decode a record
+// whose type was renamed.
 type codec struct{}
 
 type envelope struct {
@@ -24,6 +27,7 @@ func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
 	return json.Marshal(envelope{recordVersion, deadline, values[recordKey].(*Record)})
 }
 
+// Decode returns errUnreadable for anything that is not a record of this version.
 func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	var e envelope
 	if err := json.Unmarshal(b, &e); err != nil || e.Record == nil {

@@ -156,6 +156,8 @@ func TestStoreBroken(t *testing.T) {
 			}
 			_, err = s.Peek(s.request(signedIn))
 			wantStoreError(t, "Peek", err)
+			_, err = s.Alive(t.Context(), signedIn)
+			wantStoreError(t, "Alive", err)
 			wantStoreError(t, "Update", s.Update(t.Context(), signedIn, func(*session.Record) {}))
 			wantStoreError(t, "SignOut", signOut(s, s.request(signedIn)))
 			got, err := s.SignIn(t.Context(), record(s.clock.Now()))

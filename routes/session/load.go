@@ -4,90 +4,90 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 )
 
-// Load returns the session of the browser that sent r, or nil if it has none.
-// The only error is a *StoreError. A session that has ended is deleted, and its
-// cookie expired through w. A record that does not open is no session, but stays:
-// during an update another version of the app may know how to open it. The grant
-// of Globus is refreshed when that is due; a Globus that is down ends no session.
+// Load returns the session whose cookie r brings, or nil if there is none. The only
+// error is a *StoreError. If the session has ended, Load deletes it, revokes its
+// tokens, and clears the cookie through w. A record that does not open is no
+// session, but stays in the store: during an update of the app another version may
+// open it. Load refreshes the grant of Globus Auth if that is due; if Globus cannot
+// be reached, the session goes on.
 func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	s, err := m.Peek(r)
-	if s != nil {
-		err = m.keepAlive(r.Context(), s)
+	ctx, token := r.Context(), m.token(r)
+	if token == "" {
+		return nil, nil
+	}
+	_, s, err := m.current(ctx, token)
+	if err == nil {
+		err = m.refreshGrant(ctx, s)
 	}
 	switch {
 	case errors.Is(err, errUnreadable):
-		m.log.InfoContext(r.Context(), "session record not opened", "reason", err)
+		m.log.InfoContext(ctx, "session record not opened", "reason", err)
 		return nil, nil
 	case errors.Is(err, errEnded), errors.Is(err, errWithdrawn):
-		m.log.InfoContext(r.Context(), "session over", "reason", err)
+		m.log.InfoContext(ctx, "session over", "reason", err)
 		m.ClearCookie(w)
-		tokens, _ := m.SignOut(r) // it is tried again by itself
-		if len(tokens) > 0 {      // the page need not wait for it
-			m.retries.busy.Go(func() { m.refresh.revoke(context.WithoutCancel(r.Context()), tokens) })
-		}
+		m.discard(ctx, token)
 		return nil, nil
 	case errors.Is(err, ErrGone):
-		return nil, nil // ended by another request; see Peek for the cookie
+		// The cookie stays: the session ended in another tab, and a new one may
+		// begin there before the browser gets this response.
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return s, err
+	return s, nil
 }
 
-// Peek is Load, but does nothing about a session that has ended, which it
-// returns, or cannot be read, which is an error.
+// Peek reads the session whose cookie r brings, or returns nil if there is none. It
+// changes nothing, returns a session that has ended too, and returns an error for a
+// record that does not open.
 func (m *Manager) Peek(r *http.Request) (*Session, error) {
 	token := m.token(r)
 	if token == "" {
 		return nil, nil
 	}
-	sealed, found, err := m.store.find(r.Context(), token)
-	if err != nil {
-		return nil, err
-	}
-	// Where there is no record the cookie stays: the session was ended in
-	// another tab, and a new one may have begun there by the time that this
-	// answer arrives.
-	if !found {
+	_, s, err := m.load(r.Context(), token)
+	if errors.Is(err, ErrGone) {
 		return nil, nil
 	}
-	rec, deadline, err := m.unseal(token, sealed)
-	if err != nil {
-		return nil, err
-	}
-	return &Session{Record: *rec, Deadline: deadline, token: token}, nil
+	return s, err
 }
 
-// read returns the record of a token as it is now, and as it is sealed. The
-// error is ErrGone if there is none any more.
-func (m *Manager) read(ctx context.Context, token string) (rec *Record, deadline time.Time, sealed []byte, err error) {
-	sealed, found, err := m.store.find(ctx, token)
-	if err != nil {
-		return nil, time.Time{}, nil, err
+// Alive reads the record of s again, and reports whether the session still exists
+// and has not ended. If it returns an error, that is not known.
+func (m *Manager) Alive(ctx context.Context, s *Session) (bool, error) {
+	_, _, err := m.current(ctx, s.token)
+	if errors.Is(err, ErrGone) {
+		return false, nil
 	}
-	if !found {
-		return nil, time.Time{}, nil, ErrGone
-	}
-	rec, deadline, err = m.unseal(token, sealed)
-	if err != nil {
-		return nil, time.Time{}, nil, err
-	}
-	if !m.now().Before(deadline) {
-		return nil, time.Time{}, nil, ErrGone
-	}
-	return rec, deadline, sealed, nil
+	return err == nil, err
 }
 
-// unseal opens a sealed record.
-func (m *Manager) unseal(token string, sealed []byte) (*Record, time.Time, error) {
-	plain, err := m.store.open(token, sealed)
-	if err != nil {
-		return nil, time.Time{}, err
+// current is load, but returns errEnded if the deadline has passed.
+func (m *Manager) current(ctx context.Context, token string) (context.Context, *Session, error) {
+	ctx, s, err := m.load(ctx, token)
+	if err == nil && !m.now().Before(s.Deadline) {
+		return nil, nil, errEnded
 	}
-	deadline, values, err := m.scs.Codec.Decode(plain)
+	return ctx, s, err
+}
+
+// load loads the session of a token. The context that it returns is that of
+// scs.Load, for Put, Commit and Destroy. The error is ErrGone if the store has no
+// record, errUnreadable if the record does not open, or a *StoreError.
+func (m *Manager) load(ctx context.Context, token string) (context.Context, *Session, error) {
+	ctx, err := m.scs.Load(withState(ctx), token)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
-	return values[recordKey].(*Record), deadline, nil
+	// For a token that it does not find, scs begins a new session, which has no
+	// record and gets another token. It is dropped here: a token that the browser
+	// made up, or whose session has ended, never becomes a session.
+	rec, ok := m.scs.Get(ctx, recordKey).(*Record)
+	if !ok {
+		return nil, nil, ErrGone
+	}
+	return ctx, &Session{Record: *rec, Deadline: m.scs.Deadline(ctx), token: token}, nil
 }

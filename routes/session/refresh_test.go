@@ -150,7 +150,7 @@ func TestSignOutAtTwoInstances(t *testing.T) {
 				var had atomic.Int32
 				for i := range 8 {
 					all.Go(func() {
-						tokens, err := sites[i%2].End(t.Context(), signedIn)
+						tokens, err := sites[i%2].SignOut(sites[i%2].request(signedIn))
 						if err != nil {
 							t.Error(err)
 						}

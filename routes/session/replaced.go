@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	maxReplaced      = 20      // tokens that one record holds beside those in use
-	maxReplacedBytes = 8 << 10 // of them together
+	maxReplaced      = 20      // replaced tokens in one record
+	maxReplacedBytes = 8 << 10 // their total size
 )
 
-// Replace notes tokens that others took the place of. They are revoked when the
-// session ends, and not before: to revoke a token may end its grant, and so those
-// in its place (RFC 7009, section 2.1). Of many the oldest are forgotten, and end
-// by themselves.
+// Replace records tokens that are no longer in use because newer ones replaced them.
+// They are revoked when the session ends, and not before, because the revocation of a
+// token may end its grant and so the newer tokens too (RFC 7009, section 2.1). If there
+// are too many, Replace drops the oldest, which expire by themselves.
 func (rec *Record) Replace(old globus.Tokens) {
 	for _, t := range old.Without(rec.Tokens) {
 		for _, secret := range []string{t.AccessToken, t.RefreshToken} {
@@ -35,9 +35,9 @@ func (rec *Record) Replace(old globus.Tokens) {
 	}
 }
 
-// ending returns all tokens that end with the session: those in use by their
-// resource servers, those that were replaced by names that no server has.
-func (rec *Record) ending() globus.Tokens {
+// allTokens returns the tokens to revoke when the session ends: those in use under
+// their resource servers, replaced ones under names that no resource server has.
+func (rec *Record) allTokens() globus.Tokens {
 	all := maps.Clone(rec.Tokens)
 	for i, secret := range rec.Replaced {
 		all["replaced "+strconv.Itoa(i)] = globus.Token{AccessToken: secret}

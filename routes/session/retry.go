@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -10,78 +9,60 @@ import (
 )
 
 const (
-	maxRetries = 1000            // deletions that may wait for the store at once
-	retryFor   = time.Hour       // how long each is tried
-	retryFirst = 1 * time.Second // pause, doubled after each try
-	retryMost  = 1 * time.Minute
+	maxRetries   = 1000 // sign-outs that are retried at once
+	retryFor     = time.Hour
+	retryPause   = 1 * time.Second // doubled after each try
+	maxRetryWait = 1 * time.Minute
 )
 
-// retries ends sessions, again and again if the store is down: a person who
-// signed out is out for good, as soon as the store is back.
+// retries is the background work of a Manager: sign-outs that the store failed at,
+// which are retried until it works again, and revocations.
 type retries struct {
-	end    func(ctx context.Context, token string) (globus.Tokens, error)
-	revoke func(ctx context.Context, tokens globus.Tokens) // those of a session that ended late
-	log    *slog.Logger
-	slots  chan struct{}
-	ctx    context.Context // ends with stop
-	stop   context.CancelFunc
-	busy   *sync.WaitGroup
+	ctx     context.Context // cancelled when the app stops
+	cancel  context.CancelFunc
+	slots   chan struct{} // one per sign-out, so that a flood of them cannot pile up
+	running sync.WaitGroup
 }
 
-func newRetries(m *Manager, cfg Config) retries {
-	ctx, cancel := context.WithCancel(context.Background())
-	busy := new(sync.WaitGroup)
-	return retries{
-		end:    m.end,
-		revoke: cfg.Revoke,
-		log:    cfg.Log,
-		slots:  make(chan struct{}, maxRetries),
-		ctx:    ctx,
-		stop:   func() { cancel(); busy.Wait() },
-		busy:   busy,
-	}
+func (r *retries) stop() {
+	r.cancel()
+	r.running.Wait()
 }
 
-// delete ends a session and returns the tokens that it held, to be revoked. It
-// tries once, and on failure returns the error and goes on in the background. A
-// request that is cancelled does not cancel it.
-func (r retries) delete(ctx context.Context, token string) (globus.Tokens, error) {
-	tokens, err := r.end(context.WithoutCancel(ctx), token)
-	if err == nil {
-		return tokens, nil
-	}
+// retryDestroy destroys a session in the background and revokes its tokens; tokens
+// are those that it had when it was last read.
+func (m *Manager) retryDestroy(ctx context.Context, token string, tokens globus.Tokens) {
 	select {
-	case r.slots <- struct{}{}:
-		r.busy.Go(func() {
-			defer func() { <-r.slots }()
-			r.again(token, tokens)
+	case m.retries.slots <- struct{}{}:
+		m.retries.running.Go(func() {
+			defer func() { <-m.retries.slots }()
+			m.destroyLate(token, tokens)
 		})
 	default:
-		r.log.ErrorContext(ctx, "session not deleted", "reason", "too many deletions wait for the store")
+		m.log.ErrorContext(ctx, "session not deleted", "reason", "too many sign-outs are being retried")
 	}
-	return nil, err
 }
 
-// again goes on with a session that had these tokens when it was last seen.
-func (r retries) again(token string, seen globus.Tokens) {
-	ctx, cancel := context.WithTimeout(r.ctx, retryFor)
+// destroyLate tries once more when the app stops, or when retryFor has passed.
+func (m *Manager) destroyLate(token string, tokens globus.Tokens) {
+	ctx, cancel := context.WithTimeout(m.retries.ctx, retryFor)
 	defer cancel()
-	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+	for pause := retryPause; ; pause = min(2*pause, maxRetryWait) {
 		select {
-		case <-ctx.Done(): // time is up, or the app stops: once more, then no more
+		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		tokens, err := r.end(context.WithoutCancel(ctx), token)
-		if tokens != nil {
-			seen = tokens
+		found, err := m.destroy(context.WithoutCancel(ctx), token)
+		if found != nil {
+			tokens = found
 		}
 		switch {
 		case err == nil:
-			r.log.Info("session deleted late")
-			r.revoke(ctx, seen)
+			m.log.Info("session deleted late")
+			m.revoke(ctx, tokens)
 			return
 		case ctx.Err() != nil:
-			r.log.Error("session not deleted", "reason", err)
+			m.log.Error("session not deleted", "reason", err)
 			return
 		}
 	}

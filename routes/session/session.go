@@ -1,11 +1,28 @@
-// Package session keeps who is signed in, and the tokens that came with it.
+// Package session stores who is signed in, and the tokens that Globus issued for
+// them. It is the only package that uses scs.
 //
-// It is the only place that knows scs, which makes the session's token, keeps
-// its deadline beside the record, and calls the store to insert. What scs would
-// do by itself is not enough: here a record is inserted at sign-in, deleted at
-// sign-out, and changed in between only by compare-and-swap, so that nothing that
-// was deleted can come back; and it is sealed with a key that only the browser
-// holds. scs's store for SQLite is not used: its calls cannot be given up.
+// A session is one record, which scs loads and commits: Manager.SignIn inserts it,
+// Manager.Load reads it, Manager.Update changes it, Manager.SignOut deletes it. Between
+// scs and the store stands a sealedStore, an scs.CtxStore with three properties:
+//
+//   - It seals each record with a key that it derives from the cookie, which only the
+//     browser has. A stolen store opens nothing.
+//   - It swaps instead of overwriting: Commit replaces the record only if it still is
+//     the one that Load read. On a conflict, Update loads the record again and repeats
+//     the change. So no change is lost, and a session that ended does not come back.
+//   - It returns what it deletes. So whoever ends a session has its latest tokens, to
+//     revoke them.
+//
+// A store that fails says nothing about the session: the error is a *StoreError, and
+// the browser keeps its cookie.
+//
+// Files: session.go has the types and Open; sign_in.go, load.go, update.go and
+// sign_out.go the life of a session, and retry.go sign-outs for which the store failed;
+// refresh.go and refresh_save.go the refresh of tokens, and replaced.go the tokens that
+// it replaced; cookie.go the session cookie; signed_text.go signatures for links;
+// store.go and seal.go the sealedStore, and codec.go how a record is encoded; driver.go,
+// sqlite*.go and redis*.go the stores; observe.go their metrics and log; check.go what
+// portal -check does with a store.
 package session
 
 import (
@@ -21,90 +38,85 @@ import (
 	"example.org/portal/globus"
 )
 
-// A Config says how sessions are kept.
+// A Config configures a Manager.
 type Config struct {
-	// Store is where: "sqlite:" and a path, "redis:" or "rediss:" and the rest of
-	// a URL, or "memory:".
+	// Store is where sessions are stored: "sqlite:" and a path, the URL of a Redis
+	// ("redis://" or "rediss://"), or "memory:". Required; see CheckStore.
 	Store string
 
 	// Lifetime is the longest that a session lasts; required.
 	Lifetime time.Duration
 
-	// Cookie is the session cookie but for its value and age; required.
+	// Cookie is the session cookie, without Value and MaxAge; required.
 	Cookie http.Cookie
 
-	// Audience says whose sessions these are, such as the issuer and the
-	// client id. A record that was sealed for another audience does not open.
+	// Audience identifies the app, for example by issuer and client id. A record that
+	// was sealed for another audience does not open. May be empty.
 	Audience string
 
-	// Refresh obtains a new token for a resource server, as
-	// globus.Client.Refresh does; Revoke ends tokens, as far as that goes.
-	// Both are required.
+	// Refresh refreshes the token of a resource server, as globus.Client.Refresh
+	// does; subject is the session's. Revoke revokes tokens. Both are required.
 	Refresh func(ctx context.Context, server string, old globus.Token, subject string) (globus.Token, error)
 	Revoke  func(ctx context.Context, tokens globus.Tokens)
 
-	// Observe is told of every call of the store: which it was (find, insert,
-	// swap or take), what came of it (ok, failed or cancelled), and how long it
-	// took. It may be called from several goroutines at once; nil means that
-	// nobody wants to know.
+	// Observe is called after every call of the store, with the operation (find,
+	// insert, swap or take), the outcome (ok, failed or cancelled) and the duration.
+	// It may be called from several goroutines at once. Nil means no observer.
 	Observe func(operation, outcome string, took time.Duration)
 
 	Log *slog.Logger     // required
 	Now func() time.Time // nil means time.Now
 }
 
-// A Record is what is kept of one session.
+// A Record is the stored part of a session.
 type Record struct {
 	Identity globus.Identity `json:"identity"`           // who signed in
 	Tokens   globus.Tokens   `json:"tokens"`             // as last refreshed
 	Replaced []string        `json:"replaced,omitempty"` // see Replace
 	Began    time.Time       `json:"began"`              // when they signed in
-	Facts    globus.Facts    `json:"facts"`              // what a policy is decided from
+	Facts    globus.Facts    `json:"facts"`              // from which access policies are decided
 }
 
-// A Session is a record as it was when it was read, and the cookie's token
-// that opened it.
+// A Session is a record as it was read from the store, and the token from the cookie.
 type Session struct {
 	Record
 	Deadline time.Time // when the session ends
 	token    string
 }
 
-// A StoreError is a store that did not do what it was asked: nothing is known
-// about the session then, and the browser keeps its cookie.
+// A StoreError is returned when the store fails. Whether the session exists is not
+// known then, and the browser keeps its cookie.
 type StoreError struct{ Err error }
 
-// Error is for the log.
+// Error returns a text for the log.
 func (e *StoreError) Error() string { return "session store: " + e.Err.Error() }
 
-// Unwrap returns what the store said.
+// Unwrap returns the store's own error.
 func (e *StoreError) Unwrap() error { return e.Err }
 
 var (
-	errUnreadable = errors.New("the session record cannot be read")
-	errEnded      = errors.New("its time is up")
-
 	// ErrTooLarge is returned for a record of more than 64 KiB.
 	ErrTooLarge = errors.New("the session record is too large")
 
-	// ErrGone is returned by Update and Token when the session has ended
-	// meanwhile, and by SignIn when it would end before it begins.
+	// ErrGone is returned by Update and Token if the session has ended, and by
+	// SignIn if it would have ended already.
 	ErrGone = errors.New("the session has ended")
 
-	errWithdrawn = fmt.Errorf("%w: its grant was withdrawn at Globus", ErrGone)
+	errEnded      = fmt.Errorf("%w: its deadline has passed", ErrGone)
+	errWithdrawn  = fmt.Errorf("%w: its grant was withdrawn at Globus", ErrGone)
+	errUnreadable = errors.New("the session record cannot be read")
 )
 
-const recordKey = "record" // in scs's values
-
-// A Manager keeps the sessions of one app. It is safe for concurrent use.
+// A Manager manages the sessions of one app. It is safe for concurrent use.
 type Manager struct {
 	scs     *scs.SessionManager
 	store   *sealedStore
 	cookie  http.Cookie
 	log     *slog.Logger
 	now     func() time.Time
-	retries retries
+	revoke  func(context.Context, globus.Tokens)
 	refresh refresher
+	retries retries
 }
 
 // Open opens the store that cfg names.
@@ -126,6 +138,7 @@ func Open(cfg Config) (*Manager, error) {
 		cookie: cfg.Cookie,
 		log:    cfg.Log,
 		now:    cfg.Now,
+		revoke: cfg.Revoke,
 	}
 	if m.now == nil {
 		m.now = time.Now
@@ -133,12 +146,13 @@ func Open(cfg Config) (*Manager, error) {
 	m.scs.Store = m.store
 	m.scs.Codec = codec{}
 	m.scs.Lifetime = cfg.Lifetime
-	m.retries = newRetries(m, cfg)
-	m.refresh = refresher{refresh: cfg.Refresh, revoke: cfg.Revoke, failed: map[string]failure{}}
+	m.refresh.refresh, m.refresh.failed = cfg.Refresh, map[string]failedRefresh{}
+	m.retries.ctx, m.retries.cancel = context.WithCancel(context.Background())
+	m.retries.slots = make(chan struct{}, maxRetries)
 	return m, nil
 }
 
-// Close ends what goes on in the background and closes the store.
+// Close stops the work in the background and closes the store.
 func (m *Manager) Close() error {
 	m.retries.stop()
 	return m.store.driver.Close()
@@ -150,11 +164,4 @@ func (m *Manager) Ready(ctx context.Context) error {
 	defer cancel()
 	_, _, err := m.store.driver.FindCtx(ctx, "readiness")
 	return err
-}
-
-func storeError(err error) error {
-	if e, ok := errors.AsType[*StoreError](err); ok {
-		return e
-	}
-	return &StoreError{err}
 }

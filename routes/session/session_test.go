@@ -245,6 +245,61 @@ func cleared(resp *http.Response) bool {
 	return len(all) == 1 && all[0].Name == cookieName && all[0].Value == "" && all[0].MaxAge < 0
 }
 
+// A token that the browser made up, or whose session has ended, never becomes a
+// session: not by a visit, and not by signing in.
+func TestMadeUpToken(t *testing.T) {
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		ended := s.signedIn()
+		token := ended.cookie()
+		ended.get("/out", http.StatusOK)
+		for name, value := range map[string]string{"made up": strings.Repeat("A", 43), "of a session that ended": token} {
+			b := s.browser()
+			b.setCookie(value)
+			b.get("/me", http.StatusUnauthorized)
+			if n := len(s.records()); n != 0 {
+				t.Errorf("%s: a visit made %d records", name, n)
+			}
+			b.get("/in", http.StatusOK)
+			if b.cookie() == value {
+				t.Errorf("%s: signing in keeps the token", name)
+			}
+			b.get("/me", http.StatusOK)
+			b.setCookie(value)
+			b.get("/me", http.StatusUnauthorized)
+			s.clear()
+		}
+	})
+}
+
+func TestAlive(t *testing.T) {
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store, Lifetime: time.Hour})
+		begin := func() *session.Session {
+			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return signedIn
+		}
+		want := func(when string, signedIn *session.Session, want bool) {
+			t.Helper()
+			if got, err := s.Alive(t.Context(), signedIn); got != want || err != nil {
+				t.Errorf("%s: got %t, %v, want %t", when, got, err, want)
+			}
+		}
+		signedOut, expired := begin(), begin()
+		want("signed in", signedOut, true)
+		if err := signOut(s, s.request(signedOut)); err != nil {
+			t.Fatal(err)
+		}
+		want("signed out", signedOut, false)
+		want("the other session", expired, true)
+		s.clock.add(time.Hour)
+		want("at the deadline", expired, false)
+	})
+}
+
 // Where there is no record, the cookie stays: a new session may have begun in
 // another tab.
 func TestNoRecord(t *testing.T) {

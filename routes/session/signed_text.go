@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Sign returns text in a form that Verify reads, of this session alone: to put
-// something into a link that nobody else can have written. It does not hide text.
+// Sign returns text with a signature that only this session can make (HMAC-SHA256).
+// It is for links: Verify tells whether the app made one for this session. Anybody can
+// read the text.
 func (s *Session) Sign(text string) string {
 	mac := hmac.New(sha256.New, derive(s.token, "sign"))
 	mac.Write([]byte(text))
@@ -16,7 +17,7 @@ func (s *Session) Sign(text string) string {
 	return encode([]byte(text)) + "." + encode(mac.Sum(nil))
 }
 
-// Verify returns what Sign was given, and false for what this session did not sign.
+// Verify returns the text that Sign signed, or false if this session did not sign it.
 func (s *Session) Verify(signed string) (text string, ok bool) {
 	encoded, _, _ := strings.Cut(signed, ".")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
