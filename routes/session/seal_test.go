@@ -115,6 +115,21 @@ func TestUnreadable(t *testing.T) {
 	})
 }
 
+// Signing out deletes a record that does not open, too: another version of the app
+// could open it.
+func TestSignOutUnreadable(t *testing.T) {
+	overStores(t, func(t *testing.T, store string) {
+		s := open(t, session.Config{Store: store})
+		b := s.signedIn()
+		key, _ := only(t, s.records())
+		s.overwrite(key, []byte("sealed by another version"))
+		b.get("/out", http.StatusOK)
+		if n := len(s.records()); n != 0 {
+			t.Errorf("%d records are left, want 0", n)
+		}
+	})
+}
+
 // wantUnreadable visits with a browser whose record cannot be read.
 func (s *site) wantUnreadable(b *browser) {
 	s.Helper()
