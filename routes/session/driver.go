@@ -11,32 +11,35 @@ import (
 	"time"
 )
 
-// A driver keeps sealed records under opaque keys. Its methods return only
-// faults of the store.
+// A driver stores sealed records under opaque keys. An error means that the store
+// failed; a record that does not exist is no error.
 type driver interface {
-	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
-	CommitCtx(ctx context.Context, key string, data []byte, expiry time.Time) error
+	Find(ctx context.Context, key string) (data []byte, found bool, err error)
 
-	// TakeCtx deletes the data and returns what it was, nil if there was none.
-	TakeCtx(ctx context.Context, key string) ([]byte, error)
+	// Insert stores a record under a new key.
+	Insert(ctx context.Context, key string, data []byte, expiry time.Time) error
 
-	// SwapCtx replaces old by data if old is still what is there.
-	SwapCtx(ctx context.Context, key string, old, data []byte) (swapped bool, err error)
+	// Swap replaces old by data, if the record still is old. The expiry stays.
+	Swap(ctx context.Context, key string, old, data []byte) (swapped bool, err error)
+
+	// Take deletes a record and returns it, or nil if there is none.
+	Take(ctx context.Context, key string) ([]byte, error)
+
 	Close() error
 }
 
 const (
-	maxCall = 2 * time.Second // one call of the store, all waiting included
-	maxOpen = time.Minute     // opening it: nobody waits for a page then, and a busy machine's disk is slow
+	maxCall = 2 * time.Second // one call of the store, with all waiting
+	maxOpen = time.Minute     // opening the store: nobody waits for a page, and the disk of a busy machine is slow
 
-	// keptAfter is how long a record is kept beyond its end: till then a
-	// browser that comes late has its tokens revoked.
-	keptAfter = time.Hour
+	// gracePeriod is how long the store keeps the record of an expired session. If the
+	// browser returns in that time, the tokens are revoked.
+	gracePeriod = time.Hour
 )
 
-// CheckStore returns what is wrong with the name of a store, as it follows the
-// name of the setting; it opens nothing. It quotes nothing of a URL, which may
-// hold a password.
+// CheckStore checks the syntax of Config.Store. The error continues a sentence that
+// begins with the name of the setting. It quotes nothing of the URL, which may contain
+// a password.
 func CheckStore(store string) error {
 	kind, rest, _ := strings.Cut(store, ":")
 	switch {
@@ -58,18 +61,17 @@ func checkRedisURL(store string) error {
 	case u.Hostname() == "":
 		return errors.New("must name a host, as in redis://host:6379")
 	case !databasePath.MatchString(u.Path):
-		return errors.New("must end in the number of a database, or in none, as in redis://host:6379/0")
+		return errors.New("must end with the number of a database, or without one, as in redis://host:6379/0")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return errors.New("must end after the number of the database; in a password, %3F stands for ?, and %23 for #")
 	}
 	return nil
 }
 
-// openDriver opens the store of a name that CheckStore finds nothing wrong with,
-// unless ctx ends first.
+// openDriver opens the store that Config.Store names.
 func openDriver(ctx context.Context, store string, log *slog.Logger) (driver, error) {
 	if err := CheckStore(store); err != nil {
-		return nil, fmt.Errorf("its name %w", err)
+		return nil, fmt.Errorf("its setting %w", err)
 	}
 	kind, path, _ := strings.Cut(store, ":")
 	switch kind {

@@ -13,10 +13,10 @@ func (m *Manager) Database() *sql.DB {
 
 // Insert puts data under a key, as it is.
 func (m *Manager) Insert(ctx context.Context, key string, data []byte, expiry time.Time) error {
-	return m.store.driver.CommitCtx(ctx, key, data, expiry)
+	return m.store.driver.Insert(ctx, key, data, expiry)
 }
 
 // Swap replaces data under a key.
 func (m *Manager) Swap(ctx context.Context, key string, old, data []byte) (bool, error) {
-	return m.store.driver.SwapCtx(ctx, key, old, data)
+	return m.store.driver.Swap(ctx, key, old, data)
 }

@@ -106,7 +106,7 @@ func FuzzRecord(f *testing.F) {
 // checkGone wants neither a record nor a cookie that leads to it.
 func checkGone(t *testing.T, m *Manager, w *httptest.ResponseRecorder, token string) {
 	t.Helper()
-	if _, found, err := m.store.driver.FindCtx(t.Context(), storeKey(token)); found || err != nil {
+	if _, found, err := m.store.driver.Find(t.Context(), storeKey(token)); found || err != nil {
 		t.Errorf("the record is still there (%v)", err)
 	}
 	if c := w.Result().Cookies(); len(c) != 1 || c[0].MaxAge >= 0 {
@@ -118,7 +118,7 @@ func checkGone(t *testing.T, m *Manager, w *httptest.ResponseRecorder, token str
 // app may know how.
 func checkStays(t *testing.T, m *Manager, w *httptest.ResponseRecorder, token string) {
 	t.Helper()
-	if _, found, err := m.store.driver.FindCtx(t.Context(), storeKey(token)); !found || err != nil {
+	if _, found, err := m.store.driver.Find(t.Context(), storeKey(token)); !found || err != nil {
 		t.Errorf("the record is gone (%v)", err)
 	}
 	if c := w.Result().Cookies(); len(c) != 0 {

@@ -55,7 +55,7 @@ func grow(b *testing.B, store string) {
 				b.Fatal(err)
 			}
 			some = append(some, requestOf(m, s))
-			sealed, _, err := m.store.driver.FindCtx(b.Context(), storeKey(s.token))
+			sealed, _, err := m.store.driver.Find(b.Context(), storeKey(s.token))
 			if err == nil {
 				err = d.crowd(b.Context(), sealed, 999)
 			}

@@ -186,17 +186,17 @@ func TestRedisRefuses(t *testing.T) {
 	tests := []struct{ name, store, want string }{
 		{"nobody there", "redis://127.0.0.1:1", "does not answer"},
 		{"no such host", "redis://none.invalid:6379", "does not answer"},
-		{"no password", "redis://" + locked, "wants a password"},
+		{"no password", "redis://" + locked, "requires a password"},
 		{"a wrong password", "redis://:canary@" + locked, "refuses the user or the password"},
 		{"the right password", "redis://:canary-right@" + locked, ""},
 		{"no such user", "redis://canary:canary@" + open, "refuses the user or the password"},
-		{"a user with too few rights", "redis://weak:canary-weak@" + limited, "may not do what is needed: +get +set +getdel"},
+		{"a user with too few rights", "redis://weak:canary-weak@" + limited, "needs more rights: +get +set +getdel"},
 		{"a user with just the rights", "redis://good:canary-good@" + limited, ""},
 		{"a replica", "redis://" + replica, "name the primary"},
 		{"before 6.2", "redis://" + old, "too old"},
 		{"no such database", "redis://" + open + "/99", "out of range"},
 		{"another database", "redis://" + open + "/3", ""},
-		{"no TLS there", "rediss://" + open, "without for redis://"},
+		{"no TLS there", "rediss://" + open, "redis:// one without"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -233,8 +233,8 @@ func TestRedisDoubts(t *testing.T) {
 		{"sessions deleted", []string{"--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru"}, "127.0.0.1", "maxmemory-policy noeviction"},
 		{"not to be asked", []string{"--rename-command", "INFO", ""}, "127.0.0.1", ""},
 		{"a password in the clear", []string{"--requirepass", "canary"}, ":canary@0.0.0.0", "write rediss://"},
-		{"open to all", nil, "0.0.0.0", "wants no password"},
-		{"open to all, and not to be asked", []string{"--rename-command", "INFO", ""}, "0.0.0.0", "wants no password"},
+		{"open to all", nil, "0.0.0.0", "requires no password"},
+		{"open to all, and not to be asked", []string{"--rename-command", "INFO", ""}, "0.0.0.0", "requires no password"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

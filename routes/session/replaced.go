@@ -38,7 +38,8 @@ func (rec *Record) Replace(old globus.Tokens) {
 // allTokens returns the tokens to revoke when the session ends: those in use under
 // their resource servers, replaced ones under names that no resource server has.
 func (rec *Record) allTokens() globus.Tokens {
-	all := maps.Clone(rec.Tokens)
+	all := globus.Tokens{}
+	maps.Copy(all, rec.Tokens)
 	for i, secret := range rec.Replaced {
 		all["replaced "+strconv.Itoa(i)] = globus.Token{AccessToken: secret}
 	}

@@ -162,6 +162,6 @@ func (m *Manager) Close() error {
 func (m *Manager) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	_, _, err := m.store.driver.FindCtx(ctx, "readiness")
+	_, _, err := m.store.driver.Find(ctx, "readiness")
 	return err
 }

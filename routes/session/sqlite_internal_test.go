@@ -50,7 +50,7 @@ func TestSweepBatch(t *testing.T) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	d := &sqliteDriver{writer: db, reader: db, writing: make(turns, 1)}
+	d := &sqliteDriver{writer: db, reader: db, writing: make(semaphore, 1)}
 	if err := d.prepare(); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestNoWriteAheadLog(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			if err := makeTable(db); !errors.Is(err, tt.want) {
+			if err := createTable(db); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})

@@ -7,10 +7,10 @@ import (
 
 const (
 	sweepEvery = 5 * time.Minute
-	sweepBatch = 500 // records; a large batch would hold up sign-ins
+	sweepBatch = 500 // records; sign-ins wait for a batch
 )
 
-// sweep removes records that expired a while ago, in batches.
+// sweep deletes records that expired more than gracePeriod ago, in batches.
 func (d *sqliteDriver) sweep(ctx context.Context) {
 	defer close(d.stopped)
 	tick := time.NewTicker(sweepEvery)
@@ -34,5 +34,5 @@ func (d *sqliteDriver) sweep(ctx context.Context) {
 func (d *sqliteDriver) sweepBatch(ctx context.Context) (removed int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	return turn(ctx, d.writing, func() (int64, error) { return affected(d.expired.Exec(-keptAfter.Seconds(), sweepBatch)) })
+	return runCall(ctx, d.writing, func() (int64, error) { return affected(d.deleteExpired.Exec(-gracePeriod.Seconds(), sweepBatch)) })
 }

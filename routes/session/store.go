@@ -43,7 +43,7 @@ func stateOf(ctx context.Context) *storeState {
 func (s *sealedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	sealed, found, err := s.driver.FindCtx(ctx, storeKey(token))
+	sealed, found, err := s.driver.Find(ctx, storeKey(token))
 	if err != nil {
 		return nil, false, &StoreError{err}
 	}
@@ -70,9 +70,9 @@ func (s *sealedStore) CommitCtx(ctx context.Context, token string, plain []byte,
 	defer cancel()
 	state, done := stateOf(ctx), true
 	if state.sealed == nil {
-		err = s.driver.CommitCtx(ctx, storeKey(token), sealed, expiry)
+		err = s.driver.Insert(ctx, storeKey(token), sealed, expiry)
 	} else {
-		done, err = s.driver.SwapCtx(ctx, storeKey(token), state.sealed, sealed)
+		done, err = s.driver.Swap(ctx, storeKey(token), state.sealed, sealed)
 	}
 	switch {
 	case err != nil:
@@ -89,7 +89,7 @@ func (s *sealedStore) CommitCtx(ctx context.Context, token string, plain []byte,
 func (s *sealedStore) DeleteCtx(ctx context.Context, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	sealed, err := s.driver.TakeCtx(ctx, storeKey(token))
+	sealed, err := s.driver.Take(ctx, storeKey(token))
 	if err != nil {
 		return &StoreError{err}
 	}

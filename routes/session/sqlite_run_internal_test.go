@@ -9,8 +9,8 @@ import (
 
 // A call that hangs holds up nobody for longer than their own time, and no more
 // calls than there are connections are begun.
-func TestTurnHangs(t *testing.T) {
-	slots, begun, release := make(turns, 2), make(chan struct{}, 10), make(chan struct{})
+func TestRunCallHangs(t *testing.T) {
+	slots, begun, release := make(semaphore, 2), make(chan struct{}, 10), make(chan struct{})
 	hang := func() (int, error) {
 		begun <- struct{}{}
 		<-release
@@ -19,7 +19,7 @@ func TestTurnHangs(t *testing.T) {
 	try := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*lockWait)
 		defer cancel()
-		_, err := turn(ctx, slots, hang)
+		_, err := runCall(ctx, slots, hang)
 		return err
 	}
 	begin := time.Now()
@@ -41,10 +41,10 @@ func TestTurnHangs(t *testing.T) {
 }
 
 // Nothing is begun for who has no time to wait for a lock.
-func TestTurnTooLate(t *testing.T) {
+func TestRunCallTooLate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), lockWait)
 	defer cancel()
-	_, err := turn(ctx, make(turns, 1), func() (int, error) {
+	_, err := runCall(ctx, make(semaphore, 1), func() (int, error) {
 		t.Error("it was begun")
 		return 0, nil
 	})
