@@ -57,8 +57,8 @@ func (f Folder) crumbs() []crumb {
 	return all
 }
 
-// fileManagerURL is Globus's own page of the folder.
-func (f Folder) fileManagerURL() string {
+// FileManagerURL is Globus's own page of the folder.
+func (f Folder) FileManagerURL() string {
 	q := url.Values{"origin_id": {f.Collection}}
 	if f.Path != "" {
 		q.Set("origin_path", f.Path)

@@ -14,6 +14,8 @@ type Required struct {
 	Requirements *globus.Requirements // what is wanted
 	URL          string               // leads to Globus, and back
 	Form         *Form                // was sent, and refused; nil: nothing was
+	Facts        []Fact               // what it is about, such as the name of a collection
+	Names        map[string]string    // what to call collections, by their UUIDs
 }
 
 // Heading says in a few words what is wanted.
@@ -43,7 +45,7 @@ func (q Required) demands() (all []demand) {
 	add := func(kind, what string, names ...string) { all = append(all, demand{kind, what, names}) }
 	for _, name := range leaves(r.Scopes) {
 		if id, ok := dataAccess(name); ok {
-			add("data_access", "to let this site reach your files in the collection", id)
+			add("data_access", "to let this site reach your files in the collection", cmp.Or(q.Names[id], id))
 			continue
 		}
 		for _, a := range asks([]string{name}) {

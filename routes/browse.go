@@ -36,7 +36,8 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: entriesPerPage + 1}
 	listing, err := transfer.List(r.Context(), id, query)
 	if err != nil {
-		return err
+		folder.Path = path
+		return a.cannotOpen(r, s, transfer, folder, err)
 	}
 	folder.Path, folder.Entries = cmp.Or(listing.Path, path), listing.Entries
 	if folder.Path != "" && !strings.HasSuffix(folder.Path, "/") {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -24,6 +25,9 @@ const maxRequirements = 3 << 10
 func (a *Auth) askFor(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, err error) error {
 	web.SetReason(r, err)
 	card := components.Required{Site: a.site.Site, Requirements: want}
+	if about, ok := errors.AsType[*web.About](err); ok {
+		card.Facts, card.Names = about.Facts, about.Names
+	}
 	next := a.site.Here(r)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		next, card.Form = a.site.From(r), web.FormAgain(w, r)

@@ -98,17 +98,32 @@ func (p Page) Has(idOrClass string) bool {
 // class, such as .login, leads; "" if there is none.
 func (p Page) Link(selector string) string { return attribute(p.find("a", selector), "href") }
 
+// Links returns where all such links lead.
+func (p Page) Links(selector string) (to []string) {
+	for _, tag := range p.findAll("a", selector) {
+		to = append(to, attribute(tag, "href"))
+	}
+	return to
+}
+
 var tags = regexp.MustCompile(`<([a-z][a-z0-9]*) [^>]*>`)
 
 // find returns the first tag with an id or a class; element "" is any.
 func (p Page) find(element, selector string) string {
+	if all := p.findAll(element, selector); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+func (p Page) findAll(element, selector string) (all []string) {
 	name := map[bool]string{true: "class", false: "id"}[selector[0] == '.']
 	for _, m := range tags.FindAllStringSubmatch(p.Body, -1) {
 		if (element == "" || element == m[1]) && slices.Contains(strings.Fields(attribute(m[0], name)), selector[1:]) {
-			return m[0]
+			all = append(all, m[0])
 		}
 	}
-	return ""
+	return all
 }
 
 func attribute(tag, name string) string {

@@ -14,6 +14,9 @@ import (
 // explain decides what people read about an error of a page. What they read about
 // a sign-in that failed is decided in routes/auth/explain.go.
 func explain(err error) *Problem {
+	if about, ok := errors.AsType[*About](err); ok {
+		return about.addTo(explain(about.Err))
+	}
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}

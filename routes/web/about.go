@@ -1,0 +1,26 @@
+package web
+
+import "example.org/portal/components"
+
+// An About is an error of a Globus service, with what its page says beside: what the
+// error is about, and links that may help. A handler returns it in place of Err.
+type About struct {
+	Err   error
+	Facts []components.Fact // such as the name of a collection
+	Names map[string]string // what to call the collections that Err names, by their UUIDs; nil: nothing
+	Ways  []components.Way
+}
+
+// Error is Err's.
+func (e *About) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *About) Unwrap() error { return e.Err }
+
+// addTo returns p with what e says beside.
+func (e *About) addTo(p *Problem) *Problem {
+	more := *p
+	more.Facts = append(append([]components.Fact{}, e.Facts...), p.Facts...)
+	more.Ways = append(append([]components.Way{}, p.Ways...), e.Ways...)
+	return &more
+}
