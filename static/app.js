@@ -61,6 +61,11 @@ document.addEventListener("htmx:before:response", (event) => {
   if (ctx.sourceEvent?.isTrusted) say("The server cannot be reached just now. Please try again in a moment.");
 });
 
+// The message of a page came with it, and screen readers read out what changes: so it
+// is put into its place once more, when they know that place.
+const message = document.getElementById("message");
+if (message) setTimeout(() => message.replaceChildren(...message.childNodes), 300);
+
 // Say how a swap that the person asked for went; a screen reader reads it out.
 // Events that a script made, such as the one above, are not trusted.
 const say = (text) => {
@@ -77,19 +82,17 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");
 });
 
-// What was unfolded stays so over a swap, and a focus that would be lost goes
-// to what has the same id, or after a click to the new heading.
+// A focus that a swap would lose goes to what has the same id, or after a click to
+// the new heading.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.focused = document.activeElement;
 });
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-  ctx.unfolded = [...ctx.target.querySelectorAll("details[open]")].map((details) => details.id);
   if (document.activeElement !== document.body) ctx.focused = document.activeElement;
   const before = ctx.target.previousElementSibling;
   if (before?.dataset.beside) before.remove();
 });
 document.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
-  for (const id of ctx.unfolded) document.getElementById(id)?.setAttribute("open", "");
   if (ctx.swap === "beforebegin") ctx.target.previousElementSibling.dataset.beside = "until the next answer";
   if (ctx.focused === document.body || document.activeElement !== document.body) return;
   let next = document.getElementById(ctx.focused?.id);
