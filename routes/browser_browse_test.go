@@ -72,4 +72,12 @@ func TestBrowserBrowseStates(t *testing.T) {
 	b.GoTo(folder + "?path=/empty/")
 	b.Shows("#browse-empty")
 	look("folder-empty")
+	b.Expect("status of 404")
+	b.Expect("status of 503")
+	b.GoTo(folder + "?path=/README.txt")
+	b.Shows(reason("not_a_folder") + " .way")
+	look("folder-is-a-file")
+	b.GoTo("/browse/" + place(t, "Rosalind's laptop").ID)
+	b.Shows(reason("own_computer_offline") + " .retry")
+	look("folder-offline")
 }
