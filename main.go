@@ -98,7 +98,7 @@ func serve(ctx context.Context, s *settings.Settings, log *slog.Logger, out io.W
 	}
 	defer func() {
 		if err := app.Close(); err != nil {
-			log.Error("session store not closed", "reason", err)
+			log.Error("not closed", "reason", err)
 		}
 		log.Info("stopped")
 	}()
@@ -145,6 +145,7 @@ func newApp(s *settings.Settings, metrics *web.Metrics, log *slog.Logger) (*rout
 		SessionStore:    s.SessionStore,
 		SessionLifetime: s.SessionLifetime,
 		Audience:        s.Issuer + " " + s.ClientID,
+		Database:        s.Database,
 		Policy:          s.Policy,
 		Version:         settings.Version(),
 		Metrics:         metrics,

@@ -21,17 +21,22 @@ func TestImports(t *testing.T) {
 		"globus":                           {},
 		"globus/globustest":                {"globus"},
 		"globus/globustest/cmd/globustest": {"globus", "globus/globustest"},
-		"routes":                           {"components", "globus", "routes/auth", "routes/session", "routes/web"},
+		"routes":                           {"components", "globus", "routes/auth", "routes/database", "routes/session", "routes/web"},
 		"routes/auth":                      {"components", "globus", "routes/session", "routes/web"},
+		"routes/database":                  {},
 		"routes/doctor":                    {"globus", "routes/session", "routes/settings"},
 		"routes/routestest":                {"globus", "globus/globustest", "routes", "routes/session", "routes/settings", "routes/web"},
 		"routes/session":                   {"globus"},
-		"routes/settings":                  {"globus", "globus/globustest", "routes/session"},
+		"routes/settings":                  {"globus", "globus/globustest", "routes/database", "routes/session"},
 		"routes/web":                       {"components", "globus", "static"},
 		"static":                           {},
 	}
 	authors := []string{"", "components", "routes"}
-	stores := []string{"github.com/alexedwards/scs", "github.com/redis/", "modernc.org/sqlite"}
+	stores := []string{"github.com/alexedwards/scs", "github.com/redis/"}
+	databases := []string{"github.com/jackc/", "modernc.org/sqlite"}
+	begins := func(path string, with []string) bool {
+		return slices.ContainsFunc(with, func(s string) bool { return strings.HasPrefix(path, s) })
+	}
 
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Module", "./...")
 	cmd.Dir = ".."
@@ -61,8 +66,10 @@ func TestImports(t *testing.T) {
 				t.Errorf("%s imports %s", pkg.ImportPath, path)
 			case ours && may[used] == nil && !slices.Contains(authors, folder):
 				t.Errorf("%s imports %s, which is an author's own", pkg.ImportPath, path)
-			case folder != "routes/session" && slices.ContainsFunc(stores, func(s string) bool { return strings.HasPrefix(path, s) }):
-				t.Errorf("%s imports %s: only routes/session knows scs, and the stores", pkg.ImportPath, path)
+			case folder != "routes/session" && begins(path, stores):
+				t.Errorf("%s imports %s: only routes/session knows scs, and its stores", pkg.ImportPath, path)
+			case folder != "routes/session" && folder != "routes/database" && begins(path, databases):
+				t.Errorf("%s imports %s: database/sql is enough", pkg.ImportPath, path)
 			}
 		}
 	}

@@ -32,6 +32,12 @@
 package routes
 
 import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -39,11 +45,12 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/routes/auth"
+	"example.org/portal/routes/database"
 	"example.org/portal/routes/web"
 )
 
 // A Config is what the site needs to know. All of it is required but Policy,
-// Version, Metrics and Now.
+// Version, Migrations, Metrics and Now.
 type Config struct {
 	PublicURL *url.URL       // where browsers reach the site, as in web.Config
 	Globus    *globus.Client // signs people in
@@ -52,6 +59,12 @@ type Config struct {
 	SessionStore    string
 	SessionLifetime time.Duration
 	Audience        string
+
+	// Database is where the site's own data is, as database.Open takes it. It is
+	// opened once there is a migration. Migrations are the files that make its tables;
+	// nil means those in the folder routes/migrations.
+	Database   string
+	Migrations fs.FS
 
 	Policy  globus.Policy // who may enter; the zero value is anybody
 	Version string        // for the footer; may be empty
@@ -66,8 +79,12 @@ type Config struct {
 type App struct {
 	*web.Server
 	Auth   *auth.Auth
+	DB     *sql.DB // the site's own data; nil as long as there is no migration
 	globus *globus.Client
 }
+
+//go:embed migrations
+var embedded embed.FS
 
 // New opens the session store and returns the site. Close it in the end.
 func New(cfg Config) (*App, error) {
@@ -94,12 +111,41 @@ func New(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.DB, err = openDatabase(cfg); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database: %w", err), a.Auth.Close())
+	}
 	a.routes()
 	return a, nil
 }
 
-// Close closes the session store. No request may be under way any more.
-func (a *App) Close() error { return a.Auth.Close() }
+// openDatabase returns nil if there is no migration.
+func openDatabase(cfg Config) (*sql.DB, error) {
+	migrations := cfg.Migrations
+	if migrations == nil {
+		migrations, _ = fs.Sub(embedded, "migrations") // cannot fail: it is a valid path
+	}
+	names, err := database.Names(migrations)
+	if len(names) == 0 || err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), maxMigration)
+	defer cancel()
+	return database.Open(ctx, cfg.Database, migrations, cfg.Log)
+}
+
+// maxMigration is how long the database may take to be opened and brought up to date.
+const maxMigration = 10 * time.Minute
+
+// Close waits for work in the background, see Go, and closes the session store and
+// the database. No request may be under way any more.
+func (a *App) Close() error {
+	a.Stop()
+	err := a.Auth.Close()
+	if a.DB != nil {
+		err = errors.Join(err, a.DB.Close())
+	}
+	return err
+}
 
 // routes is the table: one line a route.
 func (a *App) routes() {

@@ -27,6 +27,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -55,6 +56,8 @@ type Options struct {
 	PublicURL    string                  // where browsers reach it, PORT standing for the port that it listens on; "" is http://127.0.0.1:PORT
 	Dir          string                  // of its session store; "" is a new one
 	SessionStore string                  // as the setting SESSION_STORE; "" is a SQLite file in Dir
+	Database     string                  // as the setting DATABASE; "" is a new SQLite file in Dir
+	Migrations   fs.FS                   // as in routes.Config; nil means those of the site
 	Globus       *globustest.Server      // nil starts one, unless there is a Provider
 	Provider     string                  // base URL of a real OpenID provider, and of services, in the place of Globus; "" is none
 	People       []globustest.Person     // who can sign in there; nil means those of the demo, and globustest.SubOnly
@@ -146,6 +149,7 @@ func Start(t testing.TB, o Options) *Site {
 	}
 	s.App, err = routes.New(routes.Config{
 		PublicURL: public, Globus: s.Client, SessionStore: cmp.Or(o.SessionStore, "sqlite:"+filepath.Join(s.Dir, "sessions.db")),
+		Database: cmp.Or(o.Database, "sqlite:"+filepath.Join(s.Dir, "app.db")), Migrations: o.Migrations,
 		Policy: o.Policy, SessionLifetime: 7 * 24 * time.Hour, Audience: s.Issuer() + " " + ClientID,
 		Metrics: metrics, Log: slog.New(handler), Now: o.Now,
 	})

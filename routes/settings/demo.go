@@ -25,7 +25,7 @@ const (
 )
 
 // demoSettings are those that StartDemo sets.
-var demoSettings = []string{"GLOBUS_CLIENT_ID", "GLOBUS_CLIENT_SECRET", "GLOBUS_ISSUER", "SESSION_STORE"}
+var demoSettings = []string{"GLOBUS_CLIENT_ID", "GLOBUS_CLIENT_SECRET", "GLOBUS_ISSUER", "SESSION_STORE", "DATABASE"}
 
 // StartDemo starts an emulated Globus and points the settings at it. Nothing else
 // distinguishes the demo from the app. Settings must have been read for the demo.
@@ -52,6 +52,7 @@ func (s *Settings) StartDemo(out io.Writer) (stop func() error, err error) {
 	s.ClientID = "d3300000-0000-4000-8000-000000000000"
 	s.ClientSecret = "not a secret: the emulator has only this client"
 	s.SessionStore = "sqlite:" + filepath.ToSlash(files) + ".db"
+	s.Database = "sqlite:" + filepath.ToSlash(files) + "-app.db"
 	emulator, err := globustest.New(globustest.Config{
 		Issuer:    s.Issuer,
 		StateFile: files + "-globus.json",

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"example.org/portal/globus"
+	"example.org/portal/routes/database"
 	"example.org/portal/routes/session"
 )
 
@@ -106,6 +107,16 @@ func publicURL(field **url.URL) func(string) error {
 func store(field *string) func(string) error {
 	return func(value string) error {
 		if err := session.CheckStore(value); err != nil {
+			return err
+		}
+		*field = value
+		return nil
+	}
+}
+
+func databaseName(field *string) func(string) error {
+	return func(value string) error {
+		if err := database.Check(value); err != nil {
 			return err
 		}
 		*field = value

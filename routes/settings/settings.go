@@ -30,6 +30,8 @@ type Settings struct {
 	SessionStore    string // as session.CheckStore accepts it
 	SessionLifetime time.Duration
 
+	Database string // as database.Check accepts it
+
 	Policy globus.Policy // who may enter; empty: anyone
 
 	MetricsListen string // host:port; "" serves no metrics
@@ -77,6 +79,8 @@ func (s *Settings) table() []setting {
 			"where sessions are stored: sqlite: and a path; for several\ninstances redis:// or rediss://, user:password@, host:6379, /0;\nor memory:, which loses them when the app stops"},
 		{"SESSION_LIFETIME", "168h", duration(&s.SessionLifetime, 5*time.Minute),
 			"longest time that a session lasts, such as 12h"},
+		{"DATABASE", "sqlite:data/app.db", databaseName(&s.Database),
+			"where the app's own data is, if it has any: sqlite: and a\npath, or postgres://user:password@host:5432/name"},
 		{"ALLOWED_DOMAINS", "", domains(&s.Policy.Domains),
 			"who may enter: people who sign in with an identity of one\nof these domains, separated by commas (anyone)"},
 		{"ALLOWED_GROUPS", "", groups(&s.Policy.Groups),

@@ -23,6 +23,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -72,6 +73,7 @@ type Server struct {
 	verifier   *nosurf.CSRFHandler // verifies them
 	handler    http.Handler
 	draining   atomic.Bool
+	background background
 }
 
 // New returns a server without any page.
@@ -104,6 +106,7 @@ func New(cfg Config) *Server {
 		ready:   cfg.Ready,
 		routes:  http.NewServeMux(),
 	}
+	s.background.ctx, s.background.stop = context.WithCancel(context.Background())
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics("")
 	}
@@ -134,8 +137,12 @@ func (s *Server) Use(m func(next HandlerFunc) HandlerFunc) { s.middleware = m }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Drain makes /readyz say that no more requests should be sent here, because the
-// app is about to stop. All requests are answered as before.
-func (s *Server) Drain() { s.draining.Store(true) }
+// app is about to stop, and tells the work in the background to end. All requests
+// are answered as before.
+func (s *Server) Drain() {
+	s.draining.Store(true)
+	s.background.stop()
+}
 
 // Absolute returns the URL of a local path; "" stands for the home page.
 func (s *Server) Absolute(path string) string {
