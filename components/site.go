@@ -60,11 +60,22 @@ type Site struct {
 	// and take back what they allowed. Empty leaves the link out.
 	GlobusLogoutURL, IdentitiesURL, ConsentsURL string
 
+	Files func(name string) string // see Asset
+
 	Stylesheet, Htmx, Script, Icon string // paths, with a hash of the content in the name
 }
 
 // Path returns the path, as a browser sees it, of one of the app's own routes.
 func (s Site) Path(route string) string { return s.BasePath + route }
+
+// Asset returns the path, as a browser sees it, of a file in static/, such as
+// "chart.js": <script src={ p.Asset("chart.js") } defer></script>.
+func (s Site) Asset(name string) string {
+	if s.Files == nil { // in a test of components alone
+		return s.Path("/static/" + name)
+	}
+	return s.Files(name)
+}
 
 // LoginURL returns where a person signs in, to come back to next, a path as a
 // browser sees it; "" stands for the home page. It is absolute, so that

@@ -1,6 +1,10 @@
-// Package static holds the files that pages load: stylesheet, scripts, icon.
-// Each is served under a name that holds a hash of its content, so a browser
-// may keep it for ever: a changed file has another name.
+// Package static holds the files that pages load: stylesheet, scripts, icon, and
+// whatever else is put into its folder, but for Go and Markdown.
+//
+// Each is served under a name that holds a hash of its content, so a browser may
+// keep it for ever: a changed file has another name. By its own name, as one file
+// refers to another, it is served too, and a browser asks each time whether it has
+// changed.
 package static
 
 import (
@@ -9,6 +13,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io/fs"
 	"net/http"
 	"path"
 	"regexp"
@@ -16,7 +21,7 @@ import (
 	"strings"
 )
 
-//go:embed app.css app.js htmx.min.js icon.svg
+//go:embed *
 var embedded embed.FS
 
 // Files serves the embedded files under their hashed names. Make one with New.
@@ -27,52 +32,61 @@ type Files struct {
 
 type file struct {
 	contentType string
+	etag        string
 	plain       []byte
 	gzip        []byte // nil if it would not be smaller
 }
 
 // New hashes and compresses the embedded files, once.
 func New() *Files {
-	entries, err := embedded.ReadDir(".")
-	if err != nil {
-		panic("static: " + err.Error()) // the program was not built right
-	}
+	return newFiles(embedded)
+}
+
+func newFiles(folder fs.FS) *Files {
 	f := &Files{hashed: map[string]string{}, files: map[string]file{}}
-	for _, e := range entries {
-		body, err := embedded.ReadFile(e.Name())
+	err := fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
+		ext := path.Ext(name)
+		if err != nil || e.IsDir() || ext == ".go" || ext == ".md" {
+			return err
+		}
+		body, err := fs.ReadFile(folder, name)
 		if err != nil {
-			panic("static: " + err.Error())
+			return err
 		}
 		sum := sha256.Sum256(body)
-		ext := path.Ext(e.Name())
-		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		f.hashed[e.Name()] = name
-		f.files[name] = file{contentType(ext), body, compress(body)}
+		hash := hex.EncodeToString(sum[:6])
+		hashed := strings.TrimSuffix(name, ext) + "." + hash + ext
+		f.hashed[name] = hashed
+		f.files[hashed] = file{contentType(ext), `W/"` + hash + `"`, body, compress(body)}
+		return nil
+	})
+	if err != nil {
+		panic("static: " + err.Error()) // the program was not built right
 	}
 	return f
 }
 
 // Path returns the hashed name of a file: "app.css" gives "app.1a2b3c4d5e6f.css".
-// It panics if there is no such file, which only a mistake in the program can cause.
-func (f *Files) Path(name string) string {
+// It reports whether there is such a file.
+func (f *Files) Path(name string) (string, bool) {
 	hashed, ok := f.hashed[name]
-	if !ok {
-		panic("static: no file " + strconv.Quote(name))
-	}
-	return hashed
+	return hashed, ok
 }
 
 // anyHash matches a name such as app.1a2b3c4d5e6f.css.
-var anyHash = regexp.MustCompile(`^(.+)\.[0-9a-f]{12}(\.[a-z0-9]+)$`)
+var anyHash = regexp.MustCompile(`^(.+)\.[0-9a-f]{12}(\.[A-Za-z0-9]+)?$`)
 
-// ServeHTTP answers for the hashed names, at the root of the request's path:
-// use http.StripPrefix. A name with the hash of another version gets this version's
+// ServeHTTP answers for the files, at the root of the request's path: use
+// http.StripPrefix. A name with the hash of another version gets this version's
 // file, which nobody may keep: while several instances are updated one after
-// another, a page of one may ask another for its style. Plain names are not
-// found, lest somebody cache one.
+// another, a page of one may ask another for its style.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, cache := strings.TrimPrefix(r.URL.Path, "/"), "public, max-age=31536000, immutable"
 	file, ok := f.files[name]
+	if plain, known := f.hashed[name]; !ok && known {
+		file, ok, cache = f.files[plain], true, "no-cache"
+		w.Header().Set("ETag", file.etag)
+	}
 	if other := anyHash.FindStringSubmatch(name); !ok && other != nil {
 		file, ok = f.files[f.hashed[other[1]+other[2]]]
 		cache = "no-store"
@@ -90,6 +104,10 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", cache)
 	h.Set("Content-Type", file.contentType)
 	h.Set("Vary", "Accept-Encoding")
+	if h.Get("ETag") != "" && r.Header.Get("If-None-Match") == file.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	body := file.plain
 	if file.gzip != nil && acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
@@ -101,25 +119,22 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// contentType does not ask package mime, whose answer depends on the machine.
+// contentTypes are the media types by the end of a name. Package mime's depend on
+// the machine.
+var contentTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
+	".json": "application/json", ".geojson": "application/geo+json", ".map": "application/json", ".webmanifest": "application/manifest+json", ".wasm": "application/wasm",
+	".html": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".xml": "application/xml", ".pdf": "application/pdf",
+	".svg": "image/svg+xml; charset=utf-8", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif", ".ico": "image/x-icon",
+	".woff2": "font/woff2", ".woff": "font/woff", ".ttf": "font/ttf", ".otf": "font/otf",
+	".mp4": "video/mp4", ".webm": "video/webm", ".mp3": "audio/mpeg",
+}
+
 func contentType(ext string) string {
-	switch ext {
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".js":
-		return "text/javascript; charset=utf-8"
-	case ".svg":
-		return "image/svg+xml; charset=utf-8"
-	case ".png":
-		return "image/png"
-	case ".jpg":
-		return "image/jpeg"
-	case ".ico":
-		return "image/x-icon"
-	case ".woff2":
-		return "font/woff2"
+	if t, ok := contentTypes[strings.ToLower(ext)]; ok {
+		return t
 	}
-	panic("static: no content type for " + ext)
+	return "application/octet-stream"
 }
 
 func compress(body []byte) []byte {

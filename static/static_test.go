@@ -36,16 +36,15 @@ func TestPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(b)
-	got := static.New().Path("app.css")
-	if want := "app." + hex.EncodeToString(sum[:6]) + ".css"; got != want {
+	got, ok := static.New().Path("app.css")
+	if want := "app." + hex.EncodeToString(sum[:6]) + ".css"; got != want || !ok {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("an unknown name did not panic")
+	for _, name := range []string{"static.go", "static_test.go", "VENDOR.md", "nothing.css", ""} {
+		if got, ok := static.New().Path(name); ok {
+			t.Errorf("%q is served as %q", name, got)
 		}
-	}()
-	static.New().Path("static.go")
+	}
 }
 
 func TestServe(t *testing.T) {
@@ -53,7 +52,11 @@ func TestServe(t *testing.T) {
 	srv := httptest.NewServer(http.StripPrefix("/static", files))
 	defer srv.Close()
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
-	css, js, icon := files.Path("app.css"), files.Path("app.js"), files.Path("icon.svg")
+	path := func(name string) string {
+		hashed, _ := files.Path(name)
+		return hashed
+	}
+	css, js, icon := path("app.css"), path("app.js"), path("icon.svg")
 
 	tests := []struct {
 		name, method, path, accept  string
@@ -63,12 +66,12 @@ func TestServe(t *testing.T) {
 		{"stylesheet", "GET", css, "gzip, deflate, br, zstd", 200, "text/css; charset=utf-8", "gzip", "app.css"},
 		{"script", "GET", js, "br;q=1, GZIP ; q=0.5", 200, "text/javascript; charset=utf-8", "gzip", "app.js"},
 		{"icon", "GET", icon, "", 200, "image/svg+xml; charset=utf-8", "", "icon.svg"},
-		{"htmx", "GET", files.Path("htmx.min.js"), "gzip", 200, "text/javascript; charset=utf-8", "gzip", "htmx.min.js"},
+		{"htmx", "GET", path("htmx.min.js"), "gzip", 200, "text/javascript; charset=utf-8", "gzip", "htmx.min.js"},
 		{"gzip refused", "GET", css, "gzip;q=0, *", 200, "text/css; charset=utf-8", "", "app.css"},
 		{"gzip refused at length", "GET", css, "gzip; q=0.000", 200, "text/css; charset=utf-8", "", "app.css"},
 		{"something like gzip", "GET", css, "xgzip", 200, "text/css; charset=utf-8", "", "app.css"},
 		{"head", "HEAD", css, "gzip", 200, "text/css; charset=utf-8", "gzip", ""},
-		{"plain name", "GET", "app.css", "gzip", 404, "", "", ""},
+		{"plain name", "GET", "app.css", "gzip", 200, "text/css; charset=utf-8", "gzip", "app.css"},
 		{"the hash of another version", "GET", "app.000000000000.css", "gzip", 200, "text/css; charset=utf-8", "gzip", "app.css"},
 		{"a hash of an unknown name", "GET", "no.000000000000.css", "gzip", 404, "", "", ""},
 		{"no hash", "GET", "app.00000000000g.css", "gzip", 404, "", "", ""},
@@ -98,8 +101,11 @@ func TestServe(t *testing.T) {
 				want["Content-Type"] = tt.wantType
 				want["Content-Encoding"] = tt.wantEncoding
 				want["Vary"] = "Accept-Encoding"
-				if tt.name == "the hash of another version" {
+				switch tt.name {
+				case "the hash of another version":
 					want["Cache-Control"] = "no-store" // an instance that is updated later may have that one
+				case "plain name":
+					want["Cache-Control"] = "no-cache"
 				}
 			} else {
 				want["Cache-Control"] = ""

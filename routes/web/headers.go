@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,6 +12,24 @@ const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 's
 
 const permissions = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
 	"hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), serial=(), usb=()"
+
+// cspWith returns the content security policy with exceptions: sources that are
+// added to a directive. It panics if one is not a directive with sources.
+func cspWith(exceptions []string) string {
+	directives := strings.Split(csp, "; ")
+	for _, exception := range exceptions {
+		name, sources, _ := strings.Cut(strings.TrimSpace(exception), " ")
+		if !strings.HasSuffix(name, "-src") && name != "form-action" && name != "frame-ancestors" || sources == "" || strings.ContainsAny(exception, ";,\r\n") {
+			panic("web: AllowSource takes a directive and its sources, such as \"img-src https://tiles.example.org\", not " + strconv.Quote(exception))
+		}
+		i := slices.IndexFunc(directives, func(d string) bool { return strings.HasPrefix(d, name+" ") })
+		if i < 0 {
+			directives, i = append(directives, name+" 'none'"), len(directives)
+		}
+		directives[i] = strings.TrimSuffix(directives[i], " 'none'") + " " + sources
+	}
+	return strings.Join(directives, "; ")
+}
 
 // securityHeaders sets the headers that protect every answer.
 func (s *Server) securityHeaders(next http.Handler) http.Handler {

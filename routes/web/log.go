@@ -34,6 +34,7 @@ func (s *Server) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now() // and not by Config.Now, which may stand still
 		answer := &recorder{ResponseWriter: w}
+		stateOf(r).answer = answer
 		s.Metrics.inFlight.Inc()
 		returned := false
 		defer func() { // of a panic too, which net/http deals with

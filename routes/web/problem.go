@@ -58,9 +58,17 @@ func (s *Server) Guard(ctx context.Context, f func() error) (err error) {
 }
 
 // fail answers with the problem that err is: as a page, as a fragment for htmx, or
-// as JSON. The log line of the request says why.
+// as JSON. The log line of the request says why. What has begun to be sent can only
+// be broken off, so that nobody takes it for whole.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	SetReason(r, err)
+	if late, ok := err.(lateError); ok {
+		s.Log.LogAttrs(r.Context(), slog.LevelError, "the handler returned an error after it had begun to answer, so nobody sees a page about it: check everything before writing", Why(late.error)...)
+		if w.Header().Get("Content-Length") == "" {
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
 	p := explain(err)
 	if stateOf(r).tooSlow {
 		r = r.WithContext(context.WithoutCancel(r.Context())) // net/http cancelled it, but the browser waits

@@ -18,6 +18,7 @@ type request struct {
 	id      string             // names the request in the log and on error pages
 	client  string             // the client's address, for the log
 	result  error              // of its route
+	answer  *recorder          // what has been answered so far
 	err     error              // why it was refused, for the log; nil if it was not
 	session string             // stands for the session in the log; "" if there is none
 	visitor components.Visitor // who is signed in

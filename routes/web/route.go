@@ -40,12 +40,21 @@ func MaxBody(n int64) Option { return func(rt *route) { rt.maxBody = n } }
 // "application/json" or "text/*", instead of a form's.
 func Accept(types ...string) Option { return func(rt *route) { rt.accept = types } }
 
+// AllowSource lets the page use what the content security policy of the others does
+// not: each of exceptions is a directive and its sources, as in
+// "img-src https://tiles.example.org". A fragment is under the policy of the page
+// that it comes into.
+func AllowSource(exceptions ...string) Option {
+	return func(rt *route) { rt.csp = cspWith(exceptions) }
+}
+
 // A route answers the requests of one pattern.
 type route struct {
 	site    *Server
 	handler Handler
 	maxBody int64
 	accept  []string
+	csp     string // "" is the site's
 }
 
 // Handle adds a route. pattern is a method and a path, as for http.ServeMux, without
@@ -70,10 +79,24 @@ func (s *Server) HandleFunc(pattern string, h HandlerFunc, options ...Option) {
 
 // ServeHTTP keeps the error in r's state, because http.ServeMux passes none on.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	stateOf(r).result = rt.answer(w, r)
+	state := stateOf(r)
+	state.result = rt.answer(w, r)
+	if state.result != nil && state.answer.status != 0 {
+		state.result = lateError{state.result}
+	}
 }
 
+// A lateError came after its request had been answered, at least in part: it cannot
+// become a page any more, whatever it is.
+type lateError struct{ error }
+
 func (rt *route) answer(w http.ResponseWriter, r *http.Request) error {
+	if rt.csp != "" {
+		w.Header().Set("Content-Security-Policy", rt.csp)
+		if strings.Contains(rt.csp, "frame-ancestors http") {
+			w.Header().Del("X-Frame-Options") // it knows no exceptions
+		}
+	}
 	if ok, err := rt.handler.Allow(w, r); !ok || err != nil {
 		return err
 	}

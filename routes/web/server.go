@@ -12,6 +12,7 @@
 //	return web.Redirect(w, r, "/samples")               // another page of the app
 //	return &web.Problem{Status: 404, Heading: "There is no such sample"}
 //	web.Flash(w, r, "Sample deleted.")                  // a message on the next page
+//	site.Go("sweep", func(ctx context.Context) error {…}) // work beside the requests
 //
 // A request passes through ServeHTTP (server.go), which adds the security headers
 // (headers.go) and writes the log line (log.go); pages (dispatch.go), which checks
@@ -80,7 +81,14 @@ type Server struct {
 func New(cfg Config) *Server {
 	base := cfg.PublicURL.Path
 	files := static.New()
-	asset := func(name string) string { return base + "/static/" + files.Path(name) }
+	asset := func(name string) string {
+		hashed, ok := files.Path(name)
+		if !ok {
+			cfg.Log.Error("there is no such file in static/, or the program was not built since", "name", name)
+			return base + "/static/" + name
+		}
+		return base + "/static/" + hashed
+	}
 	home := cfg.PublicURL.String() + "/"
 	s := &Server{
 		Site: components.Site{
@@ -88,6 +96,7 @@ func New(cfg Config) *Server {
 			BasePath:   base,
 			Scopes:     cfg.Globus.Scopes(),
 			Version:    cfg.Version,
+			Files:      asset,
 			Stylesheet: asset("app.css"),
 			Htmx:       asset("htmx.min.js"),
 			Script:     asset("app.js"),
