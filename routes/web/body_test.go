@@ -153,6 +153,7 @@ func TestUploadToken(t *testing.T) {
 		{"after more than is looked at", nil, []string{"file", strings.Repeat("x", 60_000), "csrf_token", page.Token()}, 403},
 		{"of somebody else", nil, []string{"csrf_token", stale, "file", "x"}, 403},
 		{"longer than any", nil, []string{"csrf_token", strings.Repeat("x", 60_000), "file", "x"}, 403},
+		{"under another name", nil, []string{"file", page.Token()}, 403},
 		{"empty", nil, []string{"csrf_token", "", "file", "x"}, 403},
 	}
 	for _, test := range tests {
@@ -419,9 +420,12 @@ func TestDeleteButton(t *testing.T) {
 	b.SignIn("rosalind")
 	stale := b.Get("/").Token()
 	b.SignIn("ada")
+	s.App.Handle("DELETE /form", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+		return web.JSON(w, r, "gone")
+	}))
 	for _, headers := range [][]string{routestest.Htmx, {"HX-Request", "true", "HX-Request-Type", "full"}} {
 		for _, body := range []url.Values{nil, {"a": {"1"}}} {
-			p := b.Send(http.MethodDelete, "/raw", body, append([]string{"X-CSRF-Token", stale, "Origin", s.URL, "HX-Current-URL", s.URL + "/files", "Content-Type", "text/plain"}, headers...)...)
+			p := b.Send(http.MethodDelete, "/form", body, append([]string{"X-CSRF-Token", stale, "Origin", s.URL, "HX-Current-URL", s.URL + "/files"}, headers...)...)
 			if p.Status != 403 || p.Reason() != "form_old" || p.Has(".send-again") || p.Link(".way") != "/files" {
 				t.Errorf("got %d:\n%s", p.Status, p.Body)
 			}

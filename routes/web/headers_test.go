@@ -160,7 +160,8 @@ func TestHeaders(t *testing.T) {
 				{"log out", func() routestest.Page { return ask("POST", base+"/logout", ask("GET", base+"/", nil).Form()) }, 303, "page"},
 				{"begin anew", func() routestest.Page { return ask("GET", base+"/login", nil) }, 303, "login"},
 				{"style", func() routestest.Page { return ask("GET", stylesheet, nil) }, 200, "static"},
-				{"no such file", func() routestest.Page { return ask("GET", base+"/static/app.css", nil) }, 404, "plain"},
+				{"no such file", func() routestest.Page { return ask("GET", base+"/static/none.css", nil) }, 404, "plain"},
+				{"a file by its plain name", func() routestest.Page { return ask("GET", base+"/static/app.css", nil) }, 200, "revalidated"},
 				{"icon", func() routestest.Page { return ask("GET", "/favicon.ico", nil) }, atRoot(302), iconKind},
 				{"robots", func() routestest.Page { return ask("GET", "/robots.txt", nil) }, atRoot(200), robotsKind},
 				{"alive", func() routestest.Page { return ask("GET", "/livez", nil) }, 200, "plain"},
@@ -184,6 +185,9 @@ func TestHeaders(t *testing.T) {
 						want["Referrer-Policy"] = "no-referrer"
 					case "static":
 						want["Cache-Control"] = "public, max-age=31536000, immutable"
+						want["Vary"] = "Accept-Encoding"
+					case "revalidated":
+						want["Cache-Control"] = "no-cache"
 						want["Vary"] = "Accept-Encoding"
 					case "cached":
 						want["Cache-Control"] = "public, max-age=86400"
