@@ -70,6 +70,12 @@ type Config struct {
 	// held to the same as Issuer.
 	GroupsURL string
 
+	// Services are the base URLs of other services, by their names as resource
+	// servers, such as "search.api.globus.org". One that is not here is at https://
+	// and its name or, where Issuer is not the real one, at Issuer, a slash and its
+	// name: a client of an emulator calls no real service.
+	Services map[string]string
+
 	// Transport carries every call to Globus; nil means one with short
 	// time-outs that honours HTTPS_PROXY. However it behaves, a call takes
 	// 10 s at most, an answer of Globus Auth has 256 KiB and one of another
@@ -93,6 +99,7 @@ type Client struct {
 	issuer    string
 	transfer  string // base URL
 	groups    string // likewise
+	services  map[string]string
 	oauth     oauth2.Config
 	keys      keySet
 	transport http.RoundTripper
@@ -127,6 +134,11 @@ func New(cfg Config) (*Client, error) {
 	if err := checkBase(groups); err != nil {
 		return nil, fmt.Errorf("globus: the URL of Groups %w", err)
 	}
+	for server, base := range cfg.Services {
+		if err := checkBase(base); err != nil {
+			return nil, fmt.Errorf("globus: the URL of %s %w", server, err)
+		}
+	}
 	transport := cfg.Transport
 	if transport == nil {
 		transport = newTransport()
@@ -135,6 +147,7 @@ func New(cfg Config) (*Client, error) {
 		issuer:   issuer,
 		transfer: transfer,
 		groups:   groups,
+		services: cfg.Services,
 		oauth: oauth2.Config{
 			ClientID:     cfg.ClientID,
 			ClientSecret: cfg.ClientSecret,

@@ -116,6 +116,25 @@ func (t bearerTransport) send(r *http.Request, token Token) (*http.Response, err
 	return t.next.RoundTrip(r)
 }
 
+// ServiceURL returns the base URL, without a slash at the end, of the service whose
+// name as a resource server is server, such as "search.api.globus.org": the same
+// line calls the emulated one in a demo, and the real one otherwise. TransferServer
+// and GroupsServer have their paths in it.
+func (c *Client) ServiceURL(server string) string {
+	base, ok := c.services[server]
+	switch {
+	case ok:
+		return base
+	case server == TransferServer:
+		return c.transfer
+	case server == GroupsServer:
+		return c.groups
+	case c.issuer != Issuer:
+		return c.issuer + "/" + server
+	}
+	return "https://" + server
+}
+
 // HTTPClient returns a client that acts as the person whose tokens token
 // yields, at the API below base and nowhere else: a request for another origin
 // fails, and so does every request if base is not https (or http on loopback).
