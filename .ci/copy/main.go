@@ -76,6 +76,7 @@ func build(folder string) (project.Copy, error) {
 		rename, reword,
 		func(c project.Copy) error { return follow(c, "Add a page", 3, 60) },
 		func(c project.Copy) error { return follow(c, "Add a form", 3, 60) },
+		func(c project.Copy) error { return follow(c, "Keep data of your own", 4, 110) },
 		writeReadme, renameApp, recolour, addScope, addNavigation, addRoutes, addPackages, removePages,
 		generate,
 	} {
