@@ -30,7 +30,11 @@ func renameApp(c project.Copy) error {
 		}
 		site = constant.ReplaceAllString(site, `${1}"`+value+`"`)
 	}
-	return c.Write("components/site.go", site)
+	if err := c.Write("components/site.go", site); err != nil {
+		return err
+	}
+	_, err = c.Run("gofmt", "-w", "components/site.go") // the names are of other lengths
+	return err
 }
 
 // prose is text of a template: between two tags of a line, or a line by itself.
