@@ -32,7 +32,7 @@ func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
 func (a *App) card(r *http.Request, s *session.Session) components.Card {
 	c := components.Card{Site: a.Site}
 	if s == nil {
-		c.Ended = a.Auth.EndedHere(r)
+		c.Ended = a.Auth.HadSession(r)
 		return c
 	}
 	token := s.Tokens[globus.AuthServer]

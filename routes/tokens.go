@@ -54,7 +54,7 @@ func (a *App) refreshToken(w http.ResponseWriter, r *http.Request, s *session.Se
 	if _, held := s.Tokens[server]; !held {
 		return noSuchToken()
 	}
-	if err := a.Auth.Replace(r.Context(), s, server); err != nil {
+	if err := a.Auth.Refresh(r.Context(), s, server); err != nil {
 		return err
 	}
 	return showAccount(w, r, a.accountOf(s))

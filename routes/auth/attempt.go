@@ -15,33 +15,33 @@ import (
 )
 
 const (
-	attemptLifetime = 10 * time.Minute
-	attemptKept     = 12 * time.Hour // its cookie, so that a callback that comes too late still leads to Next
-	maxAttempts     = 5              // tabs in which a sign-in is under way
-	maxAttempt      = 3800           // bytes of one cookie's value; browsers keep 4 KiB with its name
-	maxAttemptsSize = 7 << 10        // bytes of all of them; proxies let pass 8 KiB of cookies
+	attemptTTL       = 10 * time.Minute
+	attemptCookieTTL = 12 * time.Hour // longer, so that Next is known when a callback comes too late
+	maxAttempts      = 5              // in one browser
+	maxAttempt       = 3800           // bytes of one cookie's value; browsers keep 4 KiB with its name
+	maxAttemptsSize  = 7 << 10        // bytes of all of them; proxies accept 8 KiB of cookies
 )
 
-// An attempt is one sign-in under way, kept whole in a cookie of its own: the
-// server stores nothing, any instance can complete it, and two tabs do not disturb
-// each other. The cookie is not sealed, because it tells the owner of the browser
-// nothing that they do not know already.
+// An attempt is a sign-in, or a step-up, under way. A cookie of its own holds all of
+// it: the server stores nothing, any instance can complete it, and two tabs do not
+// disturb each other. The cookie is not sealed, because the owner of the browser may
+// know what it holds.
 type attempt struct {
 	globus.Attempt
-	Next   string    // where to go in the end; "" is the home page
+	Next   string    // the local path to redirect to in the end; "" is the home page
 	Begun  time.Time // by this machine's clock
-	Prompt bool      `json:",omitempty"` // Globus was told to ask who it is, even if it remembers somebody
-	StepUp string    `json:",omitempty"` // the subject of the person who is signed in and goes to Globus once more; "" for a sign-in
+	Prompt bool      `json:",omitempty"` // whether Globus was sent prompt=login
+	StepUp string    `json:",omitempty"` // in a step-up, the subject of the person who is signed in; "" in a sign-in
 }
 
-// attemptKind returns the kind of the cookie of the attempt with this state.
+// attemptKind returns the kind of cookie that holds the attempt with this state.
 func attemptKind(state string) string {
 	hash := sha256.Sum256([]byte(state))
 	return "login-" + hex.EncodeToString(hash[:8])
 }
 
-// setAttempt gives the attempt to the browser. If the browser then has too many
-// attempts, or too many bytes of them, the oldest ones are expired.
+// setAttempt sets the cookie of t. If the browser then has too many attempts, or too
+// many bytes of them, setAttempt expires the oldest ones.
 func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, t attempt) error {
 	value, err := t.cookieValue()
 	if err != nil {
@@ -54,38 +54,37 @@ func (a *Auth) setAttempt(w http.ResponseWriter, r *http.Request, t attempt) err
 	}
 	var others []other
 	for _, c := range r.Cookies() {
-		// Another app of the same host may have cookies with similar names.
+		// The name is checked too, because another app of the host may have such cookies.
 		old, ok := readAttempt(c.Value)
 		if kind := attemptKind(old.State); ok && c.Name == a.site.Cookies.Name(kind) {
 			others = append(others, other{kind, old.Begun, len(c.Value)})
 		}
 	}
-	slices.SortFunc(others, func(x, y other) int { return y.begun.Compare(x.begun) }) // the latest first
+	slices.SortFunc(others, func(x, y other) int { return y.begun.Compare(x.begun) }) // newest first
 	size := len(value)
 	for i, old := range others {
 		if size += old.size; i+1 >= maxAttempts || size > maxAttemptsSize {
 			http.SetCookie(w, a.site.Cookies.New(old.kind, "", -1))
 		}
 	}
-	http.SetCookie(w, a.site.Cookies.New(attemptKind(t.State), value, int(attemptKept/time.Second)))
+	http.SetCookie(w, a.site.Cookies.New(attemptKind(t.State), value, int(attemptCookieTTL/time.Second)))
 	return nil
 }
 
 func (t attempt) cookieValue() (string, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // it would write each & of Next with six bytes
+	enc.SetEscapeHTML(false) // which writes each & of Next with six bytes
 	if err := enc.Encode(t); err != nil {
 		return "", err
 	}
 	return base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
 }
 
-// attempt returns the attempt that r's browser began with this state, if it did.
-// A state is never compared with one that is not there. Of an attempt that was
-// begun too long ago only Next is of use, and fresh is false.
+// attempt returns the attempt that r's browser began with this state. fresh is false
+// if there is none, or if it is older than attemptTTL; then only Next may be used.
 func (a *Auth) attempt(r *http.Request, state string) (t attempt, fresh bool) {
-	if state == "" {
+	if state == "" { // or it would equal the state of an empty attempt
 		return attempt{}, false
 	}
 	c, err := r.Cookie(a.site.Cookies.Name(attemptKind(state)))
@@ -96,14 +95,15 @@ func (a *Auth) attempt(r *http.Request, state string) (t attempt, fresh bool) {
 	if !ok || subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) != 1 {
 		return attempt{}, false
 	}
-	return t, a.site.Now().Sub(t.Begun).Abs() < attemptLifetime
+	return t, a.site.Now().Sub(t.Begun).Abs() < attemptTTL
 }
 
-// clearAttempt takes the attempt from the browser.
+// clearAttempt expires the cookie of the attempt with this state.
 func (a *Auth) clearAttempt(w http.ResponseWriter, state string) {
 	http.SetCookie(w, a.site.Cookies.New(attemptKind(state), "", -1))
 }
 
+// readAttempt parses the value of an attempt's cookie.
 func readAttempt(value string) (attempt, bool) {
 	var t attempt
 	if len(value) > maxAttempt {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -9,49 +10,52 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// callback completes the attempt that Globus's answer in q belongs to. Before the
-// attempt is found, Globus is not asked and no session is changed.
+// callback completes the attempt that the state in q belongs to. Unless this
+// browser began that attempt, it asks Globus nothing and changes no session.
 func (a *Auth) callback(w http.ResponseWriter, r *http.Request, q url.Values) error {
-	state := q.Get("state")
-	t, fresh := a.attempt(r, state)
+	t, fresh := a.attempt(r, q.Get("state"))
 	if !fresh {
-		return a.noAttempt(w, r, t.Next)
+		return a.unmatchedCallback(w, r, t.Next)
 	}
-	if a.outcomes.busy(web.Client(r)) {
-		return a.loginFailed(r, errBusy, t) // the attempt stays good
+	s, err := a.redeemOnce(r, q, t)
+	if errors.Is(err, errBusy) {
+		return a.loginFailed(r, err, t) // the attempt stays, for a reload
 	}
-	a.clearAttempt(w, state)
-	// RFC 9207. Globus sends none so far; one that is sent must be Globus's.
-	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
-		return a.loginFailed(r, errWrongIssuer, t)
+	a.clearAttempt(w, t.State)
+	if needsPrompt(err, t) {
+		return a.beginSignIn(w, r, attempt{Next: t.Next, Prompt: true})
 	}
-	if q.Has("error") {
-		// Only the code is believed, and what the person reads is ours.
-		return a.loginFailed(r, &globus.Error{Call: "authorize", Reason: globus.Refused, Code: globus.ErrorCode(q.Get("error"))}, t)
+	if err != nil {
+		return a.loginFailed(r, err, t)
 	}
-	redeem := a.signIn
-	if t.StepUp != "" {
-		redeem = a.stepUp
-	}
-	got := a.outcomes.once(r.Context(), web.Client(r), t.Attempt, func() (*session.Session, error) { return redeem(r, q.Get("code"), t) })
-	if needsPrompt(got.err, t) {
-		return a.begin(w, r, attempt{Next: t.Next, Prompt: true})
-	}
-	if got.err != nil {
-		return a.loginFailed(r, got.err, t)
-	}
-	a.setSession(r, got.session)
+	a.setSession(r, s)
 	if t.StepUp == "" {
-		a.sessions.SetCookie(w, got.session)
-		a.site.RenewCSRFToken(w, r) // a form that is open in another tab is another session's
+		a.sessions.SetCookie(w, s)
+		a.site.RenewCSRFToken(w, r) // a form that is open in another tab belongs to another session
 	}
 	return web.RedirectURL(w, a.site.Absolute(t.Next))
 }
 
-// noAttempt answers a callback that this browser did not begin, or has completed:
-// a link that was bookmarked, sent again, forged, or left for too long. next is
-// where the person was going, if that is known.
-func (a *Auth) noAttempt(w http.ResponseWriter, r *http.Request, next string) error {
+// redeemOnce returns the session that the callback yields. A callback that comes
+// again gets the same session or error.
+func (a *Auth) redeemOnce(r *http.Request, q url.Values, t attempt) (*session.Session, error) {
+	// RFC 9207: Globus sends no iss so far; one that is present must be right.
+	if q.Has("iss") && q.Get("iss") != a.globus.Issuer() {
+		return nil, errWrongIssuer
+	}
+	if q.Has("error") {
+		// error_description is ignored: anybody can write a link with one.
+		return nil, &globus.Error{Call: "authorize", Reason: globus.Refused, Code: globus.ErrorCode(q.Get("error"))}
+	}
+	return a.outcomes.once(r.Context(), web.Client(r), t.Attempt, func() (*session.Session, error) {
+		return a.redeem(r, q.Get("code"), t)
+	})
+}
+
+// unmatchedCallback answers a callback that matches no attempt of this browser: it
+// was bookmarked, completed already, forged, or is too old. next is where the
+// person was going; "" if that is not known.
+func (a *Auth) unmatchedCallback(w http.ResponseWriter, r *http.Request, next string) error {
 	s, err := a.current(r)
 	if err != nil {
 		return err
@@ -61,19 +65,18 @@ func (a *Auth) noAttempt(w http.ResponseWriter, r *http.Request, next string) er
 		cause = errNoCookies
 	}
 	failed := a.loginFailed(r, cause, attempt{Next: next})
-	if s != nil { // they are signed in, though not by this
+	if s != nil { // an earlier sign-in holds
 		return web.RedirectURL(w, a.site.Absolute(next))
 	}
 	return failed
 }
 
-// loginFailed logs and counts why a callback signed nobody in, and returns the
-// problem.
+// loginFailed logs and counts a callback that failed, and returns the problem.
 func (a *Auth) loginFailed(r *http.Request, err error, t attempt) error {
 	problem := a.explainLogin(err, t.Next)
 	if t.StepUp != "" {
 		problem = a.explainStepUp(err, t.Next)
 	}
-	a.noteFailure(r, problem)
+	a.recordFailure(r, problem)
 	return problem
 }

@@ -14,32 +14,96 @@ import (
 )
 
 const (
-	answerFor     = 60 * time.Second // how long the outcome of a callback is remembered
-	maxSignIns    = 256              // under way at once; each holds a connection to Globus
-	maxFromClient = 32               // of those, from one address, or behind one proxy on another machine
+	outcomeTTL     = 60 * time.Second // how long the outcome of a callback is kept
+	maxPending     = 256              // callbacks that wait for Globus; each holds a connection
+	maxPendingEach = 32               // of those, from one network; a proxy on another machine counts as one
 )
 
-// outcomes remembers how sign-ins ended, so that a callback that comes twice,
-// at once or because the browser hung up on the first, redeems its code once
-// and ends signed in both times. Only who holds all secrets of the attempt may
-// ask: a state alone is in logs and histories, and a cookie that has it can be
-// made up.
+// outcomes keeps the outcomes of recent callbacks, so that a callback that comes
+// twice, at once or because the browser hung up on the first, exchanges its code
+// once and is answered the same both times. The key is made of all secrets of the
+// attempt: the state alone is in logs and histories.
 type outcomes struct {
-	mu       sync.Mutex
-	kept     map[string]*outcome // by a hash of the attempt
-	underWay int                 // of those, how many are not done
-	from     map[string]int      // likewise, by client
+	mu        sync.Mutex
+	recent    map[string]*outcome // by attemptKey
+	pending   int                 // how many callbacks wait for Globus
+	pendingOf map[string]int      // likewise, by network
 }
 
-// busy reports whether so many wait for Globus, of all or of one client's, that
-// no more should: anybody can begin an attempt, and finish it with a made-up code.
-func (as *outcomes) busy(client string) bool {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	return as.underWay >= maxSignIns || as.from[network(client)] >= maxFromClient
+// An outcome is the outcome of one callback. session and err may be read once done
+// is closed.
+type outcome struct {
+	done    chan struct{}
+	session *session.Session
+	err     error
 }
 
-// network returns what one client has at its disposal: an IPv4 address, or the
+var errPanicked = errors.New("the sign-in panicked")
+
+// once calls f for the first callback of an attempt, and returns its outcome to all
+// of them. A callback that waits for another returns early when ctx is cancelled.
+// The error is errBusy if too many callbacks wait for Globus: anybody can begin an
+// attempt and finish it with an invented code.
+func (o *outcomes) once(ctx context.Context, client string, t globus.Attempt, f func() (*session.Session, error)) (*session.Session, error) {
+	key, from := attemptKey(t), network(client)
+	first, found, err := o.enter(key, from)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		select {
+		case <-first.done:
+			return first.session, first.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer o.leave(key, from, first)
+	first.err = errPanicked // until f returns
+	first.session, first.err = f()
+	return first.session, first.err
+}
+
+// enter returns the outcome with this key, or adds one that is pending.
+func (o *outcomes) enter(key, from string) (out *outcome, found bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if out, found = o.recent[key]; found {
+		return out, true, nil
+	}
+	if o.pending >= maxPending || o.pendingOf[from] >= maxPendingEach {
+		return nil, false, errBusy
+	}
+	out = &outcome{done: make(chan struct{})}
+	o.recent[key] = out
+	o.pending++
+	o.pendingOf[from]++
+	return out, false, nil
+}
+
+// leave marks an outcome as done, and forgets it after outcomeTTL.
+func (o *outcomes) leave(key, from string, out *outcome) {
+	close(out.done)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pending--
+	if o.pendingOf[from]--; o.pendingOf[from] == 0 {
+		delete(o.pendingOf, from)
+	}
+	time.AfterFunc(outcomeTTL, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.recent, key)
+	})
+}
+
+// attemptKey returns a hash of an attempt's secrets.
+func attemptKey(t globus.Attempt) string {
+	hash := sha256.Sum256([]byte(t.State + "\x00" + t.Nonce + "\x00" + t.Verifier))
+	return hex.EncodeToString(hash[:])
+}
+
+// network returns the addresses that one client can have: an IPv4 address, or the
 // first 64 bits of an IPv6 one.
 func network(client string) string {
 	ip, err := netip.ParseAddr(client)
@@ -48,56 +112,4 @@ func network(client string) string {
 	}
 	prefix, _ := ip.Prefix(64)
 	return prefix.String()
-}
-
-var errPanicked = errors.New("the sign-in panicked")
-
-// An outcome is the outcome of one callback. Read it when done is closed.
-type outcome struct {
-	done    chan struct{}
-	session *session.Session
-	err     error
-}
-
-// once calls f for the first who come with this attempt; all get what came of it.
-// It returns early, with an error, for those who hang up while they wait.
-func (as *outcomes) once(ctx context.Context, client string, t globus.Attempt, f func() (*session.Session, error)) *outcome {
-	hash := sha256.Sum256([]byte(t.State + "\x00" + t.Nonce + "\x00" + t.Verifier))
-	key := hex.EncodeToString(hash[:])
-
-	as.mu.Lock()
-	a, found := as.kept[key]
-	if !found {
-		a = &outcome{done: make(chan struct{})}
-		as.kept[key] = a
-		as.underWay++
-		as.from[network(client)]++
-	}
-	as.mu.Unlock()
-
-	if found {
-		select {
-		case <-a.done:
-			return a
-		case <-ctx.Done():
-			return &outcome{err: ctx.Err()}
-		}
-	}
-	defer func() {
-		close(a.done)
-		as.mu.Lock()
-		defer as.mu.Unlock()
-		as.underWay--
-		if as.from[network(client)]--; as.from[network(client)] == 0 {
-			delete(as.from, network(client))
-		}
-		time.AfterFunc(answerFor, func() {
-			as.mu.Lock()
-			defer as.mu.Unlock()
-			delete(as.kept, key)
-		})
-	}()
-	a.err = errPanicked // until f returns
-	a.session, a.err = f()
-	return a
 }

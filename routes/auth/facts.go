@@ -11,52 +11,63 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
 	"example.org/portal/routes/web"
 )
 
 const (
-	groupFactsFor = 5 * time.Minute // until Globus is asked anew for somebody's groups
-	maxFacts      = 3 * time.Second // for asking
-
-	askAnewAfter = 10 * time.Second // a Globus that did not answer about a session
-	maxRemember  = 1000             // such sessions
+	maxFacts     = 3 * time.Second  // asking Globus for facts
+	renewalPause = 10 * time.Second // after a renewal that failed, so that not every page waits for a Globus that is down
 )
 
-// questions are what Globus is asked about somebody.
-type questions struct{ session, groups bool }
+// A factSet says which facts to ask Globus for.
+type factSet struct {
+	session bool // how the person authenticated
+	groups  bool
+}
 
-// renewFacts asks Globus once for all requests of a session that want it, and
-// keeps the answer with the session and in s.
-func (a *Auth) renewFacts(ctx context.Context, s *session.Session, due questions) error {
-	got, err, _ := a.asking.flight.Do(fmt.Sprint(s.ID(), due), func() (any, error) {
+// signInFacts returns the facts that are asked for when a person signs in: how they
+// authenticated if any policy needs it, because it may not be known later, and
+// their groups if the app's policy does.
+func (a *Auth) signInFacts() factSet {
+	due := factSet{session: a.policy.NeedsSession(), groups: a.policy.NeedsGroups()}
+	for _, p := range a.policies {
+		due.session = due.session || p.NeedsSession()
+	}
+	return due
+}
+
+// renewFacts asks Globus for the facts that are due, once for all requests of the
+// session that wait, and writes them to the session and to s. If Globus does not
+// answer, the facts stay as they are.
+func (a *Auth) renewFacts(ctx context.Context, s *session.Session, due factSet) error {
+	if failed, ok := a.failedRenewal.Load(s.ID()); ok && a.site.Now().Sub(failed.(time.Time)).Abs() < renewalPause {
+		return nil
+	}
+	renewed, err, _ := a.renewals.Do(fmt.Sprint(s.ID(), due), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFacts)
 		defer cancel()
-		var facts globus.Facts
-		err := a.site.Guard(ctx, func() (err error) {
-			facts, err = a.gather(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.Token(s, server) })
-			return err
-		})
+		facts, err := a.fetchFacts(ctx, s.Facts, due, s.Identity, func(server string) globus.TokenFunc { return a.Token(s, server) })
 		if err != nil {
-			a.asking.failed(s.ID(), a.site.Now())
+			a.failedRenewal.Store(s.ID(), a.site.Now())
+			time.AfterFunc(renewalPause, func() { a.failedRenewal.Delete(s.ID()) })
 			a.site.Log.LogAttrs(ctx, slog.LevelWarn, "access policy not refreshed; using last known facts", append(web.Why(err), slog.String("session", s.Tag()))...)
 		}
-		err = a.sessions.Update(context.WithoutCancel(ctx), s, func(rec *session.Record) { rec.Facts = newer(rec.Facts, facts) })
+		err = a.sessions.Update(context.WithoutCancel(ctx), s, func(rec *session.Record) { rec.Facts = mergeFacts(rec.Facts, facts) })
 		return s.Facts, err
 	})
-	if facts, ok := got.(globus.Facts); ok && err == nil && facts.Subject == s.Identity.Subject {
+	if facts, ok := renewed.(globus.Facts); ok && err == nil && facts.Subject == s.Identity.Subject {
 		s.Facts = facts
 	}
 	return err
 }
 
-// newer returns old with what fresh knows better: another may have asked since.
-func newer(old, fresh globus.Facts) globus.Facts {
+// mergeFacts returns the newer of what both know: another request may have renewed
+// old meanwhile.
+func mergeFacts(old, fresh globus.Facts) globus.Facts {
 	old.Subject = fresh.Subject
-	// That Globus let somebody pass without asking does not undo how they signed in.
+	// If Globus let the person pass without authenticating, how they did before holds.
 	if fresh.SessionAsked.After(old.SessionAsked) && (len(fresh.Authentications) > 0 || len(old.Authentications) == 0) {
 		old.Authentications, old.SessionAsked = fresh.Authentications, fresh.SessionAsked
 	}
@@ -66,35 +77,34 @@ func newer(old, fresh globus.Facts) globus.Facts {
 	return old
 }
 
-// gather returns facts with what is due asked of Globus anew, both at once: one
-// that hangs does not keep the other from being known. What could not be learnt
-// stays as it was, and is the error.
-func (a *Auth) gather(ctx context.Context, facts globus.Facts, due questions, id globus.Identity, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
+// fetchFacts asks Globus for the facts that are due, and returns old with them. It
+// sends both requests at once, so that one that hangs does not delay the other.
+// What Globus did not answer stays as it was, and is the error.
+func (a *Auth) fetchFacts(ctx context.Context, old globus.Facts, due factSet, id globus.Identity, tokens func(server string) globus.TokenFunc) (globus.Facts, error) {
 	var in *globus.Introspection
 	var groups []globus.Group
 	var inErr, groupsErr error
-	var asked sync.WaitGroup
+	var calls sync.WaitGroup
 	if due.session {
-		asked.Go(func() {
+		calls.Go(func() {
 			inErr = a.site.Guard(ctx, func() (err error) { in, err = a.introspect(ctx, tokens(globus.AuthServer), id); return err })
 		})
 	}
 	if due.groups {
-		asked.Go(func() {
+		calls.Go(func() {
 			groupsErr = a.site.Guard(ctx, func() (err error) { groups, err = a.globus.Groups(tokens(globus.GroupsServer)).Mine(ctx); return err })
 		})
 	}
-	asked.Wait()
+	calls.Wait()
+	facts := old
 	facts.Subject = id.Subject
 	if in != nil {
-		nameFrom(id, in.Authentications)
+		addNames(in.Authentications, id.Linked)
 		facts = facts.WithSession(in, a.site.Now())
 	}
 	if due.groups && groupsErr == nil {
-		// The others are nobody's business here, and there may be any number.
-		groups = slices.DeleteFunc(groups, func(g globus.Group) bool {
-			return !a.namesGroup(g.ID)
-		})
+		// No policy asks for the person's other groups, and there may be very many.
+		groups = slices.DeleteFunc(groups, func(g globus.Group) bool { return !a.namesGroup(g.ID) })
 		facts = facts.WithGroups(groups, a.site.Now())
 	}
 	return facts, errors.Join(inErr, groupsErr)
@@ -102,23 +112,22 @@ func (a *Auth) gather(ctx context.Context, facts globus.Facts, due questions, id
 
 // namesGroup reports whether a policy of the app, or of a route, names a group.
 func (a *Auth) namesGroup(id string) bool {
-	return slices.ContainsFunc(append(a.policies, a.policy), func(p globus.Policy) bool {
+	names := func(p globus.Policy) bool {
 		return slices.ContainsFunc(p.Groups, func(named string) bool { return strings.EqualFold(named, id) })
-	})
+	}
+	return names(a.policy) || slices.ContainsFunc(a.policies, names)
 }
 
-// tokensOf yields tokens that no session holds yet.
-func (a *Auth) tokensOf(tokens globus.Tokens) func(server string) globus.TokenFunc {
+// tokenSource returns a source of tokens that are in no session yet.
+func (a *Auth) tokenSource(tokens globus.Tokens) func(server string) globus.TokenFunc {
 	return func(server string) globus.TokenFunc { return a.globus.Source(tokens, server, nil).Fresh }
 }
 
-var errNotTheirs = &globus.Error{Call: "introspect", Reason: globus.Malformed, Detail: "it is about another person, or a token that has ended"}
-
-// nameFrom gives authentications the names that the ID token, or userinfo, gave
-// the identities; introspection names them only to those who may see them.
-func nameFrom(id globus.Identity, auths []globus.Authentication) {
+// addNames adds the names of linked identities to authentications: introspection
+// returns them only to clients that may see them.
+func addNames(auths []globus.Authentication, linked []globus.LinkedIdentity) {
 	for i := range auths {
-		for _, l := range id.Linked {
+		for _, l := range linked {
 			if l.Subject == auths[i].Identity {
 				auths[i].Username = cmp.Or(auths[i].Username, l.Username)
 				auths[i].ProviderName = cmp.Or(auths[i].ProviderName, l.ProviderName)
@@ -127,8 +136,10 @@ func nameFrom(id globus.Identity, auths []globus.Authentication) {
 	}
 }
 
-// introspect asks about the session behind a token; the answer must be about
-// this person, and the token good.
+var errOtherToken = &globus.Error{Call: "introspect", Reason: globus.Malformed, Detail: "it is about another person, or a token that has ended"}
+
+// introspect asks Globus about a token and its session. It is an error if the token
+// has ended, or is not that of id.
 func (a *Auth) introspect(ctx context.Context, token globus.TokenFunc, id globus.Identity) (*globus.Introspection, error) {
 	t, err := token(ctx, "")
 	if err != nil {
@@ -139,32 +150,7 @@ func (a *Auth) introspect(ctx context.Context, token globus.TokenFunc, id globus
 		return nil, err
 	}
 	if !in.Active || in.Subject != id.Subject {
-		return nil, errNotTheirs
+		return nil, errOtherToken
 	}
 	return in, nil
-}
-
-// asking is what goes on between policies and Globus: one question for all
-// requests of a session that have it, and none for a while after one failed.
-type asking struct {
-	flight singleflight.Group
-
-	mu       sync.Mutex
-	failedAt map[string]time.Time // when a question last failed, by session
-}
-
-func (q *asking) failed(session string, now time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.failedAt == nil || len(q.failedAt) >= maxRemember {
-		q.failedAt = map[string]time.Time{}
-	}
-	q.failedAt[session] = now
-}
-
-func (q *asking) failedLately(session string, now time.Time) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	at, ok := q.failedAt[session]
-	return ok && now.Sub(at).Abs() < askAnewAfter
 }

@@ -13,10 +13,10 @@ import (
 
 // Login starts an attempt to sign in, and receives its callback.
 func (a *Auth) Login(w http.ResponseWriter, r *http.Request) error {
-	// The address may hold a code; it must not travel on.
+	// The URL may hold a code, which must not be sent on as a referrer.
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	if r.Method == http.MethodHead {
-		w.WriteHeader(http.StatusNoContent) // nobody has asked to sign in yet
+		w.WriteHeader(http.StatusNoContent) // a HEAD starts no attempt
 		return nil
 	}
 	if web.IsPrefetch(r) {
@@ -37,8 +37,8 @@ type linkError string
 
 func (e linkError) Error() string { return string(e) }
 
-// loginQuery parses the query of /login strictly: it rejects what net/url would
-// drop without a word, and a parameter that comes twice.
+// loginQuery parses the query of /login strictly: it rejects what net/url would drop
+// silently, and a parameter that comes twice (RFC 6749, section 3.1).
 func loginQuery(raw string) (url.Values, error) {
 	q, err := url.ParseQuery(raw)
 	if err != nil {
@@ -51,7 +51,7 @@ func loginQuery(raw string) (url.Values, error) {
 	}
 	for _, name := range []string{"code", "state", "error", "iss"} {
 		if strings.ContainsFunc(q.Get(name), func(r rune) bool { return r < ' ' || r > '~' }) { // RFC 6749, appendix A
-			return nil, linkError("a character that cannot be in " + name)
+			return nil, linkError("invalid character in " + name)
 		}
 	}
 	if q.Has("code") && q.Get("code") == "" {
@@ -60,7 +60,7 @@ func loginQuery(raw string) (url.Values, error) {
 	return q, nil
 }
 
-// startLogin sends the browser to Globus, if it will show the answer as a page: a
+// startLogin redirects the browser to Globus. It answers only navigations, because a
 // request from within a page must not sign anybody in.
 func (a *Auth) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) error {
 	if !web.IsNavigation(r) {
@@ -68,7 +68,7 @@ func (a *Auth) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) 
 	}
 	next := a.site.LocalPath(q.Get("next"))
 	if q.Get("prompt") == "login" {
-		return a.begin(w, r, attempt{Next: next, Prompt: true})
+		return a.beginSignIn(w, r, attempt{Next: next, Prompt: true})
 	}
 	s, err := a.current(r)
 	if err != nil {
@@ -80,19 +80,20 @@ func (a *Auth) startLogin(w http.ResponseWriter, r *http.Request, q url.Values) 
 	if s != nil && a.policy.Decide(s.Facts, a.site.Now()).Allowed() {
 		return web.RedirectURL(w, a.site.Absolute(next))
 	}
-	return a.begin(w, r, attempt{Next: next})
+	return a.beginSignIn(w, r, attempt{Next: next})
 }
 
-// begin sends the browser to Globus to sign in with the attempt t.
-func (a *Auth) begin(w http.ResponseWriter, r *http.Request, t attempt) error {
+// beginSignIn redirects the browser to Globus to sign in with the attempt t.
+func (a *Auth) beginSignIn(w http.ResponseWriter, r *http.Request, t attempt) error {
 	if a.signedOut(r) {
 		http.SetCookie(w, a.site.Cookies.New(signedOutCookie, "", -1))
 	}
-	return a.toGlobus(w, r, t, a.policy.AuthCodeOptions())
+	return a.redirectToGlobus(w, r, t, a.policy.AuthCodeOptions())
 }
 
-// toGlobus sends the browser to Globus with the attempt t, whose secrets it makes.
-func (a *Auth) toGlobus(w http.ResponseWriter, r *http.Request, t attempt, opts []oauth2.AuthCodeOption) error {
+// redirectToGlobus redirects the browser to Globus with the attempt t, after it has
+// made the secrets of t.
+func (a *Auth) redirectToGlobus(w http.ResponseWriter, r *http.Request, t attempt, opts []oauth2.AuthCodeOption) error {
 	t.Attempt, t.Begun = globus.NewAttempt(), a.site.Now()
 	if err := a.setAttempt(w, r, t); err != nil {
 		return err

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	maxRevoke = 2 * time.Second // how long a person waits for Globus when they sign out
+	maxRevoke = 2 * time.Second // revoking tokens; a person who signs out waits for it
 
-	signedOutCookie = "signed-out" // says that somebody signed out in this browser
+	signedOutCookie = "signed-out" // is set from a sign-out until the next sign-in begins
 )
 
-// Logout returns the handler that ends the session, first here and then at Globus.
+// Logout returns the handler that ends the session and revokes its tokens.
 func (a *Auth) Logout() web.Handler { return logout{a} }
 
 type logout struct{ auth *Auth }
 
-// Allow leads a browser without a session on at once, such as one that sends the
-// form a second time after a double click: its CSRF token is gone.
+// Allow redirects a browser without a session cookie at once. After a double click,
+// the second request has none, and its CSRF token is no longer right.
 func (h logout) Allow(w http.ResponseWriter, r *http.Request) (bool, error) {
 	if h.auth.sessions.Brought(r) {
 		return true, nil
@@ -33,7 +33,7 @@ func (h logout) Allow(w http.ResponseWriter, r *http.Request) (bool, error) {
 
 func (h logout) Serve(w http.ResponseWriter, r *http.Request) error {
 	a := h.auth
-	r = r.WithContext(context.WithoutCancel(r.Context())) // it is done even if the browser hangs up
+	r = r.WithContext(context.WithoutCancel(r.Context())) // a browser that hangs up is signed out too
 	tokens, err := a.sessions.SignOut(r)
 	a.setSession(r, nil)
 	a.revoke(r.Context(), tokens)
@@ -48,12 +48,13 @@ func (h logout) Serve(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, "/signed-out")
 }
 
-// LogoutPage has the button that signs out: a link must not.
+// LogoutPage shows a button that signs out, because a link must not.
 func (a *Auth) LogoutPage(w http.ResponseWriter, r *http.Request) error {
 	return web.ShowPage(w, r, components.LogoutPage(web.NewPage(r, "Log out")))
 }
 
-// SignedOutPage says that nobody is signed in here, if that is true.
+// SignedOutPage says that nobody is signed in here. It redirects people who are
+// signed in to the home page.
 func (a *Auth) SignedOutPage(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.current(r)
 	if err != nil {
@@ -71,7 +72,8 @@ func showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
 	return web.ShowPageStatus(w, r, status, components.SignedOut(page, status != http.StatusOK))
 }
 
-// Visitor answers a page that asks whether its person is still signed in.
+// Visitor shows the part of the header that says who is signed in. An open page
+// requests it to learn whether its session has ended.
 func (a *Auth) Visitor(w http.ResponseWriter, r *http.Request) error {
 	if _, err := a.current(r); err != nil {
 		return err
@@ -84,18 +86,19 @@ func (a *Auth) Visitor(w http.ResponseWriter, r *http.Request) error {
 	return web.Show(w, r, "Who is signed in", components.SignedInAs(visitor))
 }
 
-// EndedHere reports whether r's browser had a session that has ended.
-func (a *Auth) EndedHere(r *http.Request) bool { return a.sessions.Brought(r) }
+// HadSession reports whether r's browser sent a session cookie: on a page where
+// nobody is signed in, its session has ended.
+func (a *Auth) HadSession(r *http.Request) bool { return a.sessions.Brought(r) }
 
-// signedOut reports whether somebody signed out in r's browser, and nobody has
-// begun to sign in since.
+// signedOut reports whether the last thing that happened in r's browser was a
+// sign-out.
 func (a *Auth) signedOut(r *http.Request) bool {
 	_, err := r.Cookie(a.site.Cookies.Name(signedOutCookie))
 	return err == nil
 }
 
-// revoke ends tokens at Globus, as far as that succeeds. It outlives the request,
-// but not by long.
+// revoke revokes tokens at Globus, and logs a failure. It goes on when the request is
+// cancelled, for maxRevoke at most.
 func (a *Auth) revoke(ctx context.Context, tokens globus.Tokens) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRevoke)
 	defer cancel()

@@ -12,16 +12,16 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// loaded is what the middleware knows about the session of a request.
+// loaded is the session of a request, as the middleware loaded it.
 type loaded struct {
-	session *session.Session // nil: nobody is signed in
-	err     error            // the store failed, so nobody knows
+	session *session.Session // nil if nobody is signed in
+	err     error            // of the session store
 }
 
 type loadedKey struct{}
 
-// middleware loads the session of each request, once, and deals with the errors
-// of pages that are about the session.
+// middleware loads the session of each request, once. It answers the errors of pages
+// that are about the session: requirements of Globus, and a session that has ended.
 func (a *Auth) middleware(next web.HandlerFunc) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		l := &loaded{}
@@ -35,7 +35,7 @@ func (a *Auth) middleware(next web.HandlerFunc) web.HandlerFunc {
 			return err
 		}
 		if want, ok := globus.RequirementsOf(err); ok {
-			return a.askFor(w, r, l.session, want, err)
+			return a.showRequirements(w, r, l.session, want, err)
 		}
 		if errors.Is(err, session.ErrGone) || a.endedMeanwhile(r, err) {
 			// The browser may have the cookie of another session by now.
@@ -46,16 +46,16 @@ func (a *Auth) middleware(next web.HandlerFunc) web.HandlerFunc {
 	}
 }
 
-// Session returns the session of the person who sent r, nil if nobody is signed in.
-// The error is for the handler to return: the app's policy does not let them in, or
-// the session store does not answer.
+// Session returns the session of the person who sent r, or nil if nobody is signed
+// in. A handler returns the error: the app's policy refuses the person, or the
+// session store does not answer.
 func (a *Auth) Session(r *http.Request) (*session.Session, error) {
 	s, err := a.current(r)
 	if s == nil || err != nil {
 		return nil, err
 	}
 	err = a.check(r, s, a.policy)
-	if errors.Is(err, session.ErrGone) { // it ended meanwhile
+	if errors.Is(err, session.ErrGone) { // it ended since it was loaded
 		a.setSession(r, nil)
 		return nil, nil
 	}
@@ -65,8 +65,8 @@ func (a *Auth) Session(r *http.Request) (*session.Session, error) {
 	return s, nil
 }
 
-// current returns the session that the middleware loaded, whatever the policy says
-// about the person.
+// current returns the session that the middleware loaded, without checking the
+// policy.
 func (a *Auth) current(r *http.Request) (*session.Session, error) {
 	l := r.Context().Value(loadedKey{}).(*loaded)
 	return l.session, l.err
@@ -79,7 +79,7 @@ func (a *Auth) setSession(r *http.Request, s *session.Session) {
 	a.setVisitor(r, l)
 }
 
-// setVisitor tells the header, and the log, whose request r is.
+// setVisitor sets who the header of the page and the log say sent r.
 func (a *Auth) setVisitor(r *http.Request, l *loaded) {
 	s := l.session
 	if s == nil || !a.site.Now().Before(s.Deadline) {
@@ -93,8 +93,8 @@ func (a *Auth) setVisitor(r *http.Request, l *loaded) {
 	}, s.Tag())
 }
 
-// endedMeanwhile reports whether Globus did not accept a token because its person
-// signed out while the request was on its way.
+// endedMeanwhile reports whether err says that Globus rejected a token, and the
+// session has ended since it was loaded: a sign-out revoked the token.
 func (a *Auth) endedMeanwhile(r *http.Request, err error) bool {
 	e, ok := errors.AsType[*globus.Error](err)
 	if !ok || e.Status != http.StatusUnauthorized {

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
 )
 
-// check decides from facts in the session, so that a policy which is turned on
-// holds at once. What was never asked is asked first, and so are groups that are
-// older than five minutes; if Globus cannot be reached, groups count for an hour.
-// What the person can do about it at Globus, they are asked for.
+// groupsTTL is how old a person's groups may be before Globus is asked again.
+const groupsTTL = 5 * time.Minute
+
+// check returns nil if p allows the person of s, and otherwise the problem or the
+// requirements to show. It decides on every request, from the facts in the session,
+// so that a policy that is turned on holds at once. Facts that are missing or too
+// old are renewed first; if Globus does not answer, groups count for an hour.
 func (a *Auth) check(r *http.Request, s *session.Session, p globus.Policy) error {
 	if p.Empty() {
 		return nil
@@ -20,56 +24,52 @@ func (a *Auth) check(r *http.Request, s *session.Session, p globus.Policy) error
 	if err := consentFor(s, p); err != nil {
 		return err
 	}
-	due := questions{
+	due := factSet{
 		session: p.NeedsSession() && s.Facts.SessionAsked.IsZero(),
-		groups:  p.NeedsGroups() && a.site.Now().Sub(s.Facts.GroupsAsked) > groupFactsFor,
+		groups:  p.NeedsGroups() && a.site.Now().Sub(s.Facts.GroupsAsked) > groupsTTL,
 	}
-	if due != (questions{}) && !a.asking.failedLately(s.ID(), a.site.Now()) {
+	if due != (factSet{}) {
 		if err := a.renewFacts(r.Context(), s, due); errors.Is(err, session.ErrGone) {
 			return err
 		}
 	}
-	if d := p.Decide(s.Facts, a.site.Now()); !d.Allowed() {
-		return a.refused(&refusal{decision: d, policy: p, who: s.Identity, facts: s.Facts, session: s}, a.site.Here(r))
+	if no := a.decide(p, s.Identity, s.Facts); no != nil {
+		no.session = s
+		return a.refused(no, a.site.Here(r))
 	}
 	return nil
 }
 
-// examine decides about someone who is about to be signed in, and notes in rec
-// what is known. What Globus does not tell keeps them out.
-func (a *Auth) examine(ctx context.Context, rec *session.Record) error {
-	due := a.questions()
-	if due == (questions{}) {
-		return nil
-	}
+// checkLogin returns what is known about the person of a login, if the app's policy
+// allows them. If Globus does not answer, nobody is allowed.
+func (a *Auth) checkLogin(ctx context.Context, login *globus.Login) (globus.Facts, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxFacts)
 	defer cancel()
-	var err error
-	rec.Facts, err = a.gather(ctx, rec.Facts, due, rec.Identity, a.tokensOf(rec.Tokens))
+	facts, err := a.fetchFacts(ctx, globus.Facts{}, a.signInFacts(), login.Identity, a.tokenSource(login.Tokens))
 	if a.policy.Empty() {
-		return nil // a route that needs to know asks again
+		return facts, nil // check asks again what a route needs to know
 	}
 	if err != nil {
-		return err
+		return facts, err
 	}
-	if d := a.policy.Decide(rec.Facts, a.site.Now()); !d.Allowed() {
-		return &refusal{decision: d, policy: a.policy, who: rec.Identity, facts: rec.Facts}
+	if no := a.decide(a.policy, login.Identity, facts); no != nil {
+		return facts, no
 	}
-	return nil
+	return facts, nil
 }
 
-// questions returns what is asked about everybody who signs in: what the app's
-// policy needs to know, and how they authenticated if a route does.
-func (a *Auth) questions() questions {
-	due := questions{groups: a.policy.NeedsGroups()}
-	for _, p := range append(a.policies, a.policy) {
-		due.session = due.session || p.NeedsSession()
+// decide returns the refusal of a person by p, or nil if p allows them.
+func (a *Auth) decide(p globus.Policy, who globus.Identity, facts globus.Facts) *refusal {
+	d := p.Decide(facts, a.site.Now())
+	if d.Allowed() {
+		return nil
 	}
-	return due
+	return &refusal{decision: d, policy: p, who: who, facts: facts}
 }
 
-// needsPrompt reports whether a sign-in was refused only because Globus let the
-// person through without asking who they are. Then it is told to ask, once.
+// needsPrompt reports whether a sign-in was refused only because Globus did not ask
+// the person to authenticate, so that their identity is not known. Then they are
+// sent to Globus once more, with prompt=login.
 func needsPrompt(err error, t attempt) bool {
 	no, ok := errors.AsType[*refusal](err)
 	return ok && !t.Prompt && no.decision.Verdict == globus.VerdictUnverifiable && len(no.facts.Authentications) == 0

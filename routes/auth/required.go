@@ -12,7 +12,7 @@ import (
 // required is the web.Handler of a route for people who are signed in.
 type required struct {
 	auth    *Auth
-	policy  globus.Policy // beside the app's own; the zero value allows anybody
+	policy  globus.Policy // in addition to the app's; the zero value allows anybody
 	handler HandlerFunc
 }
 
@@ -30,15 +30,14 @@ func (h required) Allow(w http.ResponseWriter, r *http.Request) (bool, error) {
 
 // Serve implements web.Handler.
 func (h required) Serve(w http.ResponseWriter, r *http.Request) error {
-	s, _ := h.auth.current(r) // which Allow has found to be there
+	s, _ := h.auth.current(r) // Allow has checked that there is one
 	return h.handler(w, r, s)
 }
 
-// noSession answers a request that needs a session and has none. Someone who opens
-// a page is sent to sign in and comes back to it. A request from within a page is
-// not: a poll that followed a redirect would sign a person in again, unseen, right
-// after they signed out in another tab, and what was typed would be lost. It gets
-// a link instead.
+// noSession answers a request that needs a session and has none. It redirects a
+// navigation to sign in and come back. A request from within a page gets a link
+// instead: a poll that followed a redirect would sign a person in again, unseen,
+// right after they signed out in another tab, and a form would lose what was typed.
 func (a *Auth) noSession(w http.ResponseWriter, r *http.Request) error {
 	here := a.site.Here(r)
 	if web.IsPrefetch(r) {
@@ -49,8 +48,8 @@ func (a *Auth) noSession(w http.ResponseWriter, r *http.Request) error {
 	case navigation && !a.signedOut(r):
 		return web.RedirectURL(w, a.site.LoginURL(here))
 	case navigation:
-		// They came by the Back button, perhaps: Globus would let them in again
-		// without asking.
+		// A redirect would sign them in again without a click, perhaps by the Back
+		// button, because Globus remembers them.
 		return &web.Problem{
 			Status: http.StatusUnauthorized, Reason: "signed_out", Heading: "You are signed out here",
 			Message: "Log in to see this page.", LoginURL: a.site.LoginURL(here), Cause: errors.New("signed out"),
@@ -63,7 +62,7 @@ func (a *Auth) noSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := &web.Problem{
 		Status: http.StatusUnauthorized, Reason: "session_ended", Heading: "Your session has ended",
-		Message: "Log in again to go on.", LoginURL: login, Cause: errors.New("no session"),
+		Message: "Log in again to continue.", LoginURL: login, Cause: errors.New("no session"),
 	}
 	if !sent {
 		return p

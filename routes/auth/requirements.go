@@ -13,16 +13,15 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// maxRequirements is how many bytes of requirements fit into the button's link,
-// which proxies let pass up to 8 KiB.
+// maxRequirements is how many bytes of requirements fit into the link of the button.
+// Proxies accept URLs of up to 8 KiB.
 const maxRequirements = 3 << 10
 
-// askFor answers a request for which a service wants more of the person, which
-// came to err: by a card with one button, which leads to Globus and back. It is
-// the one place for that, since a handler just returns the error. Nothing
-// redirects by itself, so nothing can go in circles, and no form is sent again
-// by itself.
-func (a *Auth) askFor(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, err error) error {
+// showRequirements answers a request that failed with err because a Globus service
+// has requirements. It shows a card with one button, which leads to Globus and back.
+// Nothing redirects by itself, so nothing can loop, and no form is sent again by
+// itself.
+func (a *Auth) showRequirements(w http.ResponseWriter, r *http.Request, s *session.Session, want *globus.Requirements, err error) error {
 	web.SetReason(r, err)
 	card := components.Required{Site: a.site.Site, Requirements: want}
 	if about, ok := errors.AsType[*web.About](err); ok {
@@ -35,7 +34,7 @@ func (a *Auth) askFor(w http.ResponseWriter, r *http.Request, s *session.Session
 	if card.URL = a.stepUpURL(s, want, next); card.URL == "" {
 		return &web.Problem{
 			Status: http.StatusForbidden, Reason: "requirements_too_large", Heading: "Globus wants more than this site can ask for",
-			Message: "What it wants of you first is too much for one request. Please tell the people who run this site, with the reference below.",
+			Message: "Its requirements are too long for one request. Please tell the people who run this site, with the reference below.",
 			Cause:   err,
 		}
 	}
@@ -49,11 +48,11 @@ func (a *Auth) askFor(w http.ResponseWriter, r *http.Request, s *session.Session
 	return web.ShowPageStatus(w, r, http.StatusForbidden, components.RequiredPage(web.NewPage(r, card.Heading()), card))
 }
 
-// stepUpURL returns the link that leads the person of s to Globus with what is
-// wanted, and then to next; "" if that is too much for a link.
+// stepUpURL returns the link by which the person of s satisfies the requirements at
+// Globus and returns to next; "" if they are too long for a link.
 func (a *Auth) stepUpURL(s *session.Session, want *globus.Requirements, next string) string {
 	asked := *want
-	asked.Code, asked.Message = "", "" // Globus does not want them
+	asked.Code, asked.Message = "", "" // these are not sent to Globus
 	text, err := json.Marshal(asked)
 	if err != nil || len(text) > maxRequirements {
 		return ""
@@ -61,22 +60,22 @@ func (a *Auth) stepUpURL(s *session.Session, want *globus.Requirements, next str
 	return a.site.StepUpURL(s.Sign(string(text)), next)
 }
 
-// startStepUp sends the browser to Globus with what a link of stepUpURL holds. A
-// link that another session made, as one before a new sign-in, leads to next,
-// where what is wanted is found out again.
+// startStepUp redirects the browser to Globus with the requirements in a link that
+// stepUpURL made. A link of another session, such as one from before a new sign-in,
+// leads to next: that page finds out again what is required.
 func (a *Auth) startStepUp(w http.ResponseWriter, r *http.Request, s *session.Session, signed, next string) error {
 	text, ok := s.Verify(signed)
 	var want globus.Requirements
 	if !ok || json.Unmarshal([]byte(text), &want) != nil {
 		return web.RedirectURL(w, a.site.Absolute(next))
 	}
-	opts := append(want.AuthCodeOptions(), a.scopesWith(s, want.Scopes).AuthCodeOption())
-	return a.toGlobus(w, r, attempt{Next: next, StepUp: s.Identity.Subject}, opts)
+	opts := append(want.AuthCodeOptions(), a.allScopes(s, want.Scopes).AuthCodeOption())
+	return a.redirectToGlobus(w, r, attempt{Next: next, StepUp: s.Identity.Subject}, opts)
 }
 
-// scopesWith returns more beside all that the app asks for, and that s holds
-// already: the new tokens are to be good for no less than the old ones.
-func (a *Auth) scopesWith(s *session.Session, more globus.Scopes) globus.Scopes {
+// allScopes returns more, the scopes that the app asks for, and those of the tokens
+// in s: the new tokens must be good for all that the old ones were.
+func (a *Auth) allScopes(s *session.Session, more globus.Scopes) globus.Scopes {
 	lists := [][]string{a.globus.Scopes()}
 	for _, server := range slices.Sorted(maps.Keys(s.Tokens)) {
 		lists = append(lists, s.Tokens[server].Scopes)
@@ -90,7 +89,7 @@ func (a *Auth) scopesWith(s *session.Session, more globus.Scopes) globus.Scopes 
 	return all.Merge(more)
 }
 
-// consentFor returns the requirements that ask for the scopes which p needs, or
+// consentFor returns an error that requires consent to the scopes that p needs, or
 // nil if s has a token for them.
 func consentFor(s *session.Session, p globus.Policy) error {
 	if _, held := s.Tokens[globus.GroupsServer]; !p.NeedsGroups() || held {

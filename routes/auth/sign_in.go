@@ -14,47 +14,63 @@ import (
 
 const (
 	maxSignIn   = 10 * time.Second // exchanging the code and saving the session
-	maxUserInfo = 3 * time.Second  // of that, for what the ID token tells as well
+	maxUserInfo = 3 * time.Second  // of that, asking userinfo
 )
 
-// signIn redeems the code and saves the new session; only then does it end the
-// session that the browser had. It goes on if the browser hangs up, for a code
-// cannot be redeemed again.
-func (a *Auth) signIn(r *http.Request, code string, t attempt) (*session.Session, error) {
+// redeem exchanges the code of an attempt for tokens, and returns the session that
+// they begin or, in a step-up, are merged into. It goes on if the browser hangs up,
+// because a code can be exchanged only once.
+func (a *Auth) redeem(r *http.Request, code string, t attempt) (*session.Session, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), maxSignIn)
 	defer cancel()
 	r = r.WithContext(ctx)
 	login, err := a.globus.Exchange(ctx, code, t.Attempt)
 	if err != nil {
-		return nil, err
+		return nil, err // Exchange has revoked the tokens
 	}
-	s, err := a.newSession(ctx, login)
+	s, err := a.useLogin(r, login, t)
 	if err != nil {
-		a.discard(r, login)
+		a.discardTokens(r, login)
 		return nil, err
 	}
-	before, _ := a.current(r)
-	old := a.endOld(r)
-	a.noteSignIn(ctx, s)
-	a.replaced(ctx, s, before != nil && before.Identity.Subject == s.Identity.Subject, old)
 	return s, nil
 }
 
-// newSession makes a session of a login, if the policy allows it.
-func (a *Auth) newSession(ctx context.Context, login *globus.Login) (*session.Session, error) {
-	if err := a.useUserInfo(ctx, login); err != nil {
+func (a *Auth) useLogin(r *http.Request, login *globus.Login, t attempt) (*session.Session, error) {
+	if err := a.useUserInfo(r.Context(), login); err != nil {
 		return nil, err
 	}
-	rec := session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.site.Now()}
-	if err := a.examine(ctx, &rec); err != nil {
-		return nil, err
+	if t.StepUp != "" {
+		return a.mergeLogin(r, login, t)
 	}
-	return a.sessions.SignIn(ctx, rec)
+	return a.signIn(r, login)
 }
 
-// useUserInfo takes what userinfo says about the person in place of the ID
-// token's claims. It may fail, for those name the person already; it may not be
-// about somebody else.
+// signIn begins the session of a login that the policy allows. Once it is saved,
+// the session that the browser had before is ended.
+func (a *Auth) signIn(r *http.Request, login *globus.Login) (*session.Session, error) {
+	ctx := r.Context()
+	facts, err := a.checkLogin(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.sessions.SignIn(ctx, session.Record{Identity: login.Identity, Tokens: login.Tokens, Began: a.site.Now(), Facts: facts})
+	if err != nil {
+		return nil, err
+	}
+	previous, _ := a.current(r)
+	tokens, err := a.sessions.SignOut(r)
+	if err != nil { // the new session holds all the same
+		a.site.Log.ErrorContext(ctx, "old session not ended yet", "reason", err)
+	}
+	a.recordSignIn(ctx, s)
+	a.retireTokens(ctx, s, previous != nil && previous.Identity.Subject == s.Identity.Subject, tokens)
+	return s, nil
+}
+
+// useUserInfo replaces the ID token's claims about the person by those of userinfo.
+// If userinfo cannot be had, the claims of the ID token stay. It is an error if
+// userinfo is about another person (OpenID Connect Core, section 5.3.2).
 func (a *Auth) useUserInfo(ctx context.Context, login *globus.Login) error {
 	token, ok := login.Tokens[globus.AuthServer]
 	if !ok {
@@ -74,22 +90,22 @@ func (a *Auth) useUserInfo(ctx context.Context, login *globus.Login) error {
 	return nil
 }
 
-// discard does away with the tokens of a sign-in that came to nothing here, after
-// Exchange accepted them (what it refuses, it revokes itself), but for those that
-// the browser's own session holds: Globus may give the same out again.
-func (a *Auth) discard(r *http.Request, login *globus.Login) {
+// discardTokens revokes the tokens of a login that begins no session. Those that
+// the browser's session holds stay, because Globus may issue the same token twice.
+func (a *Auth) discardTokens(r *http.Request, login *globus.Login) {
 	ctx := context.WithoutCancel(r.Context())
 	own, _ := a.current(r)
 	if own == nil {
 		a.revoke(ctx, login.Tokens)
 		return
 	}
-	a.replaced(ctx, own, own.Identity.Subject == login.Identity.Subject, login.Tokens)
+	a.retireTokens(ctx, own, own.Identity.Subject == login.Identity.Subject, login.Tokens)
 }
 
-// replaced does away with tokens that s has others in the place of: at once if
-// they are another person's, and otherwise with s, see session.Record.Replace.
-func (a *Auth) replaced(ctx context.Context, s *session.Session, samePerson bool, tokens globus.Tokens) {
+// retireTokens revokes tokens that s does not use: at once if they are another
+// person's. Tokens of the same person are revoked when s ends, because they may
+// belong to the same grant, see session.Record.Replace.
+func (a *Auth) retireTokens(ctx context.Context, s *session.Session, samePerson bool, tokens globus.Tokens) {
 	tokens = tokens.Without(s.Tokens)
 	if len(tokens) == 0 {
 		return
@@ -104,14 +120,4 @@ func (a *Auth) replaced(ctx context.Context, s *session.Session, samePerson bool
 	case err != nil:
 		a.site.Log.ErrorContext(ctx, "replaced tokens not kept", "reason", err)
 	}
-}
-
-// endOld ends the session that r's browser had before, if any, and returns the
-// tokens that it held to the last. What fails is logged: the new session stands.
-func (a *Auth) endOld(r *http.Request) globus.Tokens {
-	old, err := a.sessions.SignOut(r)
-	if err != nil {
-		a.site.Log.ErrorContext(r.Context(), "old session not ended yet", "reason", err)
-	}
-	return old
 }

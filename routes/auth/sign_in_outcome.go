@@ -9,21 +9,22 @@ import (
 	"example.org/portal/routes/session"
 )
 
-// noteSignIn logs and counts that someone signed in.
-func (a *Auth) noteSignIn(ctx context.Context, s *session.Session) {
+// recordSignIn logs and counts a sign-in.
+func (a *Auth) recordSignIn(ctx context.Context, s *session.Session) {
 	a.site.Metrics.SignIn("ok", "")
 	a.site.Log.InfoContext(ctx, "signed in", "session", s.Tag())
 }
 
-// noteFailure logs and counts why a sign-in signed nobody in.
-func (a *Auth) noteFailure(r *http.Request, err error) {
+// recordFailure logs and counts a sign-in that failed.
+func (a *Auth) recordFailure(r *http.Request, err error) {
 	outcome, reason := signInOutcome(err)
 	a.site.Metrics.SignIn(outcome, reason)
 	a.site.Log.WarnContext(r.Context(), "sign-in "+outcome, "reason", err)
 }
 
-// signInOutcome says what kept someone from being signed in: they, or we,
-// refused it, or something failed. Of the reasons there are only so many.
+// signInOutcome returns the labels that a failed sign-in is counted under. outcome is
+// "refused" if the person, Globus or the app refused it, and "failed" otherwise.
+// There are few reasons, because each is a series of the metrics.
 func signInOutcome(err error) (outcome, reason string) {
 	if _, ok := errors.AsType[*refusal](err); ok {
 		return "refused", "policy"
