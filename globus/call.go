@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// post sends form to an endpoint of Globus Auth, with the client id and secret
-// in it, and decodes the answer as getJSON does.
+// post sends form, with the client id and secret added, to an endpoint of Globus Auth,
+// and decodes the response as getJSON does.
 func (c *Client) post(ctx context.Context, call, path string, form url.Values, v any) error {
 	form.Set("client_id", c.oauth.ClientID)
 	form.Set("client_secret", c.oauth.ClientSecret)
@@ -27,9 +27,9 @@ func (c *Client) post(ctx context.Context, call, path string, form url.Values, v
 	return getJSON(c.http, call, req, v)
 }
 
-// getJSON sends req and decodes the JSON that answers it into v; nil is for an
-// answer whose body does not count. What has another type than v's is left out.
-// Its errors are *Error, but for those of a TokenFunc, which it hands on.
+// getJSON sends req and decodes the JSON of the response into v. If v is nil, it ignores
+// the body. It leaves out members of another type than v's. The error is an *Error, or
+// that of a TokenFunc, unchanged.
 func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	resp, err := sendPatiently(client, req)
 	if e, ok := errors.AsType[tokenError](err); ok {
@@ -59,12 +59,12 @@ func getJSON(client *http.Client, call string, req *http.Request, v any) error {
 	return nil
 }
 
-// maxPause is how long a call waits for Globus that has too much to do.
+// maxPause is how long a call waits before it is sent again, see sendPatiently.
 const maxPause = 3 * time.Second
 
-// sendPatiently sends a request, and once more if Globus refuses it for the moment
-// and says when to come back (RFC 6585, section 4; RFC 9110, section 15.6.4), unless
-// that is too late for whoever waits.
+// sendPatiently sends a request, and once more if the response is 429 or 503 with a
+// Retry-After (RFC 6585, section 4; RFC 9110, section 15.6.4) that is not too late for
+// the caller.
 func sendPatiently(client *http.Client, req *http.Request) (*http.Response, error) {
 	resp, err := client.Do(req)
 	if err != nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
@@ -90,7 +90,7 @@ func sendPatiently(client *http.Client, req *http.Request) (*http.Response, erro
 	return client.Do(again)
 }
 
-// retryAfter reads the header that says when to come back, in seconds or as a date.
+// retryAfter reads the header Retry-After, which has seconds or a date.
 func retryAfter(h http.Header) (wait time.Duration, ok bool) {
 	text := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
@@ -102,9 +102,9 @@ func retryAfter(h http.Header) (wait time.Duration, ok bool) {
 	return 0, false
 }
 
-// leaveOut returns the error of json.Unmarshal, but nil if that is about a member of
-// another type than expected: it has read all others, and left that one out. A list
-// is no such member, for nobody should take "not read" for "there are none".
+// leaveOut returns err, an error of json.Unmarshal, or nil if err is about a member of
+// another type than expected: json.Unmarshal has read all others. It returns err for a
+// list, because a caller would take a list that was not read for an empty one.
 func leaveOut(err error) error {
 	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && odd.Field != "" && odd.Type.Kind() != reflect.Slice {
 		return nil
@@ -112,16 +112,16 @@ func leaveOut(err error) error {
 	return err
 }
 
-// isJSON reports whether a media type is JSON: application/json, or one of those
-// that say so at their end (RFC 6839, section 3.1), such as application/jwk-set+json.
-// Its parameters say nothing more.
+// isJSON reports whether a media type is JSON: application/json, or one with the suffix
+// +json (RFC 6839, section 3.1), such as application/jwk-set+json. Parameters are
+// ignored.
 func isJSON(mediaType string) bool {
 	t, _, _ := strings.Cut(strings.ToLower(mediaType), ";")
 	t = strings.TrimSpace(t)
 	return t == "application/json" || strings.HasSuffix(t, "+json")
 }
 
-// refusal reads an answer that is not a success by its body, whatever its status:
+// refusal reads the body of an error response, whatever its status:
 // that of OAuth (error, RFC 6749, section 5.2), of Transfer (code, message,
 // request_id), of Groups and Globus Auth (code and detail, or a list errors of
 // them), and of Flows (an object error of them). A gateway's page in HTML has

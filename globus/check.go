@@ -16,8 +16,8 @@ import (
 )
 
 // CheckDiscovery compares the discovery document (OpenID Connect Discovery 1.0,
-// section 3) with what this package takes for granted, and names each difference;
-// nil if there is none. The error is an *Error: there was nothing to compare.
+// section 3) with what this package assumes, and returns each difference; nil if there
+// is none. The error is an *Error: the document could not be fetched.
 func (c *Client) CheckDiscovery(ctx context.Context) (differences []string, err error) {
 	req, err := c.discoveryRequest(ctx)
 	if err != nil {
@@ -61,20 +61,20 @@ func (c *Client) discoveryRequest(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// CheckKeys fetches the keys that ID tokens are signed with, and returns how
-// many can be used: at least one, or there is an error, an *Error.
+// CheckKeys fetches the keys that ID tokens are signed with, and returns how many are
+// usable. If none is, it returns an error. The error is an *Error.
 func (c *Client) CheckKeys(ctx context.Context) (int, error) {
 	keys, err := c.keys.fetch(ctx)
 	return len(keys), err
 }
 
-// MaxSkew is how far this machine's clock may be from Globus's: beyond it,
-// every ID token is refused.
+// MaxSkew is how far this machine's clock may be from Globus's. Beyond it, every ID
+// token is rejected.
 const MaxSkew = leeway
 
-// CheckClock returns how far this machine's clock is ahead of Globus's, to
-// about a second; less than zero if it is behind. It goes by the Date of an
-// answer (RFC 9110, section 6.6.1). The error is an *Error.
+// CheckClock returns how far this machine's clock is ahead of Globus's, to about a
+// second; negative if it is behind. It uses the Date of a response (RFC 9110, section
+// 6.6.1). The error is an *Error.
 func (c *Client) CheckClock(ctx context.Context) (ahead time.Duration, err error) {
 	req, err := c.discoveryRequest(ctx)
 	if err != nil {
@@ -91,16 +91,16 @@ func (c *Client) CheckClock(ctx context.Context) (ahead time.Duration, err error
 	if err != nil {
 		return 0, &Error{Call: "discovery", Reason: Malformed, Status: resp.StatusCode, Detail: "the answer has no Date"}
 	}
-	age, _ := strconv.Atoi(resp.Header.Get("Age")) // of an answer that a cache gave
+	age, _ := strconv.Atoi(resp.Header.Get("Age")) // of a response from a cache
 	date = date.Add(time.Duration(age)*time.Second + time.Second/2)
 	ahead = sent.Add(received.Sub(sent) / 2).Sub(date)
 	return ahead.Round(time.Second), nil
 }
 
-// CheckCredentials returns nil if Globus accepts the client id and secret. It
-// asks for the refresh of a token that never was: an app that Globus knows is
-// told that this grant is invalid, and any other that the client is (RFC 6749,
-// section 5.2). Nothing is issued or spent. The error is an *Error.
+// CheckCredentials returns nil if Globus accepts the client id and secret. It sends a
+// refresh token that does not exist: Globus returns invalid_grant to a client that it
+// accepts, and invalid_client to any other (RFC 6749, section 5.2). It issues and
+// revokes nothing. The error is an *Error.
 func (c *Client) CheckCredentials(ctx context.Context) error {
 	_, err := c.Refresh(ctx, AuthServer, Token{RefreshToken: "none" + rand.Text()}, "")
 	if IsInvalidGrant(err) {
@@ -112,8 +112,8 @@ func (c *Client) CheckCredentials(ctx context.Context) error {
 	return err
 }
 
-// What Globus's own error page says. No redirect brings these errors back to
-// the app.
+// Texts of Globus's error page. Globus does not redirect back to the app with these
+// errors.
 const (
 	mismatchingURI = "Mismatching redirect URI"
 	invalidClient  = "Invalid client_id"
@@ -132,10 +132,10 @@ func (e *Error) authorizeAdvice() string {
 	return ""
 }
 
-// CheckAuthorize begins a sign-in, as a browser would that nobody is signed in
-// with, and returns an error if Globus answers with an error there: its redirect
-// URI is not registered, perhaps. It is a hint and no more: nil does not
-// promise that a person gets further. The error is an *Error.
+// CheckAuthorize sends an authorization request like a browser in which nobody is
+// signed in, and returns an error if Globus shows one, for example because the redirect
+// URI is not registered. nil does not prove that people can sign in. The error is an
+// *Error.
 func (c *Client) CheckAuthorize(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.AuthCodeURL(NewAttempt()), nil)
 	if err != nil {

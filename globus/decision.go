@@ -6,44 +6,42 @@ import (
 	"time"
 )
 
-// A Decision is what a Policy says of a person. The zero value lets nobody in.
+// A Decision is the decision of a Policy about a person. The zero value allows nobody.
 type Decision struct {
 	Verdict Verdict // whether they may enter
 
-	// Rule is the first rule that did not hold, of the authentication that came
-	// closest; "" if Verdict is VerdictAllowed.
+	// Rule is the first rule that failed, for the authentication that satisfied the
+	// most rules; "" if Verdict is VerdictAllowed.
 	Rule Rule
 
-	// Needed is what the rule asks for, as it stands in the Policy; nil for
-	// RuleMFA.
+	// Needed is the rule's entries in the Policy; nil for RuleMFA.
 	Needed []string
 
-	// Came is what they came with instead, in the authentications that came
-	// closest: the user names that they signed in with for RuleIdentity and
-	// RuleDomain, UUIDs of providers for RuleProvider, acr and amr for RuleMFA, and
-	// for RuleGroup how far they have come in a group that would do. Empty:
-	// nothing, or it is not known.
+	// Came is what the person has instead, in the authentications that satisfied the
+	// most rules: user names for RuleIdentity and RuleDomain, UUIDs of providers for
+	// RuleProvider, acr and amr for RuleMFA, and for RuleGroup the status of their
+	// memberships. It is empty if there is nothing, or it is not known.
 	Came []string
 }
 
 // A Verdict is the outcome of a Decision. Only VerdictAllowed is a yes.
 type Verdict string
 
-// What may come of a Decision.
+// The verdicts.
 const (
 	VerdictAllowed      Verdict = "allowed"
-	VerdictRefused      Verdict = "refused"      // Globus says that a rule does not hold
-	VerdictUnverifiable Verdict = "unverifiable" // Globus does not say, or was not asked: to ask again may help
+	VerdictRefused      Verdict = "refused"      // a rule failed
+	VerdictUnverifiable Verdict = "unverifiable" // Globus does not say, or was not asked: asking again may help
 )
 
 // Allowed reports whether the person may enter.
 func (d Decision) Allowed() bool { return d.Verdict == VerdictAllowed }
 
-// GroupsGood is how long after Globus was asked a person's groups still count.
+// GroupsGood is how long a person's groups count after Globus was asked for them.
 const GroupsGood = time.Hour
 
-// Decide says whether p lets the person of whom f is known enter at now. It
-// knows of nothing else, and asks nobody. What is not known does not hold.
+// Decide decides at now, from f alone, whether p allows the person. A rule about what is
+// not known fails.
 func (p Policy) Decide(f Facts, now time.Time) Decision {
 	if d := p.decideSession(f); !d.Allowed() {
 		return d
@@ -56,7 +54,7 @@ func (p Policy) decideSession(f Facts) Decision {
 	if len(rules) == 0 {
 		return Decision{Verdict: VerdictAllowed}
 	}
-	// How far the best of the authentications came. None fails at the first rule.
+	// best is how many rules the best authentication satisfies; without one, the first rule fails.
 	best, verdict := 0, VerdictUnverifiable
 	for i, auth := range f.Authentications {
 		held, v := hold(rules, auth)
@@ -82,8 +80,8 @@ func (p Policy) decideSession(f Facts) Decision {
 	return d
 }
 
-// hold returns how many of rules hold for one authentication, one after the
-// other, and what the next one says.
+// hold returns how many of rules, in their order, one authentication satisfies, and the
+// verdict of the next one.
 func hold(rules []sessionRule, auth Authentication) (held int, v Verdict) {
 	for i, r := range rules {
 		if v := r.verdict(auth); v != VerdictAllowed {
@@ -147,8 +145,8 @@ func (p Policy) sessionRules() []sessionRule {
 	return rules
 }
 
-// among says whether value is one of entries, both in the one form that they are
-// compared in. An empty value is not known.
+// among returns the verdict on whether value is one of entries, which form normalizes
+// as value is. An empty value is not known.
 func among(value string, entries []string, form func(string) string) Verdict {
 	switch {
 	case value == "":
@@ -170,12 +168,12 @@ func domainOf(username string) string {
 	return asciiLower(domain)
 }
 
-// refedsMFA is what providers of research and education say of a second factor
-// (REFEDS MFA Profile).
+// refedsMFA is the acr by which providers of research and education confirm a second
+// factor (REFEDS MFA Profile).
 const refedsMFA = "https://refeds.org/profile/mfa"
 
-// mfa says whether there was more than one factor. That a provider says nothing
-// does not say that there was but one.
+// mfa returns the verdict on whether there was more than one factor. It is unverifiable
+// if the provider says nothing.
 func (a Authentication) mfa() Verdict {
 	switch {
 	case a.ACR == refedsMFA || slices.Contains(a.AMR, "mfa"):

@@ -15,48 +15,48 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A Reason says in one word why a call to Globus came to nothing.
+// A Reason says in one word why a call to Globus failed.
 type Reason string
 
 // The reasons.
 const (
-	Timeout     Reason = "timeout"      // no answer in time
+	Timeout     Reason = "timeout"      // no response in time
 	Unreachable Reason = "unreachable"  // no connection: DNS, TLS, refused, reset
-	BadStatus   Reason = "status"       // an HTTP status that the call does not know
+	BadStatus   Reason = "status"       // an HTTP status that the call does not expect
 	Redirected  Reason = "redirect"     // a redirect, which is never followed
-	TooLarge    Reason = "too_large"    // more than 256 KiB, or of a service 4 MiB
+	TooLarge    Reason = "too_large"    // a response of more than 256 KiB or, from a service, 4 MiB
 	Malformed   Reason = "malformed"    // not what the protocol says
 	Refused     Reason = "refused"      // an error of OAuth or of a service, with a status below 500: see Code
-	BadIDToken  Reason = "id_token"     // the ID token is not one for this sign-in
-	BadUserInfo Reason = "userinfo_sub" // userinfo is about somebody else
+	BadIDToken  Reason = "id_token"     // the ID token is not valid for this sign-in
+	BadUserInfo Reason = "userinfo_sub" // userinfo is about another person
 )
 
-// An Error is a call to Globus that failed. Its text is fit for a log: it
-// holds no token, code, claim or body.
+// An Error is the error of a call to Globus. Its text may be logged: it holds no
+// token, code, claim or body.
 type Error struct {
 	Call      string // what was called: discovery, authorize, token, keys, userinfo, introspect, identities, revoke, refresh, client_credentials, transfer, groups
 	Reason    Reason // in one word
-	Status    int    // HTTP status of the answer, 0 if there was none
+	Status    int    // HTTP status of the response, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none
 	RequestID string // names the call to Globus's support; "" if none
 	Detail    string // more for the operator; "" if there is nothing to add
 
-	// Message is what the service says to the person; "" if it says nothing. It is
-	// no part of the error's text: it may name what a person owns.
+	// Message is the service's message for the person; "" if there is none. The
+	// error's text does not contain it, because it may name what a person owns.
 	Message string
 
-	// RetryAfter is how long Globus asks to wait before the call is made again (RFC
+	// RetryAfter is how long Globus asks to wait before a retry (RFC
 	// 9110, section 10.2.3); 0 if it does not say. See KindOf.
 	RetryAfter time.Duration
 
-	// Requirements is what Globus wants of the person before it answers; nil if
-	// the service does not say, or that is not what went wrong.
+	// Requirements is what the service requires of the person first; nil if it
+	// requires nothing, or does not say.
 	Requirements *Requirements
 
-	remedy string // what the network's error told; see Remedy
+	remedy string // for a network error; see Remedy
 }
 
-// Error gives what the log needs: call, reason, code, status and request.
+// Error returns the call, reason, code, status and request for a log.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "globus: %s: %s", e.Call, e.Reason)
@@ -79,22 +79,21 @@ var (
 	errTooLarge = errors.New("the answer is too large")
 	errForeign  = errors.New("the token is not for this host")
 
-	// ErrNoToken is returned where there is no token for a resource server, or
-	// none that is good and none to refresh it with.
+	// ErrNoToken is returned if there is no token for a resource server, or it has
+	// expired and cannot be refreshed.
 	ErrNoToken = errors.New("globus: there is no token for that resource server")
 )
 
-// IsInvalidGrant reports whether err says that a code or a refresh token is
-// spent, aged or withdrawn (RFC 6749, section 5.2). Globus sends it with status
-// 400 or 401; with 500 and above it is not believed.
+// IsInvalidGrant reports whether err says that an authorization code or a refresh token
+// is used, expired or revoked (RFC 6749, section 5.2). Globus sends it with status 400
+// or 401; with 500 and above it does not count.
 func IsInvalidGrant(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Reason == Refused && e.Code == "invalid_grant"
 }
 
-// callError classifies what a library reports of a failed call. The errors of
-// the libraries quote what came: bodies, tokens, a line that is no HTTP. So
-// nothing of their text is kept but what the network said.
+// callError returns the *Error for a library's error. It keeps only what the network
+// reported, because the libraries' errors quote bodies and tokens.
 func callError(call string, err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -119,12 +118,12 @@ func callError(call string, err error) *Error {
 	return &Error{Call: call, Reason: Malformed}
 }
 
-// malformed is an answer of Transfer's that lacks what it is about.
+// malformed returns the error of a response of Transfer that lacks a required member.
 func malformed(detail string) *Error {
 	return &Error{Call: "transfer", Reason: Malformed, Status: http.StatusOK, Detail: detail}
 }
 
-// networkFault says what kept an answer from coming, or "" if one came.
+// networkFault returns why there was no response, or "" if there was one.
 func networkFault(err error) string {
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		return e.Error()
@@ -141,7 +140,7 @@ func networkFault(err error) string {
 	return ""
 }
 
-// answerError tells what a status other than success means.
+// answerError returns the error of a status other than success.
 func answerError(call string, status int, code string) *Error {
 	e := &Error{Call: call, Reason: BadStatus, Status: status, Code: ErrorCode(code)}
 	switch {
@@ -155,13 +154,13 @@ func answerError(call string, status int, code string) *Error {
 
 // ErrorCode returns code if it looks like an error code, such as invalid_grant
 // or ClientError.NotFound, of at most 50 letters, dots and underscores, else "".
-// What came from outside is never copied into a log unseen.
+// Nothing from outside is copied into a log unchecked.
 func ErrorCode(code string) string {
 	return plain(code, 50, func(r rune) bool { return isLetter(r) || r == '.' || r == '_' })
 }
 
 // requestID does the same for the id of a request: Transfer's have 9 characters,
-// Globus Auth's are UUIDs. What lies between might be a code or a token.
+// Globus Auth's are UUIDs. Text of another length might be a code or a token.
 func requestID(id string) string {
 	if IsUUID(id) {
 		return id

@@ -2,32 +2,30 @@ package globus
 
 import "time"
 
-// Facts are what is known of a person who has signed in, as far as a Policy may
-// ask. They are small, and made to be kept as JSON with the app's session. The
-// zero value is somebody of whom nothing is known; only Subject must be set.
+// Facts are what a Policy is decided from. They are small, and can be stored as JSON in
+// the app's session. Set Subject; the other fields are zero if nothing is known.
 type Facts struct {
 	Subject string `json:"sub"` // the identity that the app sees
 
-	// Authentications are those of the app's session, from Introspect. None: Globus
-	// let the person through, or nobody has asked it yet.
+	// Authentications are those of the app's session, from Introspect. It is empty if
+	// Globus did not ask the person to authenticate, or was not asked yet.
 	Authentications []Authentication `json:"authentications,omitempty"`
 	SessionAsked    time.Time        `json:"session_asked,omitzero"` // when Globus said so; zero: it was not asked
 
-	// Groups has, for each group that any of the person's identities has to do
-	// with, how far that has come, from Groups.Mine.
+	// Groups has the status of the person's membership by group, from Groups.Mine.
 	Groups      map[string]MembershipStatus `json:"groups,omitempty"`
 	GroupsAsked time.Time                   `json:"groups_asked,omitzero"` // when Globus said so; zero: it was not asked
 }
 
-// The most that is kept of what Globus says of a person: further groups, and
-// authentications of long ago, are dropped.
+// Limits of what is kept about a person: further groups and older authentications are
+// dropped.
 const (
 	maxAuthentications = 20
 	maxGroups          = 1000
 )
 
-// WithSession returns f with what Globus said at a time of the session. What it
-// said of a token that has ended, or of somebody else's, is not taken over.
+// WithSession returns f with the authentications that Globus returned at a time. If the
+// token has ended or is another person's, it returns f without any.
 func (f Facts) WithSession(in *Introspection, at time.Time) Facts {
 	f.Authentications, f.SessionAsked = nil, time.Time{}
 	if in.Active && in.Subject == f.Subject && f.Subject != "" {
@@ -37,7 +35,7 @@ func (f Facts) WithSession(in *Introspection, at time.Time) Facts {
 	return f
 }
 
-// WithGroups returns f with the groups that Globus listed at a time.
+// WithGroups returns f with the groups that Globus returned at a time.
 func (f Facts) WithGroups(groups []Group, at time.Time) Facts {
 	f.Groups, f.GroupsAsked = map[string]MembershipStatus{}, at
 	keep := func(active bool) {

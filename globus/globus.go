@@ -1,12 +1,11 @@
 // Package globus signs people in with Globus Auth and calls Globus services as
 // them.
 //
-// It stands beside golang.org/x/oauth2, which speaks OAuth, and
-// github.com/coreos/go-oidc, which checks signatures, and adds what Globus does
-// its own way: a token for each resource server, identity sets, ID tokens
-// signed with RS512 by keys without an id, its logout page, and what its services
-// require of people in the middle of work. It imports nothing else of this
-// project: copy the folder into your own.
+// It uses golang.org/x/oauth2 for OAuth and github.com/coreos/go-oidc for
+// signatures, and adds what is particular to Globus: a token for each resource
+// server, identity sets, ID tokens signed with RS512 by keys without an id, the
+// logout page, and the requirements that services return. It imports nothing else
+// of this project: copy the folder into your own.
 package globus
 
 import (
@@ -26,8 +25,8 @@ import (
 // Issuer is the base URL of the real Globus Auth, without a slash at the end.
 const Issuer = "https://auth.globus.org"
 
-// Globus Auth's endpoints, relative to the issuer. They are constants, so that
-// an app starts, and serves its pages, while Globus is down.
+// Globus Auth's endpoints, relative to the issuer. They are constants rather than
+// discovered, so that an app starts and serves its pages while Globus is down.
 const (
 	authorizePath     = "/v2/oauth2/authorize"
 	tokenPath         = "/v2/oauth2/token"
@@ -58,16 +57,16 @@ type Config struct {
 	// DefaultScopes. Without openid there is no sign-in, and New fails.
 	Scopes []string
 
-	// Issuer is the base URL of Globus Auth; "" means the real one. It must be
+	// Issuer is the base URL of Globus Auth; "" means the real one. It must use
 	// https, or http on a loopback address.
 	Issuer string
 
-	// TransferURL is the base URL of Globus Transfer; "" means the real one. It
-	// is held to the same as Issuer.
+	// TransferURL is the base URL of Globus Transfer; "" means the real one. The
+	// rules for Issuer hold.
 	TransferURL string
 
-	// GroupsURL is the base URL of Globus Groups; "" means the real one. It is
-	// held to the same as Issuer.
+	// GroupsURL is the base URL of Globus Groups; "" means the real one. The rules
+	// for Issuer hold.
 	GroupsURL string
 
 	// Services are the base URLs of other services, by their names as resource
@@ -76,25 +75,24 @@ type Config struct {
 	// name: a client of an emulator calls no real service.
 	Services map[string]string
 
-	// Transport carries every call to Globus; nil means one with short
-	// time-outs that honours HTTPS_PROXY. However it behaves, a call takes
-	// 10 s at most, an answer of Globus Auth has 256 KiB and one of another
-	// service 4 MiB at most, and no redirect is followed.
+	// Transport sends every call to Globus; nil means one with short timeouts
+	// that uses HTTPS_PROXY. With any transport, a call ends after 10 s, a response
+	// of Globus Auth may have 256 KiB and one of another service 4 MiB, and no
+	// redirect is followed.
 	Transport http.RoundTripper
 
-	// Observe is told of every call, when it is over: what was called (token,
-	// userinfo, keys, revoke, introspect, identities, transfer, groups or other), what came
-	// of it (the HTTP status, such as "200", or the Reason why there was no
-	// answer), and how long it took. It may be called from several goroutines at
-	// once; nil means that nobody wants to know.
+	// Observe, if not nil, is called after every call: with what was called (token,
+	// userinfo, keys, revoke, introspect, identities, transfer, groups or other),
+	// the outcome (the HTTP status, such as "200", or the Reason why there was no
+	// response), and the time it took. It must be safe for concurrent use.
 	Observe func(call, outcome string, took time.Duration)
 
-	// Now is the clock that tokens are checked against; nil means time.Now.
+	// Now returns the time that tokens are checked against; nil means time.Now.
 	Now func() time.Time
 }
 
-// A Client talks to Globus Auth as one registered app. Make one with New; it is
-// safe for concurrent use, and keeps nothing about any person.
+// A Client calls Globus as one registered app. Make one with New; it is safe for
+// concurrent use, and stores nothing about any person.
 type Client struct {
 	issuer    string
 	transfer  string // base URL
@@ -108,9 +106,9 @@ type Client struct {
 	now       func() time.Time
 }
 
-// New returns a client for the app that cfg names. It sends nothing. It fails if
-// something that is required is missing, the scopes lack openid, or a URL is one
-// that a secret must not be sent to.
+// New returns a client for the app that cfg names. It sends nothing. It returns an
+// error if a required field is empty, the scopes lack openid, or a secret must not be
+// sent to a URL.
 func New(cfg Config) (*Client, error) {
 	issuer := cmp.Or(cfg.Issuer, Issuer)
 	scopes := cfg.Scopes
@@ -156,7 +154,7 @@ func New(cfg Config) (*Client, error) {
 			Endpoint: oauth2.Endpoint{
 				AuthURL:  issuer + authorizePath,
 				TokenURL: issuer + tokenPath,
-				// The zero value would send a failing code a second time.
+				// With the zero value, x/oauth2 sends a code that fails a second time.
 				AuthStyle: oauth2.AuthStyleInParams,
 			},
 		},
@@ -172,13 +170,13 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Issuer returns the base URL of the Globus Auth that c talks to.
+// Issuer returns the base URL of Globus Auth.
 func (c *Client) Issuer() string { return c.issuer }
 
 // Scopes returns what people are asked to consent to.
 func (c *Client) Scopes() []string { return slices.Clone(c.oauth.Scopes) }
 
-// CheckIssuer reports why issuer cannot be the base URL of a Globus Auth, or nil.
+// CheckIssuer returns an error if issuer cannot be the base URL of Globus Auth.
 func CheckIssuer(issuer string) error {
 	if err := checkBase(issuer); err != nil {
 		return fmt.Errorf("globus: the issuer %w", err)
@@ -197,8 +195,8 @@ func checkBase(base string) error {
 	return errors.New("must be https (or http on a loopback address)")
 }
 
-// originOf returns the scheme and host of a base URL, or "" if a token must not
-// be sent there.
+// originOf returns the scheme and host of a base URL, or "" if tokens must not be sent
+// there.
 func originOf(base string) string {
 	u, err := url.Parse(base)
 	if err != nil || checkBase(base) != nil {
@@ -208,7 +206,7 @@ func originOf(base string) string {
 }
 
 // IsLoopback reports whether host, a name or an address without a port, is this
-// machine and no other: where plain http may be spoken.
+// machine, so that plain http is safe.
 func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()

@@ -22,39 +22,39 @@ type Groups struct {
 	http *http.Client
 }
 
-// Groups returns a client of Globus Groups. token yields tokens for
+// Groups returns a client of Globus Groups. token returns tokens for
 // GroupsServer.
 func (c *Client) Groups(token TokenFunc) *Groups {
 	return &Groups{c.groups, c.HTTPClient(c.groups, token)}
 }
 
-// A Group is a Globus group that the person has to do with.
+// A Group is a Globus group in which the person has a membership.
 type Group struct {
 	ID          string       `json:"id"`             // a UUID
 	Name        string       `json:"name"`           // as its managers write it
 	Memberships []Membership `json:"my_memberships"` // of any of the person's linked identities, one each
 }
 
-// A Membership is what one identity of a person is in one group.
+// A Membership is the membership of one identity in one group.
 type Membership struct {
 	Identity string           `json:"identity_id"` // a UUID
 	Username string           `json:"username"`    // of that identity
 	Role     string           `json:"role"`        // member, manager or admin
-	Status   MembershipStatus `json:"status"`      // only MembershipActive makes a member
+	Status   MembershipStatus `json:"status"`      // only with MembershipActive is the identity a member
 }
 
-// A MembershipStatus is how far a membership has come.
+// A MembershipStatus is the status of a membership.
 type MembershipStatus string
 
-// How far a membership may have come. Globus has others.
+// The statuses that matter here. Globus has others.
 const (
 	MembershipActive  MembershipStatus = "active"
-	MembershipInvited MembershipStatus = "invited" // the person has yet to accept
-	MembershipPending MembershipStatus = "pending" // the group has yet to accept
+	MembershipInvited MembershipStatus = "invited" // the person has not accepted yet
+	MembershipPending MembershipStatus = "pending" // the group has not accepted yet
 )
 
-// Status returns MembershipActive if any identity of the person is a member of
-// g, else how far one of them has come, or "".
+// Status returns MembershipActive if any identity of the person is a member of g, else
+// the status of one of them, or "".
 func (g Group) Status() MembershipStatus {
 	active := func(m Membership) bool { return m.Status == MembershipActive }
 	switch {
@@ -66,9 +66,9 @@ func (g Group) Status() MembershipStatus {
 	return ""
 }
 
-// Mine lists the groups that the person is in, those included that they are
-// invited to or have asked to join: see Group.Status. The error is an *Error or
-// what the TokenFunc returned.
+// Mine lists the groups in which the person has a membership, including those that they
+// are invited to or have asked to join, see Group.Status. The error is an *Error or that
+// of the TokenFunc.
 func (g *Groups) Mine(ctx context.Context) ([]Group, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base+"/groups/my_groups?statuses=active,invited,pending", nil)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"unicode"
 )
 
-// An Identity is the person that Globus Auth says has signed in. Only Subject
-// is certain to be there: Globus sends null, or nothing, for whatever the
+// An Identity is the identity of a person who has signed in, as Globus Auth describes
+// it. Only Subject is always there: Globus sends null, or nothing, for what the
 // person's identity provider does not tell it.
 //
-// Key your own records on Subject. A user name can change hands, and Globus
-// does not verify e-mail addresses.
+// Use Subject as the key of your own records. A user name can be given to another
+// person, and Globus does not verify e-mail addresses.
 type Identity struct {
 	Subject      string `json:"sub"`                // UUID of the identity that this app sees, never reused
 	Username     string `json:"preferred_username"` // such as rosalind@example.edu; may hold two @
@@ -41,8 +41,7 @@ type LinkedIdentity struct {
 	ProviderName string `json:"identity_provider_display_name"`
 }
 
-// Or returns id with what it lacks taken from other, an identity of the same
-// Subject.
+// Or returns id, with its empty fields taken from other, which has the same Subject.
 func (id Identity) Or(other Identity) Identity {
 	id.Username = cmp.Or(id.Username, other.Username)
 	id.Name = cmp.Or(id.Name, other.Name)
@@ -56,8 +55,8 @@ func (id Identity) Or(other Identity) Identity {
 	return id
 }
 
-// The most that is kept of what Globus says about a person: longer text is
-// cut, further identities are dropped.
+// Limits of what is kept about a person: longer text is cut, and further identities are
+// dropped.
 const (
 	maxSubject = 255 // bytes; OpenID Connect Core 1.0, section 2
 	maxText    = 200 // runes
@@ -72,9 +71,9 @@ func plainSubject(s string) string {
 	return plain(s, maxSubject, func(r rune) bool { return r > 0x20 && r < 0x7f })
 }
 
-// UnmarshalJSON reads the claims of an ID token, or the answer of userinfo. A claim
-// that has another type than usual is left out, and so is a sub that could name
-// nobody; text that no page has room for is cut.
+// UnmarshalJSON reads the claims of an ID token, or the response of userinfo. It leaves
+// out claims of another type than usual, and a sub that cannot name an identity, and
+// cuts text that is too long for a page.
 func (id *Identity) UnmarshalJSON(b []byte) error {
 	var d errorDocument
 	if err := json.Unmarshal(b, &d); err != nil {
@@ -97,7 +96,8 @@ func (id *Identity) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readLinked reads an identity set in the same way. What is no identity is left out.
+// readLinked reads an identity set in the same way. It leaves out entries that are not
+// identities.
 func readLinked(raw json.RawMessage) (linked []LinkedIdentity) {
 	var set []json.RawMessage
 	_ = json.Unmarshal(raw, &set)
@@ -119,8 +119,8 @@ func readLinked(raw json.RawMessage) (linked []LinkedIdentity) {
 	return linked
 }
 
-// tidy drops control characters, but puts a blank in place of a tab or the end of
-// a line, and cuts text that no page has room for.
+// tidy replaces tabs and line ends by spaces, removes other control characters, and
+// cuts text that is too long for a page.
 func tidy(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

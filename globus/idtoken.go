@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// leeway is how far the clocks of this machine and of Globus may be apart.
-	// Globus's own SDK allows as much.
+	// leeway is how far the clocks of this machine and of Globus may be apart, as in
+	// Globus's own SDK.
 	leeway = 5 * time.Minute
 
 	maxIDToken = 64 << 10 // bytes; it grows with the linked identities
 )
 
-// idClaims are the claims of an ID token that go-oidc leaves unread, or reads
-// too kindly, and the identity in it.
+// idClaims are the identity in an ID token, and the claims that go-oidc does not check,
+// or not strictly enough.
 type idClaims struct {
 	Identity        Identity     `json:"-"`
 	Nonce           string       `json:"nonce"`
@@ -44,9 +44,9 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce stri
 }
 
 // readIDToken checks an ID token as OpenID Connect Core 1.0, section
-// 3.1.3.7, says, but for the nonce: one that comes with a refresh has none.
-// go-oidc does the form, the algorithm, the issuer and the audience; the rest
-// is here.
+// 3.1.3.7, says, except for the nonce, which an ID token of a refresh does not have.
+// go-oidc checks the form, the algorithm, the signature, the issuer and the audience;
+// this package checks the rest.
 func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idClaims, error) {
 	if len(raw) > maxIDToken {
 		return nil, idTokenError("it is too large")
@@ -61,7 +61,7 @@ func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idC
 		return nil, keys.err
 	}
 	if err != nil {
-		// Its text quotes claims.
+		// The text of err quotes claims.
 		return nil, idTokenError(faultHeader)
 	}
 	var claims idClaims
@@ -74,14 +74,14 @@ func (c *Client) readIDToken(ctx context.Context, raw, accessToken string) (*idC
 	if fault := c.claimsFault(token, claims); fault != "" {
 		return nil, idTokenError(fault)
 	}
-	// Optional where the token came with a code (section 3.1.3.6).
+	// at_hash is optional in the code flow (section 3.1.3.6).
 	if token.AccessTokenHash != "" && token.VerifyAccessToken(accessToken) != nil {
 		return nil, idTokenError("at_hash belongs to another access token")
 	}
 	return &claims, nil
 }
 
-// claimsFault says what is wrong with the claims, or "".
+// claimsFault returns what is wrong with the claims, or "".
 func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	now := c.now()
 	switch {
@@ -92,7 +92,7 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	case claims.Expiry == nil || claims.IssuedAt == nil:
 		return "exp or iat is missing"
 	}
-	// Before expiry: this one tells how far the clocks are apart.
+	// This check is before that of exp, because its fault says how far the clocks are apart.
 	if skew := claims.IssuedAt.Sub(now); skew.Abs() > leeway {
 		return fmt.Sprintf("it was issued %s from now by this machine's clock%s", skew.Round(time.Second), clockHint)
 	}
@@ -102,8 +102,7 @@ func (c *Client) claimsFault(token *oidc.IDToken, claims idClaims) string {
 	return ""
 }
 
-// What may be wrong with an ID token, as far as the operator can do something about
-// it.
+// The faults of an ID token that an operator can repair, see Remedy.
 const (
 	faultHeader    = "its form, algorithm, issuer or audience is wrong"
 	faultSignature = "its signature fits none of Globus's keys"

@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// IdentitySetScope lets an app see which identities the person has linked.
-// Introspect needs it to name those of them that were used.
+// IdentitySetScope lets an app see the person's linked identities. Introspect needs it
+// to return the names of those that were used.
 const IdentitySetScope = "urn:globus:auth:scope:auth.globus.org:view_identity_set"
 
 // An Introspection is what Globus Auth says of an access token (RFC 7662), and
 // of the session in which the person obtained it.
 type Introspection struct {
-	Active   bool      // false: it has ended, or was never good, and nothing else is said
+	Active   bool      // false: it has expired, was revoked or never existed, and all else is zero
 	Subject  string    // the identity that the app sees; may be another than the one that was used
 	Username string    // of Subject; "" if Globus does not say
 	ClientID string    // the app that the token was given to
 	Scopes   []string  // what it is good for
 	Expiry   time.Time // when it ends; zero if Globus does not say
 
-	// Authentications are what the person did in this app and this browser to
-	// show who they are, the latest first. It is empty for someone whom Globus
-	// let through because they were signed in already.
+	// Authentications are those of the person in this app and this browser, the
+	// latest first. It is empty if Globus did not ask the person to authenticate,
+	// because they were signed in at Globus already.
 	Authentications []Authentication
 
-	// Linked is the identity set. That somebody has linked an identity does not
-	// say that they can still use it.
+	// Linked is the identity set. A person may no longer be able to authenticate
+	// with a linked identity.
 	Linked []LinkedIdentity
 }
 
-// An Authentication is one act of signing in at an identity provider.
+// An Authentication is one authentication at an identity provider.
 type Authentication struct {
 	Identity     string    `json:"identity"`                // UUID of the identity that was used
 	Username     string    `json:"username,omitempty"`      // of that identity; "" if Globus does not say
@@ -42,14 +42,14 @@ type Authentication struct {
 	ProviderName string    `json:"provider_name,omitempty"` // such as Example University; "" if Globus does not say
 	Time         time.Time `json:"time,omitzero"`           // zero if Globus does not say
 
-	// ACR and AMR are how well and how they did it, in the provider's words
-	// (OpenID Connect Core 1.0, section 2; RFC 8176). Few providers say.
+	// ACR and AMR are the provider's authentication context class and methods
+	// (OpenID Connect Core 1.0, section 2; RFC 8176). Few providers send them.
 	ACR string   `json:"acr,omitempty"` // "" if it does not say
 	AMR []string `json:"amr,omitempty"` // empty likewise
 }
 
-// Introspect asks Globus Auth about an access token for AuthServer that it gave
-// to this app. A token that is not active is no error. The error is an *Error.
+// Introspect returns what Globus Auth says about an access token for AuthServer that it
+// issued to this app. A token that is not active is no error. The error is an *Error.
 func (c *Client) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
 	form := url.Values{"token": {accessToken}, "include": {"session_info,identity_set_detail"}}
 	var answer introspectionJSON
@@ -114,8 +114,8 @@ func (a introspectionJSON) introspection() *Introspection {
 	return in
 }
 
-// readAuthentication reads what providers say, each member by itself: one that
-// has another type than the others' is as if it were not there.
+// readAuthentication reads each member by itself, and leaves out one of another type
+// than usual.
 func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
@@ -135,7 +135,7 @@ func readAuthentication(raw json.RawMessage) (auth Authentication, ok bool) {
 	return auth, true
 }
 
-// readDate returns the zero time for what is no date.
+// readDate returns a date, or the zero time if raw is not one.
 func readDate(raw json.RawMessage) time.Time {
 	var at *numericDate
 	if err := json.Unmarshal(raw, &at); err != nil || at == nil {
@@ -146,8 +146,8 @@ func readDate(raw json.RawMessage) time.Time {
 
 const maxMethods = 20 // of authentication, in one amr
 
-// untouched returns s if tidy would leave it as it is, else "". To cut something
-// out of a text that a decision hangs on could turn it into another.
+// untouched returns s if tidy does not change it, else "". A policy is decided from
+// such text, and cutting it could turn it into another.
 func untouched(s string) string {
 	if tidy(s) != s {
 		return ""

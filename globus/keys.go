@@ -15,22 +15,21 @@ import (
 )
 
 const (
-	// keysInterval is the least time between two fetches of the keys that
-	// succeeded: Globus's keys have no id, so only another fetch tells whether they
-	// were rotated.
+	// keysInterval is the least time between two successful fetches of the keys.
+	// Globus's keys have no id, so only a fetch shows whether they were rotated.
 	keysInterval = time.Second
 
-	// keysRetry is how long after a fetch that failed it is tried again.
+	// keysRetry is the time between a failed fetch and its retry.
 	keysRetry = 100 * time.Millisecond
 )
 
 // A keySet holds the public keys that Globus Auth signs ID tokens with. It
-// fetches them when they are first needed, and again when a signature fits none
-// of them. Those that it has serve on while the endpoint is down.
+// fetches them when they are first needed, and again when a signature fits none of
+// them. While the endpoint is down, it uses those that it has.
 type keySet struct {
 	url    string
 	client *Client
-	flight singleflight.Group // one fetch serves all who wait for it
+	flight singleflight.Group // one fetch for all callers that wait
 
 	mu   sync.Mutex         // guards what follows
 	keys []crypto.PublicKey // of the last fetch that succeeded
@@ -46,7 +45,7 @@ func (s *keySet) verify(ctx context.Context, jwt string) ([]byte, error) {
 	}
 	fresh, err := s.renew(ctx)
 	if err != nil {
-		return nil, err // perhaps the keys were rotated: the token is not to blame
+		return nil, err // and not a fault of the token: the keys may have been rotated
 	}
 	payload, err := verifyWith(ctx, fresh, jwt)
 	if err != nil {
@@ -65,8 +64,8 @@ func (s *keySet) last() ([]crypto.PublicKey, time.Time) {
 	return s.keys, s.at
 }
 
-// renew returns the keys as they are now: at most one second old. A fetch that
-// fails is tried once more; it does not end with the request that needs it first.
+// renew returns keys that are at most one second old. It retries a failed fetch once.
+// The fetch goes on if the request that started it is cancelled.
 func (s *keySet) renew(ctx context.Context) ([]crypto.PublicKey, error) {
 	done := s.flight.DoChan("", func() (any, error) {
 		keys, at := s.last()
@@ -117,7 +116,7 @@ func (s *keySet) fetch(ctx context.Context) (keys []crypto.PublicKey, err error)
 	return keys, nil
 }
 
-// usableKeys picks the keys that can verify RS512. Each is read alone, so that
+// usableKeys returns the keys that can verify RS512. It parses each by itself, so that
 // one of an unknown kind does not hide the others.
 func usableKeys(raw []json.RawMessage) []crypto.PublicKey {
 	var keys []crypto.PublicKey
@@ -137,8 +136,8 @@ func usableKeys(raw []json.RawMessage) []crypto.PublicKey {
 	return keys
 }
 
-// A keyring is the oidc.KeySet of one verification. It keeps the reason of a
-// failure, which go-oidc would turn into text.
+// A keyring is the oidc.KeySet of one verification. It keeps the error of a failure,
+// which go-oidc would turn into text.
 type keyring struct {
 	keys *keySet
 	err  error

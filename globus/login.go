@@ -10,14 +10,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// An Attempt holds the secrets of one attempt to sign in. They tie the answer
-// of Globus to the browser that asked: keep them where only that browser can
-// bring them back, and use them once. The zero value is no attempt: Exchange
-// refuses it.
+// An Attempt holds the secrets of one attempt to sign in. They bind the callback to
+// the browser that began: store them where only that browser can send them back, and
+// use them once. Exchange rejects the zero value.
 type Attempt struct {
 	State    string // comes back with the code (RFC 6749, section 10.12)
 	Nonce    string // comes back inside the ID token (OpenID Connect Core 1.0, section 3.1.2.1)
-	Verifier string // proves that the code is ours to redeem (RFC 7636)
+	Verifier string // proves that whoever redeems the code began the attempt (RFC 7636)
 }
 
 // NewAttempt returns an attempt with fresh secrets.
@@ -25,14 +24,14 @@ func NewAttempt() Attempt {
 	return Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
 }
 
-// PromptLogin makes Client.AuthCodeURL ask people to authenticate anew, though
-// Globus may remember them (OpenID Connect Core 1.0, section 3.1.2.1): the way to
+// PromptLogin makes Client.AuthCodeURL ask people to authenticate again, even if
+// Globus remembers them (OpenID Connect Core 1.0, section 3.1.2.1), for example to
 // sign in as someone else.
 func PromptLogin() oauth2.AuthCodeOption { return oauth2.SetAuthURLParam("prompt", "login") }
 
-// AuthCodeURL returns where to send the browser to begin the attempt a (RFC 6749,
-// section 4.1.1; RFC 7636, section 4.3). It asks for refresh tokens too, in
-// Globus's own way (access_type=offline, Globus Auth developer guide).
+// AuthCodeURL returns the URL to redirect the browser to for the attempt a (RFC 6749,
+// section 4.1.1; RFC 7636, section 4.3). It asks for refresh tokens too, with
+// access_type=offline (Globus Auth developer guide).
 func (c *Client) AuthCodeURL(a Attempt, opts ...oauth2.AuthCodeOption) string {
 	opts = append([]oauth2.AuthCodeOption{
 		oauth2.AccessTypeOffline,
@@ -42,20 +41,19 @@ func (c *Client) AuthCodeURL(a Attempt, opts ...oauth2.AuthCodeOption) string {
 	return c.oauth.AuthCodeURL(a.State, opts...)
 }
 
-// A Login is the outcome of a sign-in: who it is, and what the app may do.
+// A Login is the outcome of a sign-in.
 type Login struct {
-	Identity Identity // as the ID token names it
-	Tokens   Tokens   // for each resource server that was consented to
+	Identity Identity // from the ID token
+	Tokens   Tokens   // for each resource server that the person consented to
 }
 
-// Exchange redeems the authorization code that came back for the attempt a,
-// once: a code is good for one try, so nothing here is sent again. The caller
-// must have compared the state already.
+// Exchange exchanges the authorization code of the attempt a for tokens. The caller
+// must have compared the state already. Exchange never retries, because a code may be
+// sent only once.
 //
-// The identity is the one in the ID token, after every check of OpenID Connect
-// Core 1.0, section 3.1.3.7. When a check fails, the tokens that came with it
-// are revoked. The error is an *Error; its Code is invalid_grant for a code
-// that was used before or has aged.
+// It makes all checks of OpenID Connect Core 1.0, section 3.1.3.7, of the ID token.
+// When one fails, it revokes the tokens. The error is an *Error; its Code is
+// invalid_grant if the code was used before or has expired.
 func (c *Client) Exchange(ctx context.Context, code string, a Attempt) (*Login, error) {
 	octx := context.WithValue(ctx, oauth2.HTTPClient, c.http)
 	answer, err := c.oauth.Exchange(octx, code, oauth2.VerifierOption(a.Verifier))
@@ -70,7 +68,7 @@ func (c *Client) Exchange(ctx context.Context, code string, a Attempt) (*Login, 
 	return login, nil
 }
 
-// login checks the answer of the token endpoint and returns what it holds.
+// login checks the response of the token endpoint and returns its content.
 func (c *Client) login(ctx context.Context, answer *oauth2.Token, a Attempt) (*Login, error) {
 	raw, ok := answer.Extra("id_token").(string)
 	if !ok {
@@ -87,8 +85,8 @@ func (c *Client) login(ctx context.Context, answer *oauth2.Token, a Attempt) (*L
 	return &Login{Identity: claims.Identity, Tokens: tokens}, nil
 }
 
-// discard revokes the tokens of a sign-in that came to nothing, as far as that
-// goes: the sign-in has failed for a reason that matters more.
+// discard revokes the tokens of a response that was rejected. It ignores errors,
+// because the caller returns why the response was rejected.
 func (c *Client) discard(ctx context.Context, answer *oauth2.Token) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
@@ -99,10 +97,9 @@ func (c *Client) discard(ctx context.Context, answer *oauth2.Token) {
 	_ = c.revokeEach(ctx, secrets)
 }
 
-// UserInfo asks Globus who the bearer of an access token for AuthServer is.
-// The answer is fresher than an ID token, and must be about the same Subject
-// (OpenID Connect Core 1.0, section 5.3.2): that is the caller's to check. The
-// error is an *Error.
+// UserInfo returns what Globus says about the bearer of an access token for
+// AuthServer. It is newer than an ID token. The caller must check that it is about
+// the same Subject (OpenID Connect Core 1.0, section 5.3.2). The error is an *Error.
 func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.issuer+userInfoPath, nil)
 	if err != nil {
@@ -119,22 +116,22 @@ func (c *Client) UserInfo(ctx context.Context, accessToken string) (*Identity, e
 	return &id, nil
 }
 
-// LogoutURL returns Globus's page that ends the person's session at Globus
-// itself, in that browser. Like IdentitiesURL and ConsentsURL it links to
-// redirectURI under the name redirectName, and does not redirect by itself.
-// Both may be empty (Globus Auth developer guide, "Browser-based helper pages").
+// LogoutURL returns the URL of the page that ends the person's session at Globus in
+// that browser. Like those of IdentitiesURL and ConsentsURL, the page has a link to
+// redirectURI with the text redirectName, and does not redirect by itself. Both may be
+// empty (Globus Auth developer guide, "Browser-based helper pages").
 func (c *Client) LogoutURL(redirectURI, redirectName string) string {
 	return c.helperPage(logoutPath, redirectURI, redirectName)
 }
 
-// IdentitiesURL returns Globus's page where people link identities to their
-// own, and unlink them.
+// IdentitiesURL returns the URL of the page on which people link and unlink
+// identities.
 func (c *Client) IdentitiesURL(redirectURI, redirectName string) string {
 	return c.helperPage(identitiesPath, redirectURI, redirectName)
 }
 
-// ConsentsURL returns Globus's page where people see what they have allowed
-// apps to do for them, and take it back; the app's tokens end with it.
+// ConsentsURL returns the URL of the page on which people see and withdraw their
+// consents. Withdrawing one ends the app's tokens.
 func (c *Client) ConsentsURL(redirectURI, redirectName string) string {
 	return c.helperPage(consentsPath, redirectURI, redirectName)
 }

@@ -7,33 +7,30 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A Policy says who may enter. Each of its fields is a rule that has to hold;
-// within one, any entry will do. The zero value lets everybody in and asks for
-// nothing.
+// A Policy says who may enter. Each field is a rule, and all rules must hold; for one
+// rule, any entry is enough. The zero value allows everybody.
 //
-// What counts is how the person signed in, not what they could have signed in
-// with: one authentication of the app's session with Globus has to satisfy all
-// of Identities, Providers, Domains and MFA at once. An identity that is merely
-// linked may have been left behind years ago, and a second factor at one
-// provider says nothing of another. There may be several authentications in a
-// session, since one lasts until the browser is closed; each of them proves that
-// the person holds that identity, so any one will do.
+// A Policy is about how the person signed in, not about how they could have: one
+// authentication of the app's session with Globus must satisfy all of Identities,
+// Providers, Domains and MFA at once. A linked identity may have been out of use for
+// years, and a second factor at one provider says nothing about another. A session may
+// have several authentications, because it lasts until the browser is closed; each
+// proves that the person holds that identity, so any one is enough.
 type Policy struct {
 	// Domains are compared with what follows the first "@" in the user name of
 	// the identity that was used (a user name such as ada@globus.org@accounts.google.com
 	// is one of Google's), whole and without regard to case: lab.example.edu is not in
-	// example.edu. E-mail addresses are not looked at, for Globus does not verify
+	// example.edu. E-mail addresses do not count, because Globus does not verify
 	// them. Nil: any domain.
 	Domains []string
 
 	// Groups are UUIDs of Globus groups. An active membership of any of the
-	// person's linked identities will do, as it does at Globus. Nil: any.
+	// person's linked identities is enough, as at Globus. Nil: any.
 	Groups []string
 
-	// MFA asks for more than one factor. It is verified by what the identity
-	// provider says through Globus: an amr with "mfa" (RFC 8176, section 2), or an
-	// acr that is the REFEDS MFA profile. Many providers say nothing, and those who
-	// use them do not get in.
+	// MFA requires more than one factor. The identity provider must confirm it
+	// through Globus: by an amr with "mfa" (RFC 8176, section 2), or by an acr that is
+	// the REFEDS MFA profile. Many providers confirm nothing; their users are refused.
 	MFA bool
 
 	Identities []string // UUIDs of identities; nil: any
@@ -43,7 +40,7 @@ type Policy struct {
 // A Rule is one of the rules of a Policy.
 type Rule string
 
-// The rules, in the order in which they are looked at.
+// The rules, in the order in which they are checked.
 const (
 	RuleIdentity Rule = "identity"
 	RuleProvider Rule = "provider"
@@ -52,8 +49,8 @@ const (
 	RuleGroup    Rule = "group"
 )
 
-// Check reports which entries of p can never match, as they are not UUIDs or
-// domain names, or nil.
+// Check returns an error if an entry of p is not a UUID or a domain name, so that it can
+// never match.
 func (p Policy) Check() error {
 	lists := []struct {
 		rule    Rule
@@ -76,22 +73,22 @@ func (p Policy) Check() error {
 	return nil
 }
 
-// Empty reports whether p lets everybody in.
+// Empty reports whether p allows everybody.
 func (p Policy) Empty() bool { return !p.NeedsSession() && !p.NeedsGroups() }
 
-// NeedsSession reports whether p asks how the person signed in, which Introspect
-// tells.
+// NeedsSession reports whether p depends on how the person signed in, which Introspect
+// returns.
 func (p Policy) NeedsSession() bool {
 	return p.MFA || len(p.Domains)+len(p.Identities)+len(p.Providers) > 0
 }
 
-// NeedsGroups reports whether p asks for the person's groups, which Groups.Mine
-// tells.
+// NeedsGroups reports whether p depends on the person's groups, which Groups.Mine
+// returns.
 func (p Policy) NeedsGroups() bool { return len(p.Groups) > 0 }
 
-// AuthCodeOptions makes Client.AuthCodeURL ask Globus for a session that p
-// allows. That is a help to the person and no guarantee: the outcome is for
-// Decide. There is no parameter for groups or identity providers.
+// AuthCodeOptions makes Client.AuthCodeURL ask Globus for a session that p allows. That
+// is no guarantee: Decide checks the outcome. There is no parameter for groups or
+// identity providers.
 func (p Policy) AuthCodeOptions() []oauth2.AuthCodeOption {
 	var opts []oauth2.AuthCodeOption
 	add := func(name, value string) {
@@ -99,7 +96,7 @@ func (p Policy) AuthCodeOptions() []oauth2.AuthCodeOption {
 			opts = append(opts, oauth2.SetAuthURLParam(name, value))
 		}
 	}
-	// Several identities would all be asked for, where any will do.
+	// Globus would ask for all of several identities, where any one is enough.
 	if len(p.Identities) == 1 {
 		add(paramIdentities, p.Identities[0])
 	}
@@ -110,14 +107,14 @@ func (p Policy) AuthCodeOptions() []oauth2.AuthCodeOption {
 	return opts
 }
 
-// Requirements returns what to ask Globus for so that somebody whom p did not
-// let in, by the decision d, may come to satisfy it; nil if no sign-in of theirs
-// can, as with groups and identity providers.
+// Requirements returns the requirements by which a person whom p refused with the
+// decision d may come to satisfy p; nil if no sign-in can, as with groups and identity
+// providers.
 func (p Policy) Requirements(d Decision) *Requirements {
 	r := &Requirements{Code: "AuthorizationRequired"}
 	switch d.Rule {
 	case RuleIdentity:
-		if len(p.Identities) == 1 { // of several, all would be asked for, where any will do
+		if len(p.Identities) == 1 { // Globus would ask for all of several
 			r.Identities = p.Identities
 		}
 	case RuleDomain:
@@ -132,8 +129,8 @@ func (p Policy) Requirements(d Decision) *Requirements {
 	return r
 }
 
-// Scopes returns what the app has to ask for so that p can be decided, beside
-// openid and profile: GroupsScope for Groups, IdentitySetScope for Domains.
+// Scopes returns the scopes that p needs besides openid and profile: GroupsScope for
+// Groups, IdentitySetScope for Domains.
 func (p Policy) Scopes() Scopes {
 	var scopes Scopes
 	if len(p.Domains) > 0 {

@@ -11,27 +11,25 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Margin is how long before its end an access token is refreshed, as in
-// Globus's own SDK.
+// Margin is how long before its expiry an access token is refreshed, as in Globus's
+// own SDK.
 const Margin = 60 * time.Second
 
-// Fresh reports whether the access token is good at now, and will be for
-// Margin.
+// Fresh reports whether the access token is valid at now, and for Margin after it.
 func (t Token) Fresh(now time.Time) bool {
 	return t.AccessToken != "" && now.Before(t.Expiry.Add(-Margin))
 }
 
 // Refresh obtains a new access token for one resource server (RFC 6749,
-// section 6). Globus may send another refresh token with it, which is to be
-// kept in place of the old one; if it sends none, the old one is in the result.
+// section 6). If Globus sends another refresh token, store it in place of the old one;
+// if it sends none, the result has the old one.
 //
-// Globus has not been seen to send an ID token with it. One that comes must be
-// good, and about subject, whose token it is (OpenID Connect Core 1.0, section
-// 12.2); subject may be "" where that was not kept.
+// If Globus sends an ID token, which it has not been seen to do, it must be valid and
+// about subject, the person of the token (OpenID Connect Core 1.0, section 12.2).
+// subject may be "" if it is not known.
 //
-// The error is an *Error. IsInvalidGrant tells the one that is final: the
-// person, or Globus, has withdrawn the grant. ErrNoToken is returned for a
-// token that cannot be refreshed.
+// The error is an *Error, or ErrNoToken if old has no refresh token. If IsInvalidGrant
+// reports true, the person or Globus has withdrawn the grant, and no retry helps.
 func (c *Client) Refresh(ctx context.Context, server string, old Token, subject string) (Token, error) {
 	if old.RefreshToken == "" {
 		return Token{}, ErrNoToken
@@ -56,8 +54,8 @@ func (c *Client) Refresh(ctx context.Context, server string, old Token, subject 
 	return fresh, nil
 }
 
-// checkSubject refuses the answer to a refresh if an ID token came with it that
-// is not one about subject, and then revokes what came.
+// checkSubject rejects a response to a refresh, and revokes its tokens, if it has an ID
+// token that is not valid or not about subject.
 func (c *Client) checkSubject(ctx context.Context, answer *oauth2.Token, subject string) error {
 	if answer.Extra("id_token") == nil {
 		return nil
@@ -72,22 +70,22 @@ func (c *Client) checkSubject(ctx context.Context, answer *oauth2.Token, subject
 	}
 	e := *callError("refresh", err)
 	e.Call = "refresh"
-	if e.Reason == BadIDToken { // not if the keys could not be had: nothing is known then
+	if e.Reason == BadIDToken { // and not if the keys could not be fetched
 		c.discard(ctx, answer)
 	}
 	return &e
 }
 
-// A TokenFunc returns a token for one resource server that is good now. If
-// rejected is not empty, it is an access token that the resource server has
-// refused although its time is not up: another one is wanted. It must be safe
-// for concurrent use. Its error is handed on as it is to whoever made the call.
+// A TokenFunc returns a valid token for one resource server. If rejected is not empty,
+// it is an access token that the resource server has rejected before its expiry, and
+// the TokenFunc returns another one. It must be safe for concurrent use. Calls return
+// its error unchanged.
 type TokenFunc func(ctx context.Context, rejected string) (Token, error)
 
-// A Source keeps one token good. It refreshes it before it ends, once for all
-// who ask meanwhile, and is an oauth2.TokenSource. It is for programs of one
-// process and one person; an app with sessions has a TokenFunc of its own. Make
-// one with Client.Source, or for the app itself with Client.ClientSource.
+// A Source returns a token for one resource server, and refreshes it before it
+// expires, once for all callers that wait. It is an oauth2.TokenSource. It is for a
+// program that acts for one person; an app with sessions has a TokenFunc of its own.
+// Make one with Client.Source, or for the app itself with Client.ClientSource.
 type Source struct {
 	client *Client
 	renew  func(ctx context.Context, old Token) (Token, error)
@@ -98,15 +96,15 @@ type Source struct {
 	token Token
 }
 
-// Source returns a Source that begins with the token for server in ts. Each
-// new token is handed to save, which may be nil, before anyone gets it; an
-// error of save goes to those who asked, and the token is kept all the same.
+// Source returns a Source that begins with the token for server in ts. If save is not
+// nil, it is called with each new token before a caller gets it. The callers that wait
+// get an error of save; later ones get the new token.
 func (c *Client) Source(ts Tokens, server string, save func(Token) error) *Source {
 	renew := func(ctx context.Context, old Token) (Token, error) { return c.Refresh(ctx, server, old, "") }
 	return &Source{client: c, renew: renew, save: save, token: ts[server]}
 }
 
-// Token implements oauth2.TokenSource. It fails as Fresh does.
+// Token implements oauth2.TokenSource. Its errors are those of Fresh.
 func (s *Source) Token() (*oauth2.Token, error) {
 	t, err := s.Fresh(context.Background(), "")
 	if err != nil {
@@ -115,7 +113,7 @@ func (s *Source) Token() (*oauth2.Token, error) {
 	return t.OAuth2(), nil
 }
 
-// Fresh is a TokenFunc. It fails as Client.Refresh does, or by the error of save.
+// Fresh is a TokenFunc. Its errors are those of Client.Refresh and of save.
 func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 	if t := s.current(); t.Fresh(s.client.now()) && t.AccessToken != rejected {
 		return t, nil
@@ -148,9 +146,8 @@ func (s *Source) Fresh(ctx context.Context, rejected string) (Token, error) {
 	}
 }
 
-// guarded calls f, and makes an error of a panic in what a program has put into a
-// Client or a Source: in a goroutine of this package nobody else would recover, and
-// the process would end.
+// guarded calls f, and returns a panic as an error. A program's own functions run in
+// goroutines of this package, where a panic would end the process.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

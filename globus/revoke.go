@@ -7,16 +7,16 @@ import (
 	"sync"
 )
 
-// Revoke ends one access or refresh token (RFC 7009). A token that is already
-// dead, or was never alive, is success; the status alone tells (section 2.2). The
+// Revoke revokes an access or refresh token (RFC 7009). A token that has expired, or
+// never existed, is no error. Only the status of the response counts (section 2.2). The
 // error is an *Error.
 func (c *Client) Revoke(ctx context.Context, token string) error {
 	return c.post(ctx, "revoke", revokePath, url.Values{"token": {token}}, nil)
 }
 
-// RevokeAll ends every access and refresh token of every resource server, all
-// at once: Globus does not promise that ending one ends another. The error joins
-// those of all that failed, each an *Error.
+// RevokeAll revokes every access and refresh token of every resource server, all at
+// once, because Globus does not promise that revoking one revokes another. The error
+// joins those of all that failed, each an *Error.
 func (c *Client) RevokeAll(ctx context.Context, tokens Tokens) error {
 	return c.revokeEach(ctx, tokens.secrets())
 }

@@ -8,20 +8,19 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A Scope is something that an app may ask a person for, and what it needs of
-// other services in turn. As text it is the name, with what it depends on in
-// brackets: transfer[*data_access].
+// A Scope is a permission that an app asks a person for, with the scopes of other
+// services that it depends on. Its text is the name, with the dependencies in brackets:
+// transfer[*data_access].
 type Scope struct {
 	Name         string // such as openid, or TransferScope
-	Optional     bool   // "*": people can take it back without the scope above it
+	Optional     bool   // "*": people can withdraw it and keep the scope that depends on it
 	Dependencies Scopes // nil: none
 }
 
-// Scopes are several of them, as an app asks for them in one request. As JSON
-// they are their text.
+// Scopes are the scopes of one request. As JSON they are their text.
 type Scopes []Scope
 
-// What no scope that people are asked for comes near.
+// Limits that are far above any real scope.
 const (
 	maxScopes     = 8 << 10 // bytes of text
 	maxScope      = 512     // bytes of a name
@@ -47,8 +46,8 @@ func ParseScopes(texts ...string) (Scopes, error) {
 	return scopes, nil
 }
 
-// cyclic reports whether a scope depends on itself by way of others that are named
-// elsewhere in ss, as in foo[bar] bar[foo].
+// cyclic reports whether a scope depends on itself through others in ss, as in
+// foo[bar] bar[foo].
 func (ss Scopes) cyclic() bool {
 	needs := map[string][]string{}
 	var collect func(Scopes)
@@ -80,7 +79,7 @@ func (ss Scopes) cyclic() bool {
 	return false
 }
 
-// A scopeParser reads from the left, and keeps what is still to be read.
+// A scopeParser parses from the left, and holds the rest of the text.
 type scopeParser struct{ rest string }
 
 func (p *scopeParser) blanks() (some bool) {
@@ -132,8 +131,8 @@ func (p *scopeParser) scope(above []string) (s Scope, ok bool) {
 	return s, ok && len(s.Dependencies) > 0 && p.take(']')
 }
 
-// isScopeRune reports what a scope may be made of: what RFC 6749 allows, but for
-// Globus's own marks.
+// isScopeRune reports whether a scope's name may contain r: what RFC 6749 allows except
+// Globus's own delimiters.
 func isScopeRune(r rune) bool {
 	return r > 0x20 && r < 0x7f && !strings.ContainsRune(`"\[]*`, r)
 }
@@ -171,9 +170,8 @@ func (ss *Scopes) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Merge returns all of ss and others, each scope once, with all that it depends
-// on anywhere. What one of them requires and another has as optional, is
-// required.
+// Merge returns the union of ss and others: each scope once, with all its dependencies.
+// A dependency that is required in one of them and optional in another is required.
 func (ss Scopes) Merge(others ...Scopes) Scopes {
 	var all Scopes
 	for _, list := range append([]Scopes{ss}, others...) {
@@ -184,8 +182,8 @@ func (ss Scopes) Merge(others ...Scopes) Scopes {
 	return all
 }
 
-// with returns ss with s in it. It may change what ss holds, but not what that
-// depends on.
+// with returns ss with s merged into it. It may change the elements of ss, but not
+// their dependencies.
 func (ss Scopes) with(s Scope) Scopes {
 	i := slices.IndexFunc(ss, func(other Scope) bool { return other.Name == s.Name })
 	if i < 0 {
@@ -202,8 +200,8 @@ func (ss Scopes) with(s Scope) Scopes {
 	return ss
 }
 
-// AuthCodeOption makes Client.AuthCodeURL ask for ss, and for nothing else: merge
-// them with what the app asks for anyway, openid included.
+// AuthCodeOption makes Client.AuthCodeURL ask for exactly ss: merge them with the app's
+// own scopes, openid included.
 func (ss Scopes) AuthCodeOption() oauth2.AuthCodeOption {
 	return oauth2.SetAuthURLParam("scope", ss.String())
 }

@@ -12,21 +12,20 @@ import (
 // AuthServer is Globus Auth itself as a resource server.
 const AuthServer = "auth.globus.org"
 
-// Tokens are what one sign-in yields: a token for each resource server, by its
-// name. Globus puts one of them at the top of its answer and the others into
-// other_tokens, in no promised order; only the name tells them apart.
+// Tokens holds the tokens of a sign-in by resource server. Globus sends one of them
+// at the top of its response and the others in other_tokens, in no promised order.
 type Tokens map[string]Token
 
-// A Token lets the bearer act as the person at one resource server. The zero
-// value is none, and is never Fresh.
+// A Token lets the bearer act as the person at one resource server. The zero value is
+// no token, and is never Fresh.
 type Token struct {
 	AccessToken  string    `json:"access_token"`            // for the Authorization header
 	RefreshToken string    `json:"refresh_token,omitempty"` // empty without offline access
-	Expiry       time.Time `json:"expiry"`                  // when AccessToken ends
+	Expiry       time.Time `json:"expiry"`                  // of AccessToken
 	Scopes       []string  `json:"scopes"`                  // what the person consented to
 }
 
-// OAuth2 returns t in the form that golang.org/x/oauth2 works with.
+// OAuth2 returns t as a token of golang.org/x/oauth2.
 func (t Token) OAuth2() *oauth2.Token {
 	return &oauth2.Token{
 		AccessToken:  t.AccessToken,
@@ -36,7 +35,7 @@ func (t Token) OAuth2() *oauth2.Token {
 	}
 }
 
-// secrets lists every access and refresh token, what can be revoked.
+// secrets lists every access and refresh token.
 func (ts Tokens) secrets() []string {
 	var all []string
 	for _, t := range ts {
@@ -45,8 +44,8 @@ func (ts Tokens) secrets() []string {
 	return all
 }
 
-// Without returns the tokens of ts that are not also in kept: those to revoke
-// when kept replaces ts.
+// Without returns the tokens of ts that are not in kept: those to revoke when kept
+// replaces ts.
 func (ts Tokens) Without(kept Tokens) Tokens {
 	rest := Tokens{}
 	for server, t := range ts {
@@ -79,13 +78,13 @@ const (
 	maxTokenLen      = 8 << 10
 	maxTokenLifetime = 30 * 24 * time.Hour
 
-	// tokenLifetime is what a token is taken to have if nobody says.
+	// tokenLifetime is assumed if Globus does not say.
 	tokenLifetime = time.Hour
 )
 
-// granted lists the tokens in the answer of the token endpoint: the one at its
-// top, which is for server if it does not say, then those of other_tokens that can
-// be read.
+// granted lists the tokens in a response of the token endpoint: the one at its top,
+// which is for server if it has no resource_server, then those of other_tokens that
+// can be read.
 func granted(answer *oauth2.Token, server string) []tokenJSON {
 	top := tokenJSON{
 		AccessToken:    answer.AccessToken,
@@ -104,17 +103,17 @@ func granted(answer *oauth2.Token, server string) []tokenJSON {
 		var t tokenJSON
 		raw, err := json.Marshal(other)
 		if err == nil {
-			_ = json.Unmarshal(raw, &t) // what has another type is left out
+			_ = json.Unmarshal(raw, &t) // a member of another type is left out
 			all = append(all, t)
 		}
 	}
 	return all
 }
 
-// newTokens sorts the answer of the token endpoint by resource server. A token
-// without expires_in, which RFC 6749, section 5.1, only recommends, ends when the
-// ID token does, if end is not zero, or after an hour. Of the others, those that
-// no use can be made of are left out; the first token is needed.
+// newTokens returns the tokens in a response of the token endpoint by resource server.
+// A token without expires_in, which RFC 6749, section 5.1, only recommends, expires at
+// end, which is when the ID token does, or after an hour if end is zero. It is an error
+// if the first token is not usable; others that are not are left out.
 func newTokens(answer *oauth2.Token, server string, now, end time.Time) (Tokens, error) {
 	ts := Tokens{}
 	for i, t := range granted(answer, server) {
@@ -137,9 +136,8 @@ func newTokens(answer *oauth2.Token, server string, now, end time.Time) (Tokens,
 	return ts, nil
 }
 
-// check says why t cannot be used: it could not stand in a header, is for
-// nobody knows whom, or is of a type that this package does not speak (RFC 6749,
-// section 7.1).
+// check returns an error if t cannot be used: a header cannot hold it, its resource
+// server is not known, or its type is not Bearer (RFC 6749, section 7.1).
 func (t tokenJSON) check() error {
 	switch {
 	case t.ResourceServer == "" || len(t.ResourceServer) > maxTokenLen:
@@ -147,7 +145,7 @@ func (t tokenJSON) check() error {
 	case t.TokenType != "" && !strings.EqualFold(t.TokenType, "bearer"):
 		return errors.New("a token_type other than Bearer")
 	case t.AccessToken == "" || !isTokenText(t.AccessToken) || !isTokenText(t.RefreshToken):
-		return errors.New("a token that is not printable ASCII of a sane length")
+		return errors.New("a token that is not printable ASCII or too long")
 	}
 	return nil
 }
@@ -165,7 +163,7 @@ func (t tokenJSON) expiry(now, end time.Time) time.Time {
 	return now.Add(min(lifetime, maxTokenLifetime))
 }
 
-// isTokenText reports whether s may stand in an Authorization header.
+// isTokenText reports whether an Authorization header can hold s.
 func isTokenText(s string) bool {
 	return len(s) <= maxTokenLen && !strings.ContainsFunc(s, func(r rune) bool { return r <= 0x20 || r >= 0x7f })
 }

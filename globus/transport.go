@@ -14,7 +14,7 @@ const (
 	maxDocument = 4 << 20          // bytes in the body of one answer of a service
 )
 
-// newTransport returns what carries calls when a Config names nothing else.
+// newTransport returns the transport of a Config that has none.
 func newTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -27,8 +27,8 @@ func newTransport() http.RoundTripper {
 	}
 }
 
-// newHTTPClient returns a client that is bounded in time and follows no
-// redirect, which could carry a code or a token away.
+// newHTTPClient returns a client with a timeout that follows no redirect, because a
+// redirect could send a code or a token elsewhere.
 func newHTTPClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport:     transport,
@@ -37,9 +37,9 @@ func newHTTPClient(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// cappedTransport reads every answer to its end before it hands it on, and
-// fails if it is longer than max bytes or breaks off. The libraries above it
-// would read on for ever, or cut it off, or turn the reason into text.
+// cappedTransport reads every response to its end before it returns it. It returns an
+// error if the body is longer than max bytes or incomplete. The libraries above it
+// would read without end, cut it off, or turn the reason into text.
 type cappedTransport struct {
 	next http.RoundTripper
 	max  int64
@@ -51,7 +51,7 @@ func (t cappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	// One byte more tells an answer that fits from one that does not.
+	// One byte more than max shows that a body is too long.
 	body, err := io.ReadAll(io.LimitReader(resp.Body, t.max+1))
 	if err != nil {
 		return nil, err
@@ -63,8 +63,9 @@ func (t cappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// bearerTransport puts a person's token on requests for one origin, and on no
-// others. A token that is refused is refreshed, and the request sent once more.
+// bearerTransport adds a person's token to requests for one origin, and rejects all
+// others. If the service rejects the token, bearerTransport refreshes it and sends the
+// request once more.
 type bearerTransport struct {
 	origin string // scheme and host
 	token  TokenFunc
@@ -98,7 +99,7 @@ func (t bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.send(r, again)
 }
 
-// tokenError tells the error of a TokenFunc from those of the call.
+// tokenError wraps the error of a TokenFunc, which the call returns unchanged.
 type tokenError struct{ error }
 
 func (e tokenError) Unwrap() error { return e.error }
@@ -135,11 +136,11 @@ func (c *Client) ServiceURL(server string) string {
 	return "https://" + server
 }
 
-// HTTPClient returns a client that acts as the person whose tokens token
-// yields, at the API below base and nowhere else: a request for another origin
-// fails, and so does every request if base is not https (or http on loopback).
-// It refreshes a token that is refused, once; it follows no redirect; a call
-// takes 10 s, and an answer 4 MiB, at most.
+// HTTPClient returns a client that sends the tokens that token returns to the API at
+// base, and nowhere else: a request for another origin fails, and so does every request
+// if base is not https (or http on loopback). If the API rejects a token, the client
+// refreshes it once. It follows no redirect. A call ends after 10 s, and a response may
+// have 4 MiB.
 func (c *Client) HTTPClient(base string, token TokenFunc) *http.Client {
 	return newHTTPClient(bearerTransport{
 		origin: originOf(base),

@@ -70,7 +70,7 @@ func write(w http.ResponseWriter, r *http.Request, status int, content templ.Com
 	if err := content.Render(components.WithCSRFToken(r.Context(), nosurf.Token(r)), b); err != nil {
 		return err
 	}
-	if state := stateOf(r); state.flash != "" && !state.flashed { // the page shows it
+	if state := stateOf(r); state.flash != "" && !state.flashed && !WantsFragment(r) { // the page says it
 		http.SetCookie(w, state.site.Cookies.New(flashCookie, "", -1))
 	}
 	return send(w, status, "text/html; charset=utf-8", b.Bytes())
