@@ -8,11 +8,11 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// ClientCredentials obtains tokens with which the app acts as itself, and as no
-// person (RFC 6749, section 4.4). Its identity is ClientID@clients.auth.globus.org: a
-// collection must be shared with that before the app can use it, and no policy that
-// wants a domain or a session can be met. There are no refresh tokens: see
-// ClientSource. The error is an *Error.
+// ClientCredentials obtains tokens with which the app acts as itself, not as a person
+// (RFC 6749, section 4.4). Its identity is ClientID@clients.auth.globus.org: share a
+// collection with it before the app uses the collection. It cannot satisfy policies that
+// require a domain or a session. There are no refresh tokens: see ClientSource. The error
+// is an *Error.
 func (c *Client) ClientCredentials(ctx context.Context, scopes ...string) (Tokens, error) {
 	cfg := clientcredentials.Config{
 		ClientID: c.oauth.ClientID, ClientSecret: c.oauth.ClientSecret, TokenURL: c.oauth.Endpoint.TokenURL,
@@ -30,8 +30,8 @@ func (c *Client) ClientCredentials(ctx context.Context, scopes ...string) (Token
 }
 
 // ClientSource returns a Source of tokens for one resource server with which the app
-// acts as itself. It obtains the first when that is needed. Its Fresh fails as
-// ClientCredentials does, or by ErrNoToken if none of the scopes is the server's.
+// acts as itself. It obtains the first token when it is needed. The errors of its Fresh
+// are those of ClientCredentials, and ErrNoToken if none of the scopes is the server's.
 func (c *Client) ClientSource(server string, scopes ...string) *Source {
 	return &Source{client: c, renew: func(ctx context.Context, _ Token) (Token, error) {
 		tokens, err := c.ClientCredentials(ctx, scopes...)

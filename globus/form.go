@@ -11,8 +11,8 @@ var (
 	domainForm   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
 )
 
-// IsUUID reports whether s is a UUID, by which Globus names collections among
-// other things, in either case.
+// IsUUID reports whether s is a UUID, in upper or lower case. Globus identifies
+// collections, among other things, by UUIDs.
 func IsUUID(s string) bool { return lowerUUID(s) != "" }
 
 // lowerUUID returns s in lower case if it is a UUID, else "".
@@ -23,8 +23,7 @@ func lowerUUID(s string) string {
 	return asciiLower(s)
 }
 
-// identityName does the same for an identity, which some services name by a URN,
-// or by its user name: Globus knows both.
+// identityName does the same for an identity, which may also be a URN or a user name.
 func identityName(s string) string {
 	if id := lowerUUID(strings.TrimPrefix(s, "urn:globus:auth:identity:")); id != "" {
 		return id
@@ -43,8 +42,8 @@ func lowerDomain(s string) string {
 	return asciiLower(s)
 }
 
-// asciiLower changes the letters A to Z alone: strings.ToLower makes a k of the
-// Kelvin sign, and with it one name of another.
+// asciiLower lowers only the letters A to Z: strings.ToLower turns the Kelvin sign into
+// a k, and so one name into another.
 func asciiLower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {

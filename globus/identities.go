@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// An IdentityRecord is what Globus Auth tells an app of an identity that it asks for.
-// Of one that nobody has used yet, it knows the user name alone.
+// An IdentityRecord is what Globus Auth returns about an identity. If nobody has used the
+// identity yet, it has only a user name.
 type IdentityRecord struct {
 	Subject      string `json:"id"` // a UUID
 	Username     string `json:"username"`
@@ -21,8 +21,8 @@ type IdentityRecord struct {
 	ProviderName string `json:"-"`                 // such as Example University; "" if Globus does not say
 }
 
-// UnmarshalJSON reads the record. What has another type than usual is left out, and
-// text that no page has room for is cut.
+// UnmarshalJSON leaves out members of another type than usual, and cuts text that is too
+// long for a page.
 func (id *IdentityRecord) UnmarshalJSON(b []byte) error {
 	d := parseErrorDocument(b)
 	*id = IdentityRecord{
@@ -32,12 +32,12 @@ func (id *IdentityRecord) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// mostIdentities is how many are asked for at a time: an address has some 8 KiB.
+// mostIdentities is how many fit into one request, whose URL may have some 8 KiB.
 const mostIdentities = 100
 
-// Identities looks up identities by their UUIDs, to say who owns a collection, say.
-// The app asks as itself, and needs nobody's consent. Those that Globus does not know
-// are missing from the result. The error is an *Error.
+// Identities looks up identities by their UUIDs, for example to show who owns a
+// collection. The app asks as itself, and needs no consent. The result lacks those that
+// Globus does not know. The error is an *Error.
 func (c *Client) Identities(ctx context.Context, ids ...string) ([]IdentityRecord, error) {
 	return c.lookUp(ctx, "ids", ids)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// capped returns what carries calls whose answers have max bytes at most, and
-// tells Config.Observe of them.
+// capped returns a transport for responses of at most max bytes, which reports calls to
+// Config.Observe.
 func (c *Client) capped(max int64) http.RoundTripper {
 	capped := cappedTransport{c.transport, max}
 	if c.observe == nil {
@@ -18,7 +18,7 @@ func (c *Client) capped(max int64) http.RoundTripper {
 	return observedTransport{c, capped}
 }
 
-// observedTransport tells of every call, its whole answer included.
+// observedTransport reports every call, once the whole response is read.
 type observedTransport struct {
 	client *Client
 	next   http.RoundTripper
@@ -37,7 +37,7 @@ func (t observedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// outcome names a status; those that HTTP does not know have one name together.
+// outcome returns the label of a status; all that HTTP does not define share one.
 func outcome(status int) string {
 	if http.StatusText(status) == "" {
 		return string(BadStatus)
@@ -45,7 +45,7 @@ func outcome(status int) string {
 	return strconv.Itoa(status)
 }
 
-// callName says in one of a few words what r calls.
+// callName returns the label of what r calls, one of a few.
 func (c *Client) callName(r *http.Request) string {
 	target := r.URL.Scheme + "://" + r.URL.Host + r.URL.Path
 	switch target {

@@ -19,14 +19,13 @@ const (
 	otherProvider = "Only Globus's own ID tokens for this app are taken, signed with RS512: see that the issuer and the client id are right."
 	unwell        = "Globus is unwell, or a proxy before it is: see https://status.globus.org."
 
-	// ClockRemedy is what to do about a clock that is wrong.
+	// ClockRemedy is the remedy for a clock that is wrong.
 	ClockRemedy = "Let this machine set its clock by the network, with chrony or another NTP client (a container has its host's clock)."
 )
 
-// Remedy says what whoever runs the app can do about an error of a Client, or
-// of a client that HTTPClient returned: "" if there is nothing, or nothing is
-// known. It holds nothing that came from outside. It is for a log, or a
-// terminal, and not for the person who signs in.
+// Remedy returns what the operator of the app can do about an error of a Client, or of
+// a client that HTTPClient returned; "" if nothing is known. It contains nothing that
+// came from outside. It is for a log or a terminal, and not for the person who signs in.
 func Remedy(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.advice()
@@ -68,18 +67,18 @@ func (e *Error) advice() string {
 	return ""
 }
 
-// sendsSecret reports whether the call had the client's secret in it.
+// sendsSecret reports whether the call sends the client secret.
 func (e *Error) sendsSecret() bool {
 	return slices.Contains([]string{"token", "refresh", "introspect", "revoke", "identities", "client_credentials"}, e.Call)
 }
 
-// isBare reports whether a call was refused that Globus answers whoever asks.
+// isBare reports whether the call needs neither a secret nor a token.
 func (e *Error) isBare() bool {
 	return (e.Call == "keys" || e.Call == "discovery") && e.Status >= http.StatusBadRequest && e.Status != http.StatusTooManyRequests
 }
 
-// serviceAdvice is about a call with a person's token. What the service itself
-// refuses is between it and the person.
+// serviceAdvice returns the remedy for a call with a person's token. There is none for
+// what the service refuses to the person.
 func (e *Error) serviceAdvice() string {
 	switch {
 	case e.Code != "":
@@ -92,7 +91,7 @@ func (e *Error) serviceAdvice() string {
 	return ""
 }
 
-// networkRemedy reads what a library reports of a call that got no answer.
+// networkRemedy returns the remedy for a call that got no response.
 func networkRemedy(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		return "HTTPS_PROXY names a proxy that does not answer: correct it, or unset it."

@@ -8,22 +8,21 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Requirements are what a Globus service wants of the person before it does
-// what was asked: a Globus Auth requirements error, "GARE". The way on is to
-// send the browser to Globus with them, and then to ask the service again; if it
-// says the Same once more, to stop.
+// Requirements are what a Globus service requires of the person first: a Globus Auth
+// requirements error, "GARE". Redirect the browser to Globus with them, and then call
+// the service again. If it returns the Same once more, stop.
 //
-// They come from whatever service was called. So nothing is in them but text of
-// the right form and of a sane length, in lists of at most 50.
+// They may come from any service, so they contain only text of the right form and of
+// limited length, in lists of at most 50.
 type Requirements struct {
 	Code    string `json:"code"`              // ConsentRequired: Scopes are missing; AuthorizationRequired or another: the rest
 	Message string `json:"message,omitempty"` // what went wrong, for the person, in the service's words; "" if it does not say
 
-	// Scopes are what the person has to consent to, beside all that the app asks
-	// for anyway. Nil: no more than that.
+	// Scopes are those that the person must consent to in addition to the app's own.
+	// Nil: none.
 	Scopes Scopes `json:"scopes,omitempty"`
 
-	// What has to be true of the session that the person has with the app.
+	// What the person's session with the app must satisfy.
 	Identities []string `json:"identities,omitempty"` // UUIDs or user names of identities, all to be signed in with; nil: any will do
 	Policies   []string `json:"policies,omitempty"`   // UUIDs of Globus Auth policies, all to be met; nil: none
 	Domains    []string `json:"domains,omitempty"`    // of the user name of an identity, one to be signed in with; nil: any
@@ -33,8 +32,8 @@ type Requirements struct {
 	SessionMessage string `json:"session_message,omitempty"` // what Globus's page is to say; "": nothing
 }
 
-// RequirementsOf returns the requirements that a call of this package failed
-// with, whatever the status was.
+// RequirementsOf returns the requirements in an error of a call of this package,
+// whatever its status.
 func RequirementsOf(err error) (*Requirements, bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Requirements == nil {
@@ -43,9 +42,9 @@ func RequirementsOf(err error) (*Requirements, bool) {
 	return e.Requirements, true
 }
 
-// AuthCodeOptions makes Client.AuthCodeURL ask for what r wants of the session.
-// The scopes are the caller's to ask for: r.Scopes merged with those that the
-// app holds, see Scopes.AuthCodeOption.
+// AuthCodeOptions makes Client.AuthCodeURL ask for a session that satisfies r. The
+// caller must ask for the scopes: r.Scopes merged with those that the app has, see
+// Scopes.AuthCodeOption.
 func (r *Requirements) AuthCodeOptions() []oauth2.AuthCodeOption {
 	var opts []oauth2.AuthCodeOption
 	add := func(name, value string) {
@@ -64,8 +63,8 @@ func (r *Requirements) AuthCodeOptions() []oauth2.AuthCodeOption {
 	return opts
 }
 
-// Same reports whether r and other ask the same of the person, in whatever
-// words: whoever has just done what other says, gets nowhere by doing r.
+// Same reports whether r and other require the same, whatever their messages: somebody
+// who has just satisfied other cannot do more for r.
 func (r *Requirements) Same(other *Requirements) bool {
 	return r.Scopes.String() == other.Scopes.String() &&
 		slices.Equal(r.Identities, other.Identities) &&
@@ -74,11 +73,11 @@ func (r *Requirements) Same(other *Requirements) bool {
 		r.MFA == other.MFA && r.Prompt == other.Prompt
 }
 
-// asks reports whether there is anything that the person could do.
+// asks reports whether r requires anything.
 func (r *Requirements) asks() bool { return !r.Same(&Requirements{}) }
 
-// The parameters of an authorization request, by which an app says what it wants
-// of a session (Globus Auth developer guide, "Sessions").
+// The parameters of an authorization request about the session (Globus Auth developer
+// guide, "Sessions").
 const (
 	paramIdentities = "session_required_identities"
 	paramPolicies   = "session_required_policies"

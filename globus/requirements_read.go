@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The most that is read of a requirements error. What is over it is left out.
+// Limits of a requirements error. What exceeds them is left out.
 const (
 	maxRequirements     = 256 << 10 // bytes of body; one that is longer is not read
 	maxRequirementsNest = 4         // lists and objects within one another
@@ -15,13 +15,13 @@ const (
 	maxRequiredText     = 2600      // bytes of one parameter of an authorization request; all of its address has some 8 KiB
 )
 
-// ReadRequirements looks for requirements in the body of an answer that was not
-// a success, of any service; the status does not tell, Transfer sends them with
-// 502, too. It knows the form that Globus documents, and those that services
-// sent before there was one: required_scopes or required_scope beside a code,
-// unapproved_scopes, lists written as text with commas, all of it within errors,
-// error or detail, or in what a collection's server says in the message. Of several it returns the first. What is not of the right form is
-// left out; if then nothing is asked for, there are no requirements.
+// ReadRequirements returns the requirements in the body of an error response of any
+// service, whatever its status: Transfer sends them with 502, too. It reads the form that
+// Globus documents, and older ones: required_scopes or required_scope with a code,
+// unapproved_scopes, lists written as text with commas, any of them within errors, error
+// or detail, or in the message of a collection's server. Of several requirements it
+// returns the first. It leaves out what has the wrong form; if nothing is left, there are
+// no requirements.
 func ReadRequirements(body []byte) (*Requirements, bool) {
 	if len(body) > maxRequirements {
 		return nil, false
@@ -30,8 +30,7 @@ func ReadRequirements(body []byte) (*Requirements, bool) {
 	return r, r != nil
 }
 
-// findRequirements looks at an object, and then at those within it; of a list,
-// at each of its entries.
+// findRequirements searches an object, then the objects in it; of a list, each entry.
 func findRequirements(raw json.RawMessage, nest int) *Requirements {
 	if nest < 0 {
 		return nil
@@ -60,8 +59,8 @@ func findRequirements(raw json.RawMessage, nest int) *Requirements {
 	return nil
 }
 
-// gridFTPResult returns the object that the server of a collection puts into its
-// message. Of a collection with rules of its own, nothing else may say which.
+// gridFTPResult returns the object in the message of a collection's server. For a
+// collection with rules of its own, there may be no other source of them.
 func gridFTPResult(message string) (result json.RawMessage) {
 	if _, text, ok := strings.Cut(message, "530-GridFTP-JSON-Result: "); ok {
 		_ = json.NewDecoder(strings.NewReader(text)).Decode(&result)
@@ -69,17 +68,17 @@ func gridFTPResult(message string) (result json.RawMessage) {
 	return result
 }
 
-// An errorDocument is an object that a service answers with. What it lacks, or
-// has of another type, is empty.
+// An errorDocument is an object in an error response. A member that is missing or of
+// another type is empty.
 type errorDocument map[string]json.RawMessage
 
-// parseErrorDocument reads an object; whatever is none has no members.
+// parseErrorDocument parses an object; anything else has no members.
 func parseErrorDocument(raw []byte) (d errorDocument) {
 	_ = json.Unmarshal(raw, &d)
 	return d
 }
 
-// object returns a member that is an object itself.
+// object returns a member that is an object.
 func (d errorDocument) object(name string) errorDocument { return parseErrorDocument(d[name]) }
 
 func (d errorDocument) requirements() *Requirements {
@@ -113,8 +112,8 @@ func (d errorDocument) requirements() *Requirements {
 
 const consentRequired = "ConsentRequired"
 
-// consent returns the scopes that the older forms name. They count only beside
-// the code that says so.
+// consent returns the scopes in the older forms. They count only with a code that says
+// that consent is required.
 func (d errorDocument) consent() Scopes {
 	code := cmp.Or(d.text("code"), d.text("error"))
 	switch {
@@ -137,7 +136,7 @@ func (d errorDocument) text(name string) (s string) {
 	return s
 }
 
-// texts reads a list of texts, or one text.
+// texts returns a list of texts, or one text as a list.
 func (d errorDocument) texts(name string) []string {
 	var entries []json.RawMessage
 	if err := json.Unmarshal(d[name], &entries); err != nil {
@@ -152,8 +151,8 @@ func (d errorDocument) texts(name string) []string {
 	return texts
 }
 
-// list reads a list, or a text with commas, and keeps of it what form returns,
-// each entry once.
+// list reads a list, or a text with commas, and returns what form returns for each
+// entry, without duplicates.
 func (d errorDocument) list(name string, form func(string) string) []string {
 	var list []string
 	size := 0
@@ -172,7 +171,7 @@ func (d errorDocument) list(name string, form func(string) string) []string {
 	return list
 }
 
-// scopes reads a list of scopes, or a text of scopes.
+// scopes reads a list of scopes, or a text with scopes.
 func (d errorDocument) scopes(name string) (all Scopes) {
 	for _, text := range d.texts(name) {
 		if scopes, err := ParseScopes(cutScopes(text)); err == nil {
@@ -182,8 +181,8 @@ func (d errorDocument) scopes(name string) (all Scopes) {
 	return all
 }
 
-// add merges more into ss, unless a scope would depend on itself by that, as far as
-// an address has room. For the others the service asks when those are there.
+// add merges more into ss, unless a scope would then depend on itself. It adds as many as
+// fit into a URL; the service requires the others next.
 func (ss Scopes) add(more Scopes) Scopes {
 	all := ss.Merge(more)
 	if all.cyclic() {
@@ -192,7 +191,7 @@ func (ss Scopes) add(more Scopes) Scopes {
 	return all.cut(maxRequiredText)
 }
 
-// cutScopes returns the beginning of a text of scopes that ParseScopes has room for.
+// cutScopes returns the beginning of a text of scopes that ParseScopes accepts.
 func cutScopes(text string) string {
 	if len(text) <= maxScopes {
 		return text
@@ -202,8 +201,8 @@ func cutScopes(text string) string {
 	return text + strings.Repeat("]", max(0, strings.Count(text, "[")-strings.Count(text, "]")))
 }
 
-// cut returns ss without the last of them, or of what they depend on, such that
-// their text has at most so many bytes.
+// cut returns ss without the last scopes or dependencies, so that their text has at most
+// max bytes.
 func (ss Scopes) cut(max int) Scopes {
 	ss = slices.Clone(ss)
 	for size := len(ss.String()); size > max && len(ss) > 0; {

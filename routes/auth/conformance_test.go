@@ -204,7 +204,7 @@ func TestConformanceNotOffered(t *testing.T) {
 	for _, test := range tests {
 		for _, door := range test.doors {
 			method, path, _ := strings.Cut(door, " ")
-			if _, pattern := pages.Handler(httptest.NewRequest(method, path, nil)); pattern != "" {
+			if _, pattern := pages.Handler(httptest.NewRequest(method, path, nil)); pattern != "" && path != "/login" {
 				continue // a page of the site's own, which happens to have this name
 			}
 			b := s.Browser()
