@@ -1,11 +1,11 @@
-// What Portal needs beyond htmx. Nothing here is needed to use the app.
+// What htmx does not do. The app can be used without it.
 // The listeners are on document and window, because htmx may replace the body.
 "use strict";
 
-// Somebody may have signed out in another tab: what has the trigger
-// "tab-visible from:body" reads itself again when this tab is looked at again,
-// or the session's time is up. And what is under way has "tick from:body": every
-// 5 s, while it is looked at.
+// Elements with the trigger "tab-visible from:body" reload when this tab becomes visible
+// again, because somebody may have signed out in another tab, and when the session
+// expires. Elements with "tick from:body" reload every 5 s while the tab is visible, to
+// show the progress of tasks.
 const whenVisible = (name) => {
   if (document.visibilityState === "visible") {
     document.body.dispatchEvent(new CustomEvent(name, { bubbles: true }));
@@ -20,13 +20,13 @@ setInterval(() => {
   if (Date.now() >= visitor.until) whenVisible("tab-visible");
 }, 5000);
 
-// A page that the browser kept for its Back button may show what is no longer so.
+// A page from the browser's back/forward cache may be out of date.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-// Times come in UTC. Say them in the reader's zone: what stands there, or what
-// is behind the words.
+// Times come in UTC. Show them in the reader's time zone: the text itself, or the tooltip
+// of the text.
 const localTimes = () => {
   const zone = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
   for (const time of document.querySelectorAll("time[data-local]")) {
@@ -38,22 +38,22 @@ const localTimes = () => {
 localTimes();
 document.addEventListener("htmx:after:swap", localTimes);
 
-// A click with a modifier opens a link elsewhere, as everywhere in a browser: htmx
-// would keep the browser from it, and do nothing itself.
+// A click with a modifier key opens a link in a new tab or window, as browsers do. htmx
+// would prevent that, and do nothing itself.
 document.addEventListener("click", (event) => {
   const modified = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   if (modified && event.target.closest("a[href]")) event.stopImmediatePropagation();
 }, { capture: true });
 
-// The second click of a double one is meant for what was there at the first.
+// Ignore the second click of a double click: a swap may have put another button there.
 document.addEventListener("click", (event) => {
   if (event.detail < 2 || !event.target.closest(".button")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }, { capture: true });
 
-// An error that the app did not send itself, as of a proxy before it, takes
-// nobody's form away: the page stays as it is.
+// An error that a proxy sent, and not the app, is not swapped in, so that no form is
+// lost: the page stays as it is.
 document.addEventListener("htmx:before:response", (event) => {
   const { ctx } = event.detail;
   if (ctx.response.raw.ok || ctx.response.raw.headers.has("Portal-Answer")) return;
@@ -61,6 +61,7 @@ document.addEventListener("htmx:before:response", (event) => {
   if (ctx.sourceEvent?.isTrusted) say("The server cannot be reached just now. Please try again in a moment.");
 });
 
+<<<<<<< HEAD
 // The message of a page came with it, and screen readers read out what changes: so it
 // is put into its place once more, when they know that place.
 const message = document.getElementById("message");
@@ -68,6 +69,10 @@ if (message) setTimeout(() => message.replaceChildren(...message.childNodes), 30
 
 // Say how a swap that the person asked for went; a screen reader reads it out.
 // Events that a script made, such as the one above, are not trusted.
+=======
+// Report the outcome of a swap that the person asked for, for screen readers too. Events
+// that a script made, such as the one above, are not trusted.
+>>>>>>> 25041c9 (static, deploy: comments in the field's English)
 const say = (text) => {
   const status = document.getElementById("status");
   if (status) status.textContent = text;
@@ -82,8 +87,13 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");
 });
 
+<<<<<<< HEAD
 // A focus that a swap would lose goes to what has the same id, or after a click to
 // the new heading.
+=======
+// After a swap, open details stay open. A focus that would be lost moves to the element
+// with the same id or, after a click, to the new heading.
+>>>>>>> 25041c9 (static, deploy: comments in the field's English)
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.focused = document.activeElement;
 });
@@ -103,8 +113,8 @@ document.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
   next?.focus({ preventScroll: true });
 });
 
-// A button that was disabled meanwhile, and is still there, gets the focus back
-// when htmx has enabled it again: just after this event.
+// A button that htmx disabled during a request gets the focus back when htmx has enabled
+// it again, just after this event.
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => queueMicrotask(() => {
   if (document.activeElement === document.body && ctx.focused?.isConnected) ctx.focused.focus({ preventScroll: true });
 }));

@@ -61,7 +61,7 @@ func sharedChromium(t *testing.T) context.Context {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("allow-pre-commit-input", true), // else a click on a page not yet painted is lost
-		// Nearly half less to do: processes that keep sites from one another, one in
+		// Less to do: processes that keep sites from one another, one in
 		// stock, and two pages in each window for what is typed into the address bar.
 		chromedp.Flag("disable-site-isolation-trials", true),
 		chromedp.Flag("disable-features", "SpareRendererForSitePerProcess,Translate,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
