@@ -35,8 +35,8 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// TestClockSetBack: when the clock was wrong, and is set right at run time,
-// nothing that has ended comes back, and what goes on goes on.
+// TestClockSetBack: when a wrong clock is corrected while the app runs, sessions that
+// have ended stay ended, and the others continue.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock

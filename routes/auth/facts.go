@@ -103,7 +103,7 @@ func (a *Auth) fetchFacts(ctx context.Context, old globus.Facts, due factSet, id
 		facts = facts.WithSession(in, a.site.Now())
 	}
 	if due.groups && groupsErr == nil {
-		// No policy asks for the person's other groups, and there may be very many.
+		// No policy names the person's other groups, and there may be very many.
 		groups = slices.DeleteFunc(groups, func(g globus.Group) bool { return !a.namesGroup(g.ID) })
 		facts = facts.WithGroups(groups, a.site.Now())
 	}

@@ -50,8 +50,8 @@ func fill(t *testing.T, dir string) (giveBack func()) {
 	}
 }
 
-// TestDiskFull: pages go on, what must be written is refused, and written
-// again once there is room.
+// TestDiskFull: pages are served, writes fail, and they succeed again once there is
+// room.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t)
@@ -94,7 +94,7 @@ func TestDiskFull(t *testing.T) {
 	routestest.WantSound(t, filepath.Join(dir, "sessions.db"))
 }
 
-// TestTokenNotSaved: a refresh whose outcome finds no room signs nobody out.
+// TestTokenNotSaved: a refreshed token that cannot be saved signs nobody out.
 func TestTokenNotSaved(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t)

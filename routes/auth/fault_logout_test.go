@@ -74,8 +74,8 @@ func TestLogoutDuringRefresh(t *testing.T) {
 	}
 }
 
-// TestSignedOutNamesNobody: what answers a sign-out that the store could not
-// write down yet, or a request that outlived its session, names nobody.
+// TestSignedOutNamesNobody: the response to a sign-out that the store has not saved yet,
+// or to a request whose session ended meanwhile, names nobody.
 func TestSignedOutNamesNobody(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})

@@ -30,8 +30,8 @@ func wantUnavailable(t *testing.T, what string, p routestest.Page) {
 	}
 }
 
-// TestStoreDown: who needs no session does not notice, all others are told to
-// come again, and are signed in when the store is back.
+// TestStoreDown: people without a session do not notice. All others get 503, and are
+// signed in when the store is back.
 func TestStoreDown(t *testing.T) {
 	t.Parallel()
 	s := routestest.StartWithProbes(t, routestest.Options{})
@@ -65,8 +65,7 @@ func TestStoreDown(t *testing.T) {
 	}
 }
 
-// TestStoreMoved: files that somebody moves away, and back, are in use all the
-// while.
+// TestStoreMoved: the store works while somebody moves its files away and back.
 func TestStoreMoved(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
@@ -94,7 +93,7 @@ func TestStoreMoved(t *testing.T) {
 	routestest.WantSound(t, filepath.Join(s.Dir, "sessions.db"))
 }
 
-// TestStoreDownAtCallback: the store fails when Globus has answered already.
+// TestStoreDownAtCallback: the store fails after the code was exchanged.
 func TestStoreDownAtCallback(t *testing.T) {
 	t.Parallel()
 	for _, hangUp := range []bool{false, true} {
@@ -136,8 +135,8 @@ func TestStoreDownAtCallback(t *testing.T) {
 	}
 }
 
-// TestStoreLocked: another process, a backup perhaps, lets nobody write. Pages
-// go on; who must write is answered within the 2 s that the store has.
+// TestStoreLocked: another process, such as a backup, locks the store. Pages are served;
+// requests that write get a response within the store's timeout of 2 s.
 func TestStoreLocked(t *testing.T) {
 	t.Parallel()
 	const each = 16
@@ -200,7 +199,8 @@ func TestStoreLocked(t *testing.T) {
 	}
 }
 
-// TestRecordSpoiled: what cannot be read is no session, and its person signs in as ever.
+// TestRecordSpoiled: a record that cannot be read is no session, and its person can sign
+// in.
 func TestRecordSpoiled(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, spoil string }{

@@ -237,8 +237,7 @@ func TestSignedOutPage(t *testing.T) {
 	}
 }
 
-// TestFormTokenIsRenewed: what a form could prove before somebody signed in, or
-// out, it cannot prove afterwards.
+// TestFormTokenIsRenewed: a sign-in and a sign-out replace the CSRF token.
 func TestFormTokenIsRenewed(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
@@ -254,8 +253,8 @@ func TestFormTokenIsRenewed(t *testing.T) {
 	}
 }
 
-// TestLogoutWhileCalling: a token that is revoked while it is on its way to
-// Globus is the end of a session, and no fault of the token.
+// TestLogoutWhileCalling: if a sign-out revokes a token during a call, the page says that
+// the session has ended, and not that the token was rejected.
 func TestLogoutWhileCalling(t *testing.T) {
 	t.Parallel()
 	s := routestest.StartWithProbes(t, routestest.Options{})

@@ -101,8 +101,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestPolicyAsksAgain: where Globus let a person through without asking who they
-// are, it is told to ask, once.
+// TestPolicyAsksAgain: if Globus did not ask a person to authenticate, the app sends
+// prompt=login, once.
 func TestPolicyAsksAgain(t *testing.T) {
 	t.Parallel()
 	s := routestest.StartWithProbes(t, routestest.Options{Policy: domains("example.edu")})
@@ -160,8 +160,9 @@ func TestPolicyTurnedOn(t *testing.T) {
 	}
 }
 
-// TestPolicyGroupLost: who leaves the group is out with the first request after
-// five minutes, POST or GET; that Groups cannot be reached is no reason for an hour.
+// TestPolicyGroupLost: a person who leaves the group is refused with the first request
+// after five minutes, POST or GET. If Groups cannot be reached, the last known groups
+// count for an hour.
 func TestPolicyGroupLost(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
@@ -214,8 +215,8 @@ func TestPolicyGroupLost(t *testing.T) {
 	}
 }
 
-// TestPolicyAsksOnce: how somebody signed in is asked once, for it is history; about
-// their groups, all requests of a session ask once.
+// TestPolicyAsksOnce: Globus is asked once how somebody signed in, and once for their
+// groups by all requests of a session that wait.
 func TestPolicyAsksOnce(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
@@ -305,8 +306,8 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-// TestPolicyStepUp: that Globus says nothing of how they signed in at a step-up does
-// not undo how they did; what it says holds from the next request on.
+// TestPolicyStepUp: after a step-up about which Globus returns no authentications, the
+// earlier ones hold; if it returns some, they hold from the next request on.
 func TestPolicyStepUp(t *testing.T) {
 	t.Parallel()
 	s := routestest.StartWithProbes(t, routestest.Options{Policy: domains("example.edu")})
@@ -326,8 +327,8 @@ func TestPolicyStepUp(t *testing.T) {
 	}
 }
 
-// TestPolicyManyGroups: whoever is put into any number of other groups is still
-// in theirs, and those others are not kept.
+// TestPolicyManyGroups: a person in any number of other groups is still in theirs, and
+// the other groups are not kept.
 func TestPolicyManyGroups(t *testing.T) {
 	t.Parallel()
 	someone := globustest.DemoPeople()[0]

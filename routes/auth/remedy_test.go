@@ -12,8 +12,8 @@ import (
 	"example.org/portal/routes/routestest"
 )
 
-// TestRemedies has sign-ins fail for what only the people who run the site can
-// mend. The log tells them how; the page does not tell anybody.
+// TestRemedies makes sign-ins fail for reasons that only the operator can repair. The
+// log says how; the page does not.
 func TestRemedies(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body string) globustest.Lie {

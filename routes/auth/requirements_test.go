@@ -14,7 +14,7 @@ import (
 	"example.org/portal/routes/session"
 )
 
-// wanting adds pages that want of everybody what want returns; nil: nothing.
+// wanting adds pages that require of everybody what want returns; nil is nothing.
 func wanting(s *routestest.Site, want func() *globus.Requirements) {
 	h := func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 		if r := want(); r != nil {

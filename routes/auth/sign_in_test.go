@@ -242,8 +242,7 @@ func TestCallbackAgain(t *testing.T) {
 	})
 }
 
-// TestLies has Globus get one thing wrong at a time, beyond what TestConformance
-// has it do.
+// TestLies makes Globus do one thing wrong at a time, in addition to TestConformance.
 func TestLies(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) globustest.Edit { return globustest.Edit{Set: map[string]any{name: value}} }
@@ -477,7 +476,7 @@ func TestNoSession(t *testing.T) {
 	}
 }
 
-// TestSlowGlobus: those who wait for Globus hold nobody else up. The home page
+// TestSlowGlobus: people who wait for Globus do not block others. The home page
 // answers while all of them wait, or this test does not end.
 func TestSlowGlobus(t *testing.T) {
 	t.Parallel()

@@ -157,8 +157,8 @@ func TestStepUpMeanwhile(t *testing.T) {
 	}
 }
 
-// TestStepUpRacesSignOut: of two answers at once both count; who signs out while
-// one is looked at is out for good.
+// TestStepUpRacesSignOut: two step-ups at once are both merged; a sign-out during one is
+// final.
 func TestStepUpRacesSignOut(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})

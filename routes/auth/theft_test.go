@@ -10,8 +10,8 @@ import (
 	"example.org/portal/routes/routestest"
 )
 
-// TestStolenState: a state is in histories and in logs of proxies. Who has it, but
-// not the other secrets of the attempt, gets no session by it, nor spoils one.
+// TestStolenState: a state is in histories and in logs of proxies. Somebody who has it
+// without the other secrets of the attempt gets no session, and disturbs none.
 func TestStolenState(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"before", "after"} {

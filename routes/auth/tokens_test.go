@@ -49,7 +49,7 @@ func TestRefreshOnce(t *testing.T) {
 	}
 }
 
-// TestRefreshFails: a Globus that is ill throws nobody out, and is not hammered.
+// TestRefreshFails: errors of Globus sign nobody out, and it is not asked again at once.
 func TestRefreshFails(t *testing.T) {
 	t.Parallel()
 	faults := map[string]globustest.Fault{
@@ -159,8 +159,8 @@ func TestGrantWithdrawn(t *testing.T) {
 	})
 }
 
-// TestRefreshRacesLogout: signed out is signed out, and what a refresh obtained
-// meanwhile is revoked.
+// TestRefreshRacesLogout: a sign-out during a refresh is final, and the tokens of the
+// refresh are revoked.
 func TestRefreshRacesLogout(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
@@ -274,7 +274,7 @@ func TestRefreshForLess(t *testing.T) {
 	}
 }
 
-// TestRefreshTimesOut: a Globus that never answers throws nobody out either.
+// TestRefreshTimesOut: a Globus that never answers signs nobody out.
 func TestRefreshTimesOut(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
@@ -295,7 +295,7 @@ func TestRefreshTimesOut(t *testing.T) {
 	}
 }
 
-// TestSessionOver: a session whose time is up says so, and leaves no token.
+// TestSessionOver: when a session expires, the page says so and the tokens are revoked.
 func TestSessionOver(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
