@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), Strict: true})
 	t.Cleanup(auth.Close)
 	elsewhere := newElsewhere(t)
-	mutations, err := os.ReadFile("../.ci/mutate/mutations.txt")
+	mutations, err := os.ReadFile("../../.ci/mutate/mutations.txt")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a copy may do without
 		t.Fatal(err)
 	}
