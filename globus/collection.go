@@ -13,24 +13,24 @@ import (
 // A Collection is a place with files, as Transfer describes it. What Transfer sends
 // as null, or of another type, is the zero value here.
 type Collection struct {
-	ID            string `json:"id"` // a UUID
-	DisplayName   string `json:"display_name"`
+	ID            string `json:"id"`             // a UUID
+	DisplayName   string `json:"display_name"`   // as its owner named it
 	CanonicalName string `json:"canonical_name"` // see Name
 	EntityType    string `json:"entity_type"`    // such as GCSv5_mapped_collection; see IsMapped, IsGuest and IsPersonal
 	OwnerID       string `json:"owner_id"`       // UUID of an identity
 	Owner         string `json:"owner_string"`   // its user name; of an app, its UUID @clients.auth.globus.org
 	Organization  string `json:"organization"`   // as the owner writes it
-	Description   string `json:"description"`
-	Keywords      string `json:"keywords"`      // with commas between them
-	Contact       string `json:"contact_email"` // who can help
-	UserMessage   string `json:"user_message"`  // what its managers have to say at present
-	InfoLink      string `json:"info_link"`     // a URL that anybody may have chosen
+	Description   string `json:"description"`    // by its owner
+	Keywords      string `json:"keywords"`       // with commas between them
+	Contact       string `json:"contact_email"`  // who can help
+	UserMessage   string `json:"user_message"`   // what its managers have to say at present
+	InfoLink      string `json:"info_link"`      // a URL that anybody may have chosen
 
-	DefaultDirectory string `json:"default_directory"` // where a list begins that names no path; "": the server's choice
-	HTTPSServer      string `json:"https_server"`      // base URL of its files; "": it has none
-	HostID           string `json:"mapped_collection_id"`
-	HighAssurance    bool   `json:"high_assurance"` // wants identity and authentication afresh, session by session
-	Public           bool   `json:"public"`         // anybody can find it
+	DefaultDirectory string `json:"default_directory"`    // where a list begins that names no path; "": the server's choice
+	HTTPSServer      string `json:"https_server"`         // base URL of its files; "": it has none
+	HostID           string `json:"mapped_collection_id"` // of the mapped collection that a guest collection is on; "" for others
+	HighAssurance    bool   `json:"high_assurance"`       // wants identity and authentication afresh, session by session
+	Public           bool   `json:"public"`               // anybody can find it
 
 	// Connected and Paused are about personal collections alone; nil: Transfer does
 	// not say. See IsOffline.
@@ -132,11 +132,11 @@ func (t *Transfer) SearchCollections(ctx context.Context, q CollectionQuery) ite
 // A Bookmark is a folder of a collection to which a person wants to come back. It may
 // outlive both.
 type Bookmark struct {
-	ID           string `json:"id"` // a UUID
-	Name         string `json:"name"`
-	CollectionID string `json:"endpoint_id"`
-	Path         string `json:"path"` // with a slash at its end
-	Pinned       bool   `json:"pinned"`
+	ID           string `json:"id"`          // a UUID
+	Name         string `json:"name"`        // as the person named it
+	CollectionID string `json:"endpoint_id"` // where it leads
+	Path         string `json:"path"`        // with a slash at its end
+	Pinned       bool   `json:"pinned"`      // the person keeps it at the top of their list
 }
 
 // Bookmarks lists the person's bookmarks. The error is an *Error or what the

@@ -11,12 +11,12 @@ import (
 // An IdentityRecord is what Globus Auth returns about an identity. If nobody has used the
 // identity yet, it has only a user name.
 type IdentityRecord struct {
-	Subject      string `json:"id"` // a UUID
-	Username     string `json:"username"`
-	Status       string `json:"status"` // used, unused, private or closed
-	Name         string `json:"name"`
-	Email        string `json:"email"` // not verified by Globus
-	Organization string `json:"organization"`
+	Subject      string `json:"id"`                // a UUID
+	Username     string `json:"username"`          // such as rosalind@example.edu
+	Status       string `json:"status"`            // used, unused, private or closed
+	Name         string `json:"name"`              // of the person; may be empty
+	Email        string `json:"email"`             // not verified by Globus
+	Organization string `json:"organization"`      // of the person; may be empty
 	Provider     string `json:"identity_provider"` // UUID of the identity provider
 	ProviderName string `json:"-"`                 // such as Example University; "" if Globus does not say
 }

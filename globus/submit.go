@@ -11,7 +11,7 @@ import (
 // A Submission is what Transfer has made of a TransferRequest or a DeleteRequest: a
 // task, which may still wait to run.
 type Submission struct {
-	TaskID  string `json:"task_id"`
+	TaskID  string `json:"task_id"` // of the task that the submission made
 	Code    string `json:"code"`    // Accepted, or Duplicate
 	Message string `json:"message"` // for people, in Transfer's words
 }
@@ -38,10 +38,10 @@ func (t *Transfer) SubmissionID(ctx context.Context) (string, error) {
 
 // A TransferRequest says what to copy from one collection to another.
 type TransferRequest struct {
-	SubmissionID string // from Transfer.SubmissionID; required
-	Source       string // UUID of a collection; required
-	Destination  string // likewise; it may be the same
-	Items        []TransferItem
+	SubmissionID string         // from Transfer.SubmissionID; required
+	Source       string         // UUID of a collection; required
+	Destination  string         // likewise; it may be the same
+	Items        []TransferItem // what to copy; one at least
 
 	Label    string    // what the person calls it; what Globus would refuse in it is left out; "": no label
 	Deadline time.Time // when Transfer gives it up; zero: a day after the request, or three after the last file that arrived
@@ -55,7 +55,7 @@ type TransferRequest struct {
 	DeleteExtra   bool         // delete from destination folders what the source does not have
 	Filters       []FilterRule // which files of a folder to copy; nil: all
 
-	NoMail NoMail
+	NoMail NoMail // about what not to write; the zero value writes about everything
 }
 
 // A TransferItem is one file or folder to copy, and where to.
@@ -90,7 +90,7 @@ const (
 // that fits counts; what none fits is included. Of a folder that is excluded nothing
 // is copied.
 type FilterRule struct {
-	Exclude bool
+	Exclude bool   // false includes what fits
 	Name    string // a pattern, such as *.tmp
 	Type    string // EntryDir or EntryFile; "": both
 }
@@ -98,7 +98,7 @@ type FilterRule struct {
 // NoMail says of what Globus shall not tell the person by e-mail. The zero value:
 // of nothing, it tells all.
 type NoMail struct {
-	Succeeded, Failed bool
+	Succeeded, Failed bool // how the task ended
 	Inactive          bool // the task waits for the person
 }
 
@@ -161,14 +161,14 @@ func filterRules(rules []FilterRule) (docs []map[string]any) {
 
 // A DeleteRequest says what to delete from a collection.
 type DeleteRequest struct {
-	SubmissionID  string // from Transfer.SubmissionID; required
-	Collection    string // its UUID; required
-	Paths         []string
+	SubmissionID  string    // from Transfer.SubmissionID; required
+	Collection    string    // its UUID; required
+	Paths         []string  // what to delete; one at least
 	Recursive     bool      // also folders, with all that is in them; false: one makes the task fail
 	IgnoreMissing bool      // what is not there counts as deleted; false: it makes the task fail
 	Label         string    // as in TransferRequest
 	Deadline      time.Time // likewise
-	NoMail        NoMail
+	NoMail        NoMail    // as in TransferRequest
 }
 
 // SubmitDelete makes a task that deletes files. No path is a pattern: * is a name. The

@@ -53,8 +53,8 @@ func (e *TaskEvent) UnmarshalJSON(b []byte) error {
 
 // An EventQuery says which events of a task to list.
 type EventQuery struct {
-	ErrorsOnly bool
-	PageSize   int // how many to ask Transfer for at a time; 0 or less means 100
+	ErrorsOnly bool // leaves out what is no error
+	PageSize   int  // how many to ask Transfer for at a time; 0 or less means 100
 }
 
 // TaskEvents lists what happened to a task, the latest first, and fetches it page by
@@ -71,11 +71,11 @@ func (t *Transfer) TaskEvents(ctx context.Context, id string, q EventQuery) iter
 // A TransferredFile is one that a task has copied. Transfer leaves out the path on a
 // side where the person may not look.
 type TransferredFile struct {
-	Source      string `json:"source_path"`      // "" if Transfer does not say
-	Destination string `json:"destination_path"` // likewise
-	Size        int64  `json:"size"`             // in bytes
-	Checksum    string `json:"checksum"`         // "" if there is none
-	Algorithm   string `json:"checksum_algorithm"`
+	Source      string `json:"source_path"`        // "" if Transfer does not say
+	Destination string `json:"destination_path"`   // likewise
+	Size        int64  `json:"size"`               // in bytes
+	Checksum    string `json:"checksum"`           // "" if there is none
+	Algorithm   string `json:"checksum_algorithm"` // of Checksum, such as MD5; "" if there is none
 }
 
 // SuccessfulTransfers lists the files that a task has copied: no folders, and none
@@ -91,7 +91,7 @@ type SkippedError struct {
 	Time        time.Time `json:"error_time"`       // zero if Transfer does not say
 	Source      string    `json:"source_path"`      // "" if Transfer does not say
 	Destination string    `json:"destination_path"` // likewise
-	IsDir       bool      `json:"is_directory"`
+	IsDir       bool      `json:"is_directory"`     // it is a folder
 }
 
 // UnmarshalJSON reads the time as Transfer writes it. What has another type than
@@ -117,7 +117,8 @@ func (t *Transfer) SkippedErrors(ctx context.Context, id string) iter.Seq2[Skipp
 type PauseInfo struct {
 	Source      string `json:"source_pause_message"`      // of the source's managers; "": they say nothing
 	Destination string `json:"destination_pause_message"` // likewise
-	Rules       []struct {
+	// Rules say why the task is paused.
+	Rules []struct {
 		Message      string `json:"message"`
 		CollectionID string `json:"endpoint_id"`
 		Collection   string `json:"endpoint_display_name"`

@@ -11,7 +11,7 @@ type Bookmark struct {
 	Name       string // each their own
 	Collection string // ID
 	Path       string // such as /photo51/
-	Pinned     bool
+	Pinned     bool   // as in globus.Bookmark
 }
 
 // A bookmark is one that there is now.

@@ -37,7 +37,7 @@ func (a *Auth) middleware(next web.HandlerFunc) web.HandlerFunc {
 		if want, ok := globus.RequirementsOf(err); ok {
 			return a.showRequirements(w, r, l.session, want, err)
 		}
-		if errors.Is(err, session.ErrGone) || a.endedMeanwhile(r, err) {
+		if errors.Is(err, session.ErrGone) || a.endedMeanwhile(r, l.session, err) {
 			// The browser may have the cookie of another session by now.
 			a.setSession(r, nil)
 			return a.noSession(w, r)
@@ -95,11 +95,11 @@ func (a *Auth) setVisitor(r *http.Request, l *loaded) {
 
 // endedMeanwhile reports whether err says that Globus rejected a token, and the
 // session has ended since it was loaded: a sign-out revoked the token.
-func (a *Auth) endedMeanwhile(r *http.Request, err error) bool {
+func (a *Auth) endedMeanwhile(r *http.Request, s *session.Session, err error) bool {
 	e, ok := errors.AsType[*globus.Error](err)
 	if !ok || e.Status != http.StatusUnauthorized {
 		return false
 	}
-	s, err := a.sessions.Peek(r)
-	return s == nil && err == nil
+	alive, err := a.sessions.Alive(r.Context(), s)
+	return !alive && err == nil
 }

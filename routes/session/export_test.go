@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"net/http"
 	"time"
 )
 
@@ -19,4 +21,18 @@ func (m *Manager) Insert(ctx context.Context, key string, data []byte, expiry ti
 // Swap replaces data under a key.
 func (m *Manager) Swap(ctx context.Context, key string, old, data []byte) (bool, error) {
 	return m.store.driver.Swap(ctx, key, old, data)
+}
+
+// Peek reads the session whose cookie r brings, as it is in the store: one that has
+// ended too.
+func (m *Manager) Peek(r *http.Request) (*Session, error) {
+	token := m.token(r)
+	if token == "" {
+		return nil, nil
+	}
+	_, s, err := m.load(r.Context(), token)
+	if errors.Is(err, ErrGone) {
+		return nil, nil
+	}
+	return s, err
 }

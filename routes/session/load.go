@@ -40,21 +40,6 @@ func (m *Manager) Load(w http.ResponseWriter, r *http.Request) (*Session, error)
 	return s, nil
 }
 
-// Peek reads the session whose cookie r brings, or returns nil if there is none. It
-// changes nothing, returns a session that has ended too, and returns an error for a
-// record that does not open.
-func (m *Manager) Peek(r *http.Request) (*Session, error) {
-	token := m.token(r)
-	if token == "" {
-		return nil, nil
-	}
-	_, s, err := m.load(r.Context(), token)
-	if errors.Is(err, ErrGone) {
-		return nil, nil
-	}
-	return s, err
-}
-
 // Alive reads the record of s again, and reports whether the session still exists
 // and has not ended. If it returns an error, that is not known.
 func (m *Manager) Alive(ctx context.Context, s *Session) (bool, error) {
