@@ -61,18 +61,13 @@ document.addEventListener("htmx:before:response", (event) => {
   if (ctx.sourceEvent?.isTrusted) say("The server cannot be reached just now. Please try again in a moment.");
 });
 
-<<<<<<< HEAD
-// The message of a page came with it, and screen readers read out what changes: so it
-// is put into its place once more, when they know that place.
+// Screen readers read out what changes, and the message of a page came with the page: so
+// it is put into its place again when they know that place.
 const message = document.getElementById("message");
 if (message) setTimeout(() => message.replaceChildren(...message.childNodes), 300);
 
-// Say how a swap that the person asked for went; a screen reader reads it out.
-// Events that a script made, such as the one above, are not trusted.
-=======
 // Report the outcome of a swap that the person asked for, for screen readers too. Events
 // that a script made, such as the one above, are not trusted.
->>>>>>> 25041c9 (static, deploy: comments in the field's English)
 const say = (text) => {
   const status = document.getElementById("status");
   if (status) status.textContent = text;
@@ -87,13 +82,8 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");
 });
 
-<<<<<<< HEAD
-// A focus that a swap would lose goes to what has the same id, or after a click to
-// the new heading.
-=======
-// After a swap, open details stay open. A focus that would be lost moves to the element
-// with the same id or, after a click, to the new heading.
->>>>>>> 25041c9 (static, deploy: comments in the field's English)
+// A focus that a swap would lose moves to the element with the same id or, after a click,
+// to the new heading.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.focused = document.activeElement;
 });
