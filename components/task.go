@@ -3,12 +3,87 @@ package components
 import (
 	"cmp"
 	"net/url"
+	"strconv"
+	"time"
 
 	"example.org/portal/globus"
 )
 
 // taskDelete is the Type of a task that deletes files of its source.
 const taskDelete = "DELETE"
+
+// A TaskPage is one task, and what has happened to it.
+type TaskPage struct {
+	Site
+	Task   globus.Task
+	Events []globus.TaskEvent // the latest first
+	Now    time.Time          // for "3 minutes ago"
+}
+
+// Title is what the page is called: what kind of task it is.
+func (p TaskPage) Title() string {
+	if p.Task.Type == taskDelete {
+		return "Deletion"
+	}
+	return "Transfer"
+}
+
+// runs reports whether the task may still be cancelled.
+func (p TaskPage) runs() bool {
+	return p.Task.Status == globus.TaskActive || p.Task.Status == globus.TaskInactive
+}
+
+// trigger says what makes the page read itself again; "" when all is over.
+func (p TaskPage) trigger() string {
+	switch {
+	case p.Task.Status == globus.TaskActive:
+		return "tick from:body, tab-visible from:body"
+	case p.runs():
+		return "tab-visible from:body"
+	}
+	return ""
+}
+
+func (p TaskPage) self() string { return p.TaskPath(p.Task.ID) }
+
+// TaskPath returns the path, as a browser sees it, of the page of a task.
+func (s Site) TaskPath(id string) string { return s.Path("/transfers/" + url.PathEscape(id)) }
+
+// taskMoved is how many files of a task need nothing more, of how many that Globus
+// has found so far; ok is false where that says nothing, or nonsense.
+func taskMoved(task globus.Task) (done, of int64, ok bool) {
+	done, of = task.FilesDone+task.FilesSkipped, task.Files
+	return done, of, task.Type != taskDelete && of > 0 && done >= 0 && done <= of
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+// eventWords says an event in words. Those which stop a task without ending it say
+// what can be done: a task with faults tries again for days.
+func eventWords(e globus.TaskEvent) string {
+	if words, ok := eventsInWords[e.Code]; ok {
+		return words
+	}
+	return cmp.Or(e.Description, e.Code, "Something that Globus has no word for")
+}
+
+// eventsInWords has the codes of Transfer that people meet most (Transfer API,
+// "Task Events").
+var eventsInWords = map[string]string{
+	"STARTED":           "Started",
+	"PROGRESS":          "Under way",
+	"SUCCEEDED":         "Finished",
+	"CANCELED":          "Cancelled",
+	"EXPIRED":           "Its time was up, so Globus gave up",
+	"PAUSED":            "Paused by the people who run a collection",
+	"FILE_NOT_FOUND":    "A file is missing at the source. Globus keeps trying: put it back, or cancel",
+	"PERMISSION_DENIED": "Access was refused. Globus keeps trying: ask the owner of the collection, or cancel",
+	"QUOTA_EXCEEDED":    "The destination is full. Globus keeps trying: make room there, or cancel",
+	"VERIFY_CHECKSUM":   "A copy was damaged on its way, and is made again",
+	"GC_NOT_CONNECTED":  "A computer is switched off, or off the network. It goes on when the computer is back",
+	"CONNECT_FAILED":    "A collection did not answer. Globus keeps trying",
+	"ENDPOINT_ERROR":    "A collection reported an error. Globus keeps trying",
+}
 
 func taskLabel(task globus.Task) string {
 	if task.Type == taskDelete {

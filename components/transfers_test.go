@@ -36,6 +36,12 @@ func transferLists() map[string]templ.Component {
 		"TransferList/empty":       components.TransferList(transfers()),
 		"TransferList/older":       components.TransferList(older),
 		"TransferList/beyond":      components.TransferList(beyond),
+		"TaskCard/active":          components.TaskCard(taskPage(task["active"])),
+		"TaskCard/inactive":        components.TaskCard(taskPage(task["inactive"])),
+		"TaskCard/failed":          components.TaskCard(taskPage(task["failed"])),
+		"TaskCard/deletion":        components.TaskCard(taskPage(task["deletion"])),
+		"TaskCard/nulls":           components.TaskCard(components.TaskPage{Site: site, Now: now}),
+		"TaskCard/hostile":         components.TaskCard(taskPage(task["hostile"], globus.TaskEvent{Code: attack, Description: attack, Details: attack, IsError: true})),
 		"LazyTransfers/full":       components.LazyTransfers(full),
 		"LazyTransfers/signed out": components.LazyTransfers(card(nil, components.Secret{}, components.Secret{})),
 		"LazyTransfers/no scope":   components.LazyTransfers(noScope),
@@ -46,6 +52,11 @@ func transferLists() map[string]templ.Component {
 
 func transfers(tasks ...globus.Task) components.Transfers {
 	return components.Transfers{Site: site, Now: now, Tasks: tasks}
+}
+
+func taskPage(task globus.Task, events ...globus.TaskEvent) components.TaskPage {
+	events = append(events, globus.TaskEvent{Code: "FILE_NOT_FOUND", Details: "Error\nFile: /a", IsError: true, Time: now.Add(-time.Minute)}, globus.TaskEvent{Code: "NEW", Description: "a new thing"}, globus.TaskEvent{})
+	return components.TaskPage{Site: site, Now: now, Task: task, Events: events}
 }
 
 func tasks() map[string]globus.Task {
@@ -88,11 +99,16 @@ func TestTransferList(t *testing.T) {
 		{"TransferList/empty", []string{`id="transfers-none"`, `href="https://app.globus.org/file-manager"`, "tab-visible from:body", `id="transfers-refresh"`}, []string{"<li", "tick"}},
 		{"TransferList/older", []string{`hx-get="/app/transfers?offset=20"`, `href="/app/transfers?offset=40"`, `id="transfers-more"`, `href="/app/transfers"`, `id="transfers-newest"`}, nil},
 		{"TransferList/beyond", []string{`id="transfers-beyond"`, `id="transfers-newest"`, `hx-get="/app/transfers?offset=60"`}, []string{`id="transfers-none"`, `id="transfers-more"`}},
+		{"TaskCard/active", []string{`id="task"`, `data-status="ACTIVE"`, `hx-get="/app/transfers/a1"`, `hx-trigger="tick from:body, tab-visible from:body"`, `max="1200" value="15"`, "87.3 MB/s", `action="/app/transfers/a1/cancel"`, `data-event="FILE_NOT_FOUND"`, "<bdi>Error\nFile: /a</bdi>", "<bdi>a new thing</bdi>"}, []string{"<html", "0001-"}},
+		{"TaskCard/inactive", []string{`hx-trigger="tab-visible from:body"`, `id="task-cancel"`}, []string{"tick"}},
+		{"TaskCard/failed", []string{"<bdi>No write access</bdi>"}, []string{"hx-", "task-cancel"}},
+		{"TaskCard/deletion", []string{"<bdi>s1</bdi>"}, []string{"<progress", "→"}},
+		{"TaskCard/nulls", []string{`id="task-quiet"`}, []string{"<progress", "hx-", "task-cancel"}},
 		{"Frame/transfers", []string{`href="/app/transfers" aria-current="page"`}, []string{`href="/app/" aria-current`}},
 		{"Frame/transfer", []string{`href="/app/transfers" aria-current="true"`}, []string{`href="/app/" aria-current`}},
 		{"LazyTransfers/full", []string{`id="transfers"`, `hx-get="/app/transfers"`, `hx-trigger="load"`, `class="unless-loading" href="/app/transfers"`}, []string{"tick", "5xx"}},
 		{"LazyTransfers/signed out", nil, []string{"<"}},
 		{"LazyTransfers/no scope", nil, []string{"<"}},
 	})
-	wantIsolated(t, "TransferList/hostile")
+	wantIsolated(t, "TransferList/hostile", "TaskCard/hostile")
 }

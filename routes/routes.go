@@ -153,6 +153,8 @@ func (a *App) routes() {
 	a.HandleFunc("GET /user", a.userCard)
 	a.Handle("GET /account", a.Auth.Required(a.account))
 	a.Handle("GET /transfers", a.Auth.Required(a.transfers))
+	a.Handle("GET /transfers/{id}", a.Auth.Required(a.task))
+	a.Handle("POST /transfers/{id}/cancel", a.Auth.Required(a.cancelTask))
 	a.Handle("GET /browse/{id}", a.Auth.Required(a.browse))
 	a.Handle("POST /tokens/show", a.Auth.Required(a.showToken))
 	a.Handle("POST /tokens/refresh", a.Auth.Required(a.refreshToken))

@@ -1,0 +1,69 @@
+package routes
+
+import (
+	"net/http"
+
+	"example.org/portal/components"
+	"example.org/portal/globus"
+	"example.org/portal/routes/session"
+	"example.org/portal/routes/web"
+)
+
+const eventsPerPage = 20 // the latest; Globus's own page has the rest
+
+// task shows one transfer, or deletion, and what has happened to it.
+func (a *App) task(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	id := r.PathValue("id")
+	if !globus.IsUUID(id) {
+		return noSuchTask(nil)
+	}
+	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
+	task, err := transfer.Task(r.Context(), id)
+	if globus.KindOf(err) == globus.KindNotFound {
+		return noSuchTask(err)
+	}
+	if err != nil {
+		return err
+	}
+	page := components.TaskPage{Site: a.Site, Task: *task, Now: a.Now()}
+	for event, err := range transfer.TaskEvents(r.Context(), id, globus.EventQuery{PageSize: eventsPerPage}) {
+		if err != nil {
+			return err
+		}
+		if page.Events = append(page.Events, event); len(page.Events) == eventsPerPage {
+			break
+		}
+	}
+	return web.Show(w, r, page.Title(), components.TaskCard(page))
+}
+
+// cancelTask ends a task. What has arrived stays.
+func (a *App) cancelTask(w http.ResponseWriter, r *http.Request, s *session.Session) error {
+	id := r.PathValue("id")
+	if !globus.IsUUID(id) {
+		return noSuchTask(nil)
+	}
+	code, err := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer)).CancelTask(r.Context(), id)
+	if globus.KindOf(err) == globus.KindNotFound {
+		return noSuchTask(err)
+	}
+	if err != nil {
+		return err
+	}
+	switch code {
+	case globus.CancelTooLate:
+		web.Flash(w, r, "It had ended before. Nothing was cancelled.")
+	case globus.CancelAccepted:
+		web.Flash(w, r, "Globus will cancel it in a moment.")
+	default:
+		web.Flash(w, r, "Cancelled. What has arrived already stays.")
+	}
+	return web.Redirect(w, r, "/transfers/"+id)
+}
+
+func noSuchTask(cause error) error {
+	return &web.Problem{
+		Status: http.StatusNotFound, Reason: "no_such_transfer", Heading: "There is no such transfer",
+		Message: "It may be somebody else's, or so old that Globus has forgotten it. See your recent transfers.", Cause: cause,
+	}
+}
