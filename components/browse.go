@@ -16,9 +16,13 @@ type Folder struct {
 	Path       string         // of the folder, with a slash at its end; "" if Globus does not say
 	Entries    []globus.Entry // those on this page
 	Now        time.Time      // for "3 minutes ago"
+	Name       string         // only those with this in their name are listed; "": all
 	Offset     int            // how many are before the first of Entries
 	Next       int            // Offset of the next page; 0 if there is none
 }
+
+// fewEntries are seen at a glance: they need no filter.
+const fewEntries = 12
 
 // BrowsePath returns the path, as a browser sees it, of a page of a folder; ""
 // is where the collection begins.
@@ -30,7 +34,7 @@ func (s Site) BrowsePath(collection, folder string, offset int) string {
 	if offset > 0 {
 		q.Set("offset", strconv.Itoa(offset))
 	}
-	path := s.Path("/browse/" + url.PathEscape(collection))
+	path := s.Path("/files/" + url.PathEscape(collection))
 	if len(q) == 0 {
 		return path
 	}
@@ -39,6 +43,18 @@ func (s Site) BrowsePath(collection, folder string, offset int) string {
 
 func (f Folder) to(folder string, offset int) string {
 	return f.BrowsePath(f.Collection, folder, offset)
+}
+
+// page is the address of another page of the same list.
+func (f Folder) page(offset int) string {
+	path := f.to(f.Path, offset)
+	switch {
+	case f.Name == "":
+		return path
+	case strings.Contains(path, "?"):
+		return path + "&name=" + url.QueryEscape(f.Name)
+	}
+	return path + "?name=" + url.QueryEscape(f.Name)
 }
 
 // A crumb is a folder on the way to another.

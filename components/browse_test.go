@@ -40,13 +40,13 @@ func folder(entries ...globus.Entry) components.Folder {
 
 func TestFolderList(t *testing.T) {
 	lookAt(t, []look{
-		{"FolderList/files", []string{`id="browse"`, `href="/app/browse/` + subject + `?path=%2F"`, `?path=%2Fhome%2F"`, `<span aria-current="page"><bdi>my files</bdi></span>`,
-			`href="/app/browse/` + subject + `?path=%2Fhome%2Fmy+files%2Fper%2520cent%3F%23%26%3D%2B%2F"`, `<bdi class="name">per%20cent?#&amp;=+</bdi>`, `datetime="2026-03-04T11:00:00Z"`, `<bdi class="name"> two  blanks </bdi>`, ">1.2 kB<",
+		{"FolderList/files", []string{`id="browse"`, `href="/app/files/` + subject + `?path=%2F"`, `?path=%2Fhome%2F"`, `<span aria-current="page"><bdi>my files</bdi></span>`,
+			`href="/app/files/` + subject + `?path=%2Fhome%2Fmy+files%2Fper%2520cent%3F%23%26%3D%2B%2F"`, `<bdi class="name">per%20cent?#&amp;=+</bdi>`, `datetime="2026-03-04T11:00:00Z"`, `<bdi class="name"> two  blanks </bdi>`, ">1.2 kB<",
 			`id="browse-next"`, `?offset=100&amp;path=%2Fhome%2Fmy+files%2F"`, "https://app.globus.org/file-manager?origin_id=" + subject}, []string{"4.1 kB", `id="browse-first"`, "0001-"}},
 		{"FolderList/empty", []string{`id="browse-empty"`}, []string{`class="rows"`, `id="browse-next"`}},
 		{"FolderList/beyond", []string{`id="browse-beyond"`, `id="browse-first"`}, []string{`id="browse-empty"`}},
 		{"FolderList/no path", []string{`<bdi class="name">sub</bdi>`, `<span aria-current="page"><bdi>`}, []string{"origin_path", "hx-get"}},
-		{"FolderList/hostile", []string{"<bdi class=\"name\">&#34;&gt;&lt;script&gt;", "/app/browse/%22%3E%3Cscript%3E"}, []string{"<img", "<script"}},
+		{"FolderList/hostile", []string{"<bdi class=\"name\">&#34;&gt;&lt;script&gt;", "/app/files/%22%3E%3Cscript%3E"}, []string{"<img", "<script"}},
 	})
 	wantIsolated(t, "FolderList/hostile")
 }

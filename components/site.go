@@ -28,6 +28,7 @@ const (
 func navigation() []navLink {
 	return []navLink{
 		{"Home", "/", false},
+		{"Files", "/files", true},
 		{"Transfers", "/transfers", true},
 	}
 }

@@ -52,14 +52,14 @@ func TestCannotOpen(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			address := "/browse/" + test.place.ID
+			address := "/files/" + test.place.ID
 			if test.path != "" {
 				address += "?path=" + url.QueryEscape(test.path)
 			}
 			var want []string
 			for _, way := range test.ways {
 				if folder, ok := strings.CutPrefix(way, up); ok {
-					want = append(want, "/browse/"+test.place.ID+"?path="+url.QueryEscape(folder))
+					want = append(want, "/files/"+test.place.ID+"?path="+url.QueryEscape(folder))
 					continue
 				}
 				link := "https://app.globus.org/file-manager?origin_id=" + test.place.ID
@@ -79,7 +79,7 @@ func TestCannotOpen(t *testing.T) {
 		})
 	}
 
-	if p := b.Get("/browse/" + place(t, "Example University Research").ID); strings.Contains(p.Body, "<bdi>"+place(t, "Example University Research").ID) {
+	if p := b.Get("/files/" + place(t, "Example University Research").ID); strings.Contains(p.Body, "<bdi>"+place(t, "Example University Research").ID) {
 		t.Errorf("consent is asked for by the UUID:\n%s", p.Body)
 	}
 }
@@ -103,7 +103,7 @@ func TestCannotOpenUnnamed(t *testing.T) {
 			b := s.Browser()
 			b.SignIn("rosalind")
 			s.Globus.Lie(globustest.Lie{Endpoints: test.faults})
-			p := b.Get("/browse/" + light.ID + "?path=/README.txt")
+			p := b.Get("/files/" + light.ID + "?path=/README.txt")
 			if asked := s.Globus.Requests(globustest.CollectionPath); p.Reason() != test.want || asked != test.asked {
 				t.Errorf("got %s after %d questions, want %s after %d", p.Reason(), asked, test.want, test.asked)
 			}

@@ -22,7 +22,7 @@ func TestBrowse(t *testing.T) {
 	tests := []struct {
 		name       string
 		browser    *routestest.Browser
-		path       string // after /browse/
+		path       string // after /files/
 		headers    []string
 		wantStatus int
 		want       []string // in the page, or its reason
@@ -38,6 +38,10 @@ func TestBrowse(t *testing.T) {
 		{"no such folder", b, open.ID + "?path=/nowhere/", nil, 404, []string{`data-reason="not_found"`}, 1},
 		{"the first page", b, large.ID, routestest.Htmx, 200, []string{"file-000", "file-099", "?offset=100"}, 1},
 		{"the last page", b, large.ID + "?offset=200", routestest.Htmx, 200, []string{"file-200", "file-229", `id="browse-first"`}, 1},
+		{"by name", b, large.ID + "?name=+E-10", routestest.Htmx, 200, []string{"file-100", "file-109", `id="browse-all"`, `value="E-10"`}, 1},
+		{"by name, with a next page", b, large.ID + "?name=file", routestest.Htmx, 200, []string{"offset=100&amp;path=%2F&amp;name=file"}, 1},
+		{"by a name that nothing has", b, large.ID + "?name=nothing", routestest.Htmx, 200, []string{`id="browse-none"`}, 1},
+		{"the name of the collection", b, large.ID, nil, 200, []string{"<h1>Large</h1>", `id="browse-filter"`}, 1},
 		{"beyond it", b, large.ID + "?offset=99999999999999999999", routestest.Htmx, 200, []string{`id="browse-beyond"`}, 1},
 		{"no number", b, large.ID + "?offset=x", routestest.Htmx, 200, []string{"file-000"}, 1},
 		{"less than none", b, large.ID + "?offset=-5", routestest.Htmx, 200, []string{"file-000"}, 1},
@@ -54,7 +58,7 @@ func TestBrowse(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := s.Globus.Requests(globustest.ListPath)
-			p := test.browser.Get("/browse/"+test.path, test.headers...)
+			p := test.browser.Get("/files/"+test.path, test.headers...)
 			if got := s.Globus.Requests(globustest.ListPath) - before; p.Status != test.wantStatus || got != test.wantCalls {
 				t.Errorf("got %d after %d calls, want %d and %d:\n%s", p.Status, got, test.wantStatus, test.wantCalls, p.Body)
 			}
@@ -92,7 +96,7 @@ func TestBrowseStepUp(t *testing.T) {
 			s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{test.place}})
 			b := s.Browser()
 			b.SignIn("ada")
-			path := "/browse/" + test.place.ID + "?path=" + test.path
+			path := "/files/" + test.place.ID + "?path=" + test.path
 			for i, step := range test.steps {
 				card := b.Get(path)
 				if back := b.AtGlobus(b.Get(card.Link(".step-up")), step...); back.Header.Get("Location") != s.URL+path {

@@ -25,30 +25,30 @@ func TestBrowserBrowse(t *testing.T) {
 			b.GoTo("/transfers")
 			b.Click("Example Light Source")
 			b.Sees("README.txt", "photo51")
-			b.Click(fmt.Sprintf("[href=%q]", "/browse/"+place(t, "Example Light").ID+"?path=%2Fodd+names%2F"))
+			b.Click(fmt.Sprintf("[href=%q]", "/files/"+place(t, "Example Light").ID+"?path=%2Fodd+names%2F"))
 			b.Sees("per%20cent?#&=+", "<script>alert(1)<")
 			b.Do(chromedp.Reload()) // a folder has an address of its own
 			b.Sees("per%20cent?#&=+")
 			b.Click(".crumbs a")
 			b.Sees("README.txt")
-			b.Click(fmt.Sprintf("[href=%q]", "/browse/"+place(t, "Example Light").ID+"?path=%2Fempty%2F"))
+			b.Click(fmt.Sprintf("[href=%q]", "/files/"+place(t, "Example Light").ID+"?path=%2Fempty%2F"))
 			b.Shows("#browse-empty")
 
 			// Consent, which somebody who has been here before has given.
-			b.GoTo("/browse/" + storage.ID + "?path=/home/")
+			b.GoTo("/files/" + storage.ID + "?path=/home/")
 			if name == "with JavaScript" {
 				b.Click(".step-up")
 				b.Click("[name=allow]")
 			}
-			b.At(s.URL + "/browse/" + storage.ID + "?path=/home/")
+			b.At(s.URL + "/files/" + storage.ID + "?path=/home/")
 			b.Sees("notes.txt")
 
 			// A second factor.
-			b.GoTo("/browse/" + cluster.ID + "?path=/scratch/")
+			b.GoTo("/files/" + cluster.ID + "?path=/scratch/")
 			b.Click(".step-up")
 			b.Click("[name=mfa]")
 			b.Click(`[value="rosalind"]`)
-			b.At(s.URL + "/browse/" + cluster.ID + "?path=/scratch/")
+			b.At(s.URL + "/files/" + cluster.ID + "?path=/scratch/")
 			b.Sees("run-1.out", "run-2.out")
 			b.StoresNothing()
 		})
@@ -62,7 +62,7 @@ func TestBrowserBrowseStates(t *testing.T) {
 	b := s.Person(t).Tab()
 	look := looker(t, b)
 	b.SignIn()
-	folder := "/browse/" + place(t, "Example Light").ID
+	folder := "/files/" + place(t, "Example Light").ID
 	b.GoTo(folder)
 	b.Sees("README.txt")
 	look("folder")
@@ -77,7 +77,7 @@ func TestBrowserBrowseStates(t *testing.T) {
 	b.GoTo(folder + "?path=/README.txt")
 	b.Shows(reason("not_a_folder") + " .way")
 	look("folder-is-a-file")
-	b.GoTo("/browse/" + place(t, "Rosalind's laptop").ID)
+	b.GoTo("/files/" + place(t, "Rosalind's laptop").ID)
 	b.Shows(reason("own_computer_offline") + " .retry")
 	look("folder-offline")
 }

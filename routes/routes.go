@@ -155,7 +155,9 @@ func (a *App) routes() {
 	a.Handle("GET /transfers", a.Auth.Required(a.transfers))
 	a.Handle("GET /transfers/{id}", a.Auth.Required(a.task))
 	a.Handle("POST /transfers/{id}/cancel", a.Auth.Required(a.cancelTask))
-	a.Handle("GET /browse/{id}", a.Auth.Required(a.browse))
+	a.Handle("GET /files", a.Auth.Required(a.files))
+	a.Handle("GET /files/{id}", a.Auth.Required(a.browse))
+	a.HandleFunc("GET /browse/{id}", a.oldBrowse)
 	a.Handle("POST /tokens/show", a.Auth.Required(a.showToken))
 	a.Handle("POST /tokens/refresh", a.Auth.Required(a.refreshToken))
 

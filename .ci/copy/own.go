@@ -261,7 +261,7 @@ func removePages(c project.Copy) error {
 	if err := c.Write("routes/routes.go", lines.ReplaceAllString(table, "")); err != nil {
 		return err
 	}
-	if err := c.Replace("components/site.go", "\t\t{\"Transfers\", \"/transfers\", true},\n", ""); err != nil {
+	if err := c.Replace("components/site.go", "\t\t{\"Files\", \"/files\", true},\n\t\t{\"Transfers\", \"/transfers\", true},\n", ""); err != nil {
 		return err
 	}
 	page := regexp.MustCompile(`^(browser_)?(transfers|files|send|browse|task)(_\w+)?\.(go|templ)$`)

@@ -1,0 +1,52 @@
+package components
+
+import (
+	"cmp"
+	"net/url"
+	"strconv"
+
+	"example.org/portal/globus"
+)
+
+// A Places is where files are: the collections, and folders of them, from which a
+// person chooses one.
+type Places struct {
+	Site
+	Action string                                 // path of the page that it is on, to which the search goes
+	Keep   []Field                                // what the search brings along
+	Open   func(collection, folder string) string // path of the page of a folder; of "", where the collection begins
+
+	Text   string              // what was searched for; "": nothing was
+	Found  []globus.Collection // by Text
+	Offset int                 // how many are before the first of Found
+	Next   int                 // Offset of the next page; 0 if there is none
+
+	Bookmarks []globus.Bookmark   // without Text
+	Recent    []globus.Collection // likewise
+}
+
+func (p Places) page(offset int) string {
+	q := url.Values{"q": {p.Text}}
+	for _, f := range p.Keep {
+		q.Add(f.Name, f.Value)
+	}
+	if offset > 0 {
+		q.Set("offset", strconv.Itoa(offset))
+	}
+	return p.Action + "?" + q.Encode()
+}
+
+// collectionKind says in words what kind of collection c is.
+func collectionKind(c globus.Collection) string {
+	switch {
+	case c.IsPersonal():
+		return "On somebody's computer"
+	case c.IsGuest():
+		return "Guest collection: a shared folder"
+	case c.IsMapped():
+		return "Mapped collection: with an account of yours"
+	}
+	return ""
+}
+
+func collectionOwner(c globus.Collection) string { return cmp.Or(c.Organization, c.Owner) }
