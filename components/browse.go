@@ -57,6 +57,14 @@ func (f Folder) page(offset int) string {
 	return path + "?name=" + url.QueryEscape(f.Name)
 }
 
+// item is what e is called when it is ticked.
+func (f Folder) item(e globus.Entry) string {
+	if e.IsDir() {
+		return e.Name + "/"
+	}
+	return e.Name
+}
+
 // A crumb is a folder on the way to another.
 type crumb struct{ name, path string }
 

@@ -1,0 +1,124 @@
+package components
+
+import (
+	"net/url"
+	"path"
+	"strings"
+
+	"example.org/portal/globus"
+)
+
+// A Sending is what somebody has chosen to send so far, and where to. It is kept in
+// the address of the page, or in its form.
+type Sending struct {
+	From  string   // UUID of the collection
+	Path  string   // of the folder there, with a slash at its end
+	Items []string // names in it; of folders with a slash at their end
+
+	To     string // UUID of the collection; "": not chosen yet
+	Folder string // there, with a slash at its end; "": where it begins
+}
+
+// Fields are what says so in a form, or in an address. A form would make two
+// characters of each newline in a name, so those are escaped.
+func (s Sending) Fields() []Field {
+	fields := []Field{{"from", s.From}, {"path", escapeLines(s.Path)}}
+	for _, item := range s.Items {
+		fields = append(fields, Field{"item", escapeLines(item)})
+	}
+	if s.To != "" {
+		fields = append(fields, Field{"to", s.To})
+	}
+	if s.Folder != "" {
+		fields = append(fields, Field{"folder", escapeLines(s.Folder)})
+	}
+	return fields
+}
+
+var lines = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+
+func escapeLines(name string) string { return lines.Replace(name) }
+
+// SendingOf reads what Fields has written; ok is false if that is not what it is.
+func SendingOf(form url.Values) (s Sending, ok bool) {
+	s.From, s.To = strings.ToLower(form.Get("from")), strings.ToLower(form.Get("to"))
+	ok = globus.IsUUID(s.From) && (s.To == "" || globus.IsUUID(s.To))
+	unescaped := func(name string) string {
+		plain, err := url.PathUnescape(name)
+		ok = ok && err == nil
+		return plain
+	}
+	s.Path, s.Folder = unescaped(form.Get("path")), unescaped(form.Get("folder"))
+	for _, item := range form["item"] {
+		name := unescaped(item)
+		plain := strings.TrimSuffix(name, "/")
+		ok = ok && IsName(plain)
+		s.Items = append(s.Items, name)
+	}
+	return s, ok && isFolderPath(s.Path) && (s.Folder == "" || isFolderPath(s.Folder))
+}
+
+// IsName reports whether name can be that of one file in a folder.
+func IsName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00") && strings.ToValidUTF8(name, "") == name
+}
+
+func isFolderPath(folder string) bool {
+	inner := strings.Trim(folder, "/")
+	if !strings.HasPrefix(folder, "/") || !strings.HasSuffix(folder, "/") || inner != "" && strings.Contains(inner, "//") {
+		return false
+	}
+	for name := range strings.SplitSeq(inner, "/") {
+		if inner != "" && name != "~" && !IsName(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// SendPath returns the path, as a browser sees it, of the page that goes on from s.
+func (site Site) SendPath(s Sending) string { return site.Path(s.Route()) }
+
+// Route is SendPath without the path of the site.
+func (s Sending) Route() string {
+	q := url.Values{}
+	for _, f := range s.Fields() {
+		q.Add(f.Name, f.Value)
+	}
+	return "/send?" + q.Encode()
+}
+
+// into returns s with another folder, or collection, to send to.
+func (s Sending) into(collection, folder string) Sending {
+	s.To, s.Folder = collection, folder
+	return s
+}
+
+// above is the folder above the one to send to; "" if there is none.
+func (s Sending) above() string {
+	if s.Folder == "" || s.Folder == "/" {
+		return ""
+	}
+	if up := path.Dir(strings.TrimSuffix(s.Folder, "/")); up != "/" {
+		return up + "/"
+	}
+	return "/"
+}
+
+// A SendPage is where a person chooses a folder to send to, and sends.
+type SendPage struct {
+	Site
+	Sending
+	FromName, ToName string         // of the collections
+	Folders          []globus.Entry // in Folder
+	More             bool           // there are others that Folders has not
+	SubmissionID     string         // by which Globus knows the same thing sent twice
+}
+
+// Places returns the list from which the collection to send to is chosen.
+func (s Sending) Places(site Site) Places {
+	return Places{
+		Site: site, Action: site.Path("/send"), Keep: s.into("", "").Fields(),
+		Open: func(collection, folder string) string { return site.SendPath(s.into(collection, folder)) },
+	}
+}
