@@ -163,8 +163,8 @@ func TestSend(t *testing.T) {
 // paths while that runs lead to it.
 func TestSendAgain(t *testing.T) {
 	t.Parallel()
-	light, workstation := place(t, "Example Light"), place(t, "Workstation")
-	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, workstation}})
+	light, workstation, storage := place(t, "Example Light"), place(t, "Workstation"), place(t, "Example University Research")
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, workstation, storage}})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	to := "/send?" + url.Values{"from": {light.ID}, "path": {"/photo51/"}, "item": {"raw/", "exposure-01.tif"}, "to": {workstation.ID}, "folder": {"/home/rosalind/data/"}}.Encode()
@@ -189,6 +189,10 @@ func TestSendAgain(t *testing.T) {
 		t.Errorf("got %d %s with %q, want a link to %s:\n%s", other.Status, other.Reason(), other.Links(".way"), task, other.Body)
 	}
 
+	from := url.Values{"from": {storage.ID}, "path": {"/home/"}, "item": {"notes.txt"}, "to": {workstation.ID}}
+	if p := b.Get("/send?" + from.Encode()); p.Status != 403 || p.Reason() != "requirements" {
+		t.Errorf("the source wants consent, which is not asked for before sending: got %d %s", p.Status, p.Reason())
+	}
 	s.Globus.Change(workstation.ID, func(c *globustest.Collection) { c.Offline = true })
 	if p := b.Get(to); p.Status != 503 || p.Reason() != "own_computer_offline" {
 		t.Errorf("it is off: got %d %s", p.Status, p.Reason())
