@@ -60,7 +60,7 @@ func buildImage(t *testing.T, authorities []byte) image {
 				t.Errorf("%s is not the Go of go.mod", rest)
 			}
 		case stages == 1 && word == "RUN" && rest != "go mod download":
-			cmd := exec.Command("sh", "-c", strings.Replace(rest, "/out/", built+"/", 1))
+			cmd := exec.Command("sh", "-c", strings.ReplaceAll(rest, "/out/", built+"/"))
 			cmd.Dir, cmd.Env = "..", append(os.Environ(), "GOFLAGS=") // without the race detector, which needs cgo
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v\n%s", rest, err, out)

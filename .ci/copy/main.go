@@ -46,8 +46,14 @@ func run(folder string) error {
 	if err != nil {
 		return err
 	}
-	// What the race detector finds, it finds here.
-	err = c.Stream(os.Stdout, []string{"RACE="}, ".ci/run", "generated", "lint", "mutations", "repository", "tests")
+	// What the race detector finds, it finds here. The client library, the emulator,
+	// the stores and the proxies differ from ours in nothing but the module's path:
+	// their tests are left out, unless there is time.
+	env := []string{"RACE="}
+	if os.Getenv("PORTAL_LONG") == "" {
+		env = append(env, "PACKAGES=. ./components ./instrument ./routes ./routes/auth ./routes/beamline ./routes/settings ./routes/web ./static")
+	}
+	err = c.Stream(os.Stdout, env, ".ci/run", "generated", "lint", "mutations", "repository", "tests")
 	if err != nil {
 		return fmt.Errorf("in a copy, .ci/run: %w", err)
 	}

@@ -116,6 +116,9 @@ func (s *Server) showProblem(w http.ResponseWriter, r *http.Request, p Problem) 
 	}
 	page := NewPage(r, p.Heading)
 	page.Visitor.LoginURL = cmp.Or(p.LoginURL, page.Visitor.LoginURL)
+	if p.Status == http.StatusNotFound {
+		page.Visitor.LoginURL = s.LoginURL("") // there is nothing to come back to
+	}
 	return write(w, r, p.Status, components.ProblemPage(page, view))
 }
 
