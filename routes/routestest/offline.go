@@ -75,7 +75,7 @@ func OfflineSession(t testing.TB, public string, w *Wire, rec *session.Record) (
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store := "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
 	a, err := routes.New(routes.Config{
-		PublicURL: where, Globus: client, SessionStore: store, SessionLifetime: time.Hour, Audience: "offline", Log: logger, Now: now,
+		PublicURL: where, Globus: client, SessionStore: store, Database: "sqlite:" + filepath.Join(t.TempDir(), "app.db"), SessionLifetime: time.Hour, Audience: "offline", Log: logger, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -217,7 +217,7 @@ func TestJSON(t *testing.T) {
 		{"with all it needs", "POST", "/raw", "application/json", signedIn, "{}", withToken, 200, ""},
 		{"without a token", "POST", "/raw", "application/json", signedIn, "{}", nil, 403, "form_old"},
 		{"signed out", "POST", "/raw", "application/json", s.Browser(), "{}", withToken, 401, "session_ended"},
-		{"signed out, by GET", "GET", "/transfers", "", s.Browser(), "", accept, 401, "session_ended"},
+		{"signed out, by GET", "GET", "/account", "", s.Browser(), "", accept, 401, "session_ended"},
 		{"for somebody else", "POST", "/nobody", "text/plain", signedIn, "x", append(accept, withToken...), 403, "policy"},
 		{"of another kind", "POST", "/large", "application/json", signedIn, "{}", withToken, 415, "media_type"},
 		{"too large", "POST", "/raw", "application/json", signedIn, strings.Repeat(" ", web.DefaultMaxBody+1), withToken, 413, "too_long"},

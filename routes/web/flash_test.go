@@ -36,7 +36,7 @@ func TestFlash(t *testing.T) {
 		wantStatus int
 		wantRoute  string
 	}{
-		{"a page", "/transfers", 200, "/transfers"},
+		{"a page", "/probe/tasks", 200, "/probe/tasks"},
 		{"a fragment's own page", "/user", 200, "/user"},
 		{"after another redirect", "/signed-out", 200, "/"},
 		{"a problem", "/no/such/page", 404, "/no/such/page"},
@@ -85,7 +85,7 @@ func TestFlashIsNotLost(t *testing.T) {
 		{"the same, after the page was begun", "/probe/fails", routestest.Htmx, routestest.ProbeMessage},
 		{"JSON", "/probe/json", nil, routestest.ProbeMessage},
 		{"a problem as JSON", "/probe/fails", []string{"Accept", "application/json"}, routestest.ProbeMessage},
-		{"being sent to sign in", "/transfers", nil, routestest.ProbeMessage},
+		{"being sent to sign in", "/probe/tasks", nil, routestest.ProbeMessage},
 		{"a page that brings another", "/probe/newer", nil, newer},
 	}
 	for _, test := range tests {
