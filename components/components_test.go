@@ -206,7 +206,7 @@ func lookAt(t *testing.T, looks []look) {
 }
 
 func TestComponents(t *testing.T) {
-	appName, shortName := templ.EscapeString(components.AppName), templ.EscapeString(components.ShortName)
+	shortName := templ.EscapeString(components.ShortName)
 	lookAt(t, []look{
 		{"Home/full", []string{"<!doctype html>", shortName + "</title>", `id="user-card"`, `href="/app/static/app.css"`, `href="/app/account"`, `id="logout"`}, []string{`class="button primary login"`, `id="login"`, `id="message"`}},
 		{"Home/signed out", []string{`class="button primary login" href="https://portal.example.edu/app/login"`, `href="/app/" aria-current="page"`}, []string{subject, `id="uuid"`, `id="logout"`, `href="/app/account"`, "csrf_token"}},
