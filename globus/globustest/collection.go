@@ -56,7 +56,7 @@ type Collection struct {
 
 	NoAccount bool     // nobody has an account there, which no sign-in helps with
 	ReadOnly  bool     // nobody may write
-	Closed    []string // directories that nobody may look into, such as /root/
+	Closed    []string // directories that nobody may look into, such as /private/
 
 	Offline bool   // it cannot be reached: of a personal collection, the computer is off
 	Paused  string // why its managers have paused it; empty: it is not
