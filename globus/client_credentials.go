@@ -30,8 +30,8 @@ func (c *Client) ClientCredentials(ctx context.Context, scopes ...string) (Token
 }
 
 // ClientSource returns a Source of tokens for one resource server with which the app
-// acts as itself. It obtains the first token when it is needed. The errors of its Fresh
-// are those of ClientCredentials, and ErrNoToken if none of the scopes is the server's.
+// acts as itself. It obtains the first token when a call needs it. Its Fresh returns the
+// errors of ClientCredentials, and ErrNoToken if no scope belongs to the server.
 func (c *Client) ClientSource(server string, scopes ...string) *Source {
 	return &Source{client: c, renew: func(ctx context.Context, _ Token) (Token, error) {
 		tokens, err := c.ClientCredentials(ctx, scopes...)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// An IdentityRecord is what Globus Auth returns about an identity. If nobody has used the
-// identity yet, it has only a user name.
+// An IdentityRecord is an identity as Globus Auth describes it. An identity that nobody
+// has used has only a user name.
 type IdentityRecord struct {
 	Subject      string `json:"id"`                // a UUID
 	Username     string `json:"username"`          // such as rosalind@example.edu
@@ -32,29 +32,30 @@ func (id *IdentityRecord) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// mostIdentities is how many fit into one request, whose URL may have some 8 KiB.
-const mostIdentities = 100
+// maxIdentities is how many names fit into the URL of a request, about 8 KiB.
+const maxIdentities = 100
 
 // Identities looks up identities by their UUIDs, for example to show who owns a
-// collection. The app asks as itself, and needs no consent. The result lacks those that
-// Globus does not know. The error is an *Error.
+// collection. The app calls as itself, so nobody has to consent. The result leaves out
+// UUIDs that Globus does not know. The error is an *Error.
 func (c *Client) Identities(ctx context.Context, ids ...string) ([]IdentityRecord, error) {
 	return c.lookUp(ctx, "ids", ids)
 }
 
-// IdentitiesByUsername likewise by user names, such as rosalind@example.edu.
+// IdentitiesByUsername looks up identities by their user names, such as
+// rosalind@example.edu. It is otherwise like Identities.
 func (c *Client) IdentitiesByUsername(ctx context.Context, usernames ...string) ([]IdentityRecord, error) {
 	return c.lookUp(ctx, "usernames", usernames)
 }
 
 func (c *Client) lookUp(ctx context.Context, by string, names []string) (all []IdentityRecord, err error) {
-	for some := range slices.Chunk(names, mostIdentities) {
+	for some := range slices.Chunk(names, maxIdentities) {
 		q := url.Values{by: {strings.Join(some, ",")}, "include": {"identity_provider"}}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.issuer+getIdentitiesPath+"?"+q.Encode(), nil)
 		if err != nil {
 			return nil, callError("identities", err)
 		}
-		req.SetBasicAuth(c.oauth.ClientID, c.oauth.ClientSecret) // as it is: Globus's own SDKs do not percent-encode it
+		req.SetBasicAuth(c.oauth.ClientID, c.oauth.ClientSecret) // not percent-encoded, as in Globus's own SDKs
 		var answer struct {
 			Identities []IdentityRecord `json:"identities"`
 			Included   struct {

@@ -6,36 +6,35 @@ import (
 	"strings"
 )
 
-// A Kind says what stood in the way of a call, by what can be done about it. The codes
-// of Transfer are many; a page needs these.
+// A Kind groups errors by what can be done about them. Transfer has many more codes; a
+// page needs these kinds.
 type Kind string
 
-// The kinds, and what to do.
+// The kinds: what happened, and what to do.
 const (
-	KindOther        Kind = ""              // something else, or no error of Globus's: tell the operator
-	KindRequirements Kind = "requirements"  // Error.Requirements says what Globus wants of the person first
-	KindSignIn       Kind = "sign_in"       // the token is not good, nor was another: sign in again
-	KindNoAccount    Kind = "no_account"    // the collection knows nobody like the person, and no sign-in helps: ask its contact
-	KindDenied       Kind = "denied"        // the person may not: choose something else, or ask the owner
-	KindNotFound     Kind = "not_found"     // there is no such path, task or bookmark: choose again
-	KindNoCollection Kind = "no_collection" // there is none, or no more: choose another
-	KindNotDirectory Kind = "not_directory" // it is a file: Stat it, or list the folder above
-	KindTooMany      Kind = "too_many"      // the folder is too large to list: name a path in it
-	KindExists       Kind = "exists"        // it is there already: after a lost answer that is a success
+	KindOther        Kind = ""              // another error, perhaps not from Globus: tell the operator
+	KindRequirements Kind = "requirements"  // Globus requires something of the person first: see Error.Requirements
+	KindSignIn       Kind = "sign_in"       // Globus rejects the token, and refreshing did not help: sign in again
+	KindNoAccount    Kind = "no_account"    // the person has no account at the collection, and no sign-in helps: ask its contact
+	KindDenied       Kind = "denied"        // the person has no permission: choose something else, or ask the owner
+	KindNotFound     Kind = "not_found"     // the path, task or bookmark does not exist: choose another
+	KindNoCollection Kind = "no_collection" // the collection does not exist or was deleted: choose another
+	KindNotDirectory Kind = "not_directory" // the path is a file: call Stat, or list the folder above
+	KindTooMany      Kind = "too_many"      // the folder has too many entries to list: use a path below it
+	KindExists       Kind = "exists"        // something of that name exists: after a lost response that is a success
 	KindConflict     Kind = "conflict"      // a task with the same paths still runs: wait for it
-	KindOffline      Kind = "offline"       // the collection cannot be reached: its owner can switch it on
-	KindPaused       Kind = "paused"        // by the collection's managers: wait, or ask them
-	KindInvalid      Kind = "invalid"       // the request was not right: a mistake in the app, or in a path that was typed
-	KindBusy         Kind = "busy"          // Globus has too much to do, or a fault: retry, after Error.RetryAfter
-	KindNoAnswer     Kind = "no_answer"     // none came, or none that could be read: what was asked for may have been done
+	KindOffline      Kind = "offline"       // Globus cannot reach the collection: its owner can switch it on
+	KindPaused       Kind = "paused"        // the collection's managers have paused it: wait, or ask them
+	KindInvalid      Kind = "invalid"       // Globus rejects the request: the app is wrong, or a path that somebody typed
+	KindBusy         Kind = "busy"          // Globus is overloaded or has failed: retry after Error.RetryAfter
+	KindNoAnswer     Kind = "no_answer"     // no readable response came: Globus may have done what the call asked for
 )
 
-// Temporary reports whether the same call may succeed later though nobody does
-// anything.
+// Temporary reports whether the same call may succeed later without anybody's action.
 func (k Kind) Temporary() bool { return k == KindBusy || k == KindNoAnswer || k == KindConflict }
 
-// KindOf returns the kind of an error that a call of this package has failed with. It
-// goes by the code more than by the status: Transfer sends many of these with 502.
+// KindOf returns the kind of an error that a call of this package returned. It decides
+// by the code before the status, because Transfer sends 502 for many of them.
 func KindOf(err error) Kind {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -54,10 +53,10 @@ func KindOf(err error) Kind {
 	return kindByStatus(e)
 }
 
-// kindsByCode has the last word of Transfer's codes.
+// kindsByCode maps the last part of Transfer's codes.
 var kindsByCode = map[string]Kind{
 	"AuthenticationFailed":     KindSignIn,
-	"LoginFailed":              KindNoAccount, // without requirements
+	"LoginFailed":              KindNoAccount, // if the error has no requirements
 	"PermissionDenied":         KindDenied,
 	"EndpointPermissionDenied": KindDenied,
 	"NotFound":                 KindNotFound,
@@ -81,7 +80,7 @@ var kindsByCode = map[string]Kind{
 	"InternalError":            KindBusy,
 }
 
-// kindByStatus is for codes that are not known.
+// kindByStatus returns the kind of an error whose code is unknown.
 func kindByStatus(e *Error) Kind {
 	switch {
 	case e.Status == http.StatusUnauthorized:
@@ -95,7 +94,7 @@ func kindByStatus(e *Error) Kind {
 	case e.Status == http.StatusTooManyRequests:
 		return KindBusy
 	case e.Status >= http.StatusInternalServerError && !strings.Contains(e.Code, "ExternalError") && !strings.Contains(e.Code, "EndpointError"):
-		return KindBusy // of the others Globus's own SDK takes no retry to help
+		return KindBusy // Globus's SDK for Python does not retry the two excluded codes either
 	}
 	return KindOther
 }

@@ -8,23 +8,21 @@ import (
 	"time"
 )
 
-// A Submission is what Transfer has made of a TransferRequest or a DeleteRequest: a
-// task, which may still wait to run.
+// A Submission is Transfer's response to a TransferRequest or a DeleteRequest.
 type Submission struct {
-	TaskID  string `json:"task_id"` // of the task that the submission made
-	Code    string `json:"code"`    // Accepted, or Duplicate
-	Message string `json:"message"` // for people, in Transfer's words
+	TaskID  string `json:"task_id"` // of the task, which may not run yet
+	Code    string `json:"code"`    // Accepted or Duplicate
+	Message string `json:"message"` // Transfer's sentence for people
 }
 
-// Duplicate reports whether the task was there already: a request with the same
-// SubmissionID had arrived before, and its answer was lost perhaps. That is a
-// success, too.
+// Duplicate reports whether an earlier request with the same SubmissionID created the
+// task. That is a success: the response to the earlier request may have been lost.
 func (s Submission) Duplicate() bool { return s.Code == "Duplicate" }
 
-// SubmissionID returns a new id for a TransferRequest or a DeleteRequest: not the
-// task's. Ask for one before the person can press a button, and keep it with what
-// they choose: then a double click, a reload, and a retry after a lost answer make
-// one task. The error is an *Error or what the TokenFunc returned.
+// SubmissionID returns a new submission id for a TransferRequest or a DeleteRequest. It
+// is not the task's id. Put it into the form that the person sends: a double click, a
+// reload or a retry after a lost response then creates only one task. The error is an
+// *Error or the error of the TokenFunc.
 func (t *Transfer) SubmissionID(ctx context.Context) (string, error) {
 	var answer struct{ Value string }
 	if err := t.get(ctx, "/submission_id", nil, &answer); err != nil {
@@ -40,74 +38,73 @@ func (t *Transfer) SubmissionID(ctx context.Context) (string, error) {
 type TransferRequest struct {
 	SubmissionID string         // from Transfer.SubmissionID; required
 	Source       string         // UUID of a collection; required
-	Destination  string         // likewise; it may be the same
-	Items        []TransferItem // what to copy; one at least
+	Destination  string         // UUID of a collection, which may be Source; required
+	Items        []TransferItem // what to copy; at least one
 
-	Label    string    // what the person calls it; what Globus would refuse in it is left out; "": no label
-	Deadline time.Time // when Transfer gives it up; zero: a day after the request, or three after the last file that arrived
+	Label    string    // the task's name for the person, without the characters that Globus rejects; "": no label
+	Deadline time.Time // when Transfer cancels the task; zero: a day after the request, or three days after the last copied file
 
-	Sync          SyncLevel    // which of the files to copy; zero: all
-	SkipVerify    bool         // do not compare checksums of what has arrived; false: compare them, as Globus's own programs do
-	PreserveTimes bool         // files keep the time when they were changed; false: they are changed now
-	Encrypt       bool         // encrypt what is on its way, also where neither collection demands it
-	SkipErrors    bool         // leave out source files that are missing or denied; false: try again until Deadline
-	FailOnQuota   bool         // fail when the destination is full; false: try again until Deadline
-	DeleteExtra   bool         // delete from destination folders what the source does not have
+	Sync          SyncLevel    // which files to copy if the destination has them; zero: all
+	SkipVerify    bool         // do not compare checksums after the copy; false: compare them, as Globus's own programs do
+	PreserveTimes bool         // copy the modification times; false: a copy's modification time is the time of the transfer
+	Encrypt       bool         // encrypt the transfer even if neither collection requires it
+	SkipErrors    bool         // skip source files that are missing or denied; false: retry until Deadline
+	FailOnQuota   bool         // fail if the destination is full; false: retry until Deadline
+	DeleteExtra   bool         // delete files from destination folders that the source folders do not have
 	Filters       []FilterRule // which files of a folder to copy; nil: all
 
-	NoMail NoMail // about what not to write; the zero value writes about everything
+	NoMail NoMail // e-mails that Globus does not send; zero: it sends all
 }
 
-// A TransferItem is one file or folder to copy, and where to.
+// A TransferItem is one file or folder to copy, and its destination.
 type TransferItem struct {
 	Source string // path from the root of the collection, or from the person's home if it begins with /~/
 
-	// Destination is the full path of the copy: of a file with its name, of a folder
-	// the folder that its content is put into. Folders above it are made.
+	// Destination is the full path of the copy, with its name. If Source is a folder,
+	// its content is copied into the folder Destination. Transfer creates missing
+	// folders.
 	Destination string
 
-	Type string // EntryDir or EntryFile, which Transfer holds it to; "": Transfer finds out
+	Type string // EntryDir or EntryFile: Transfer fails if Source is the other; "": Transfer finds out
 
-	// Checksum of the file, to compare the copy with, and what it is of, such as
-	// sha256. "": none.
+	// Checksum is the expected checksum of the file, and ChecksumAlgorithm its
+	// algorithm, such as sha256. "": Transfer does not check it.
 	Checksum, ChecksumAlgorithm string
 }
 
-// A SyncLevel says which files a transfer copies, when there is one at the
-// destination already.
+// A SyncLevel says which files a transfer copies if the destination has them already.
 type SyncLevel int
 
 // The sync levels.
 const (
 	SyncAll      SyncLevel = iota // every file
-	SyncMissing                   // only files that the destination does not have
-	SyncSize                      // and those of another size
-	SyncNewer                     // and those that were changed later at the source
-	SyncChecksum                  // and those whose content differs: everything is read
+	SyncMissing                   // files that the destination does not have
+	SyncSize                      // those, and files whose size differs
+	SyncNewer                     // those, and files that are newer at the source
+	SyncChecksum                  // those, and files whose checksum differs: both sides read every file
 )
 
-// A FilterRule includes or excludes files and folders by their name. The first rule
-// that fits counts; what none fits is included. Of a folder that is excluded nothing
-// is copied.
+// A FilterRule includes or excludes files and folders by name. The first rule that
+// matches a name decides; a name without a match is included. An excluded folder is
+// excluded with its content.
 type FilterRule struct {
-	Exclude bool   // false includes what fits
+	Exclude bool   // exclude what matches; false: include it
 	Name    string // a pattern, such as *.tmp
 	Type    string // EntryDir or EntryFile; "": both
 }
 
-// NoMail says of what Globus shall not tell the person by e-mail. The zero value:
-// of nothing, it tells all.
+// NoMail says which e-mails about a task Globus does not send. The zero value: it sends
+// all.
 type NoMail struct {
-	Succeeded, Failed bool // how the task ended
+	Succeeded, Failed bool // the task has ended
 	Inactive          bool // the task waits for the person
 }
 
-// SubmitTransfer makes a task that copies files. A file that is missing does not make
-// it fail: see Task.Faults and TaskEvents. The error is an *Error or what the
-// TokenFunc returned; its KindOf tells KindRequirements, when a collection wants
-// something of the person first, from KindConflict, when a task with the same paths
-// still runs. If there was no answer, or KindOf says that it may be retried, send
-// the same request again, with the same SubmissionID.
+// SubmitTransfer creates a task that copies files. The task does not fail if a file is
+// missing: see Task.Faults and TaskEvents. The error is an *Error or the error of the
+// TokenFunc. Its KindOf is KindRequirements if a collection requires something of the
+// person first, and KindConflict if a task with the same paths still runs. If
+// KindOf(err).Temporary(), send the same request with the same SubmissionID again.
 func (t *Transfer) SubmitTransfer(ctx context.Context, r TransferRequest) (*Submission, error) {
 	doc := r.NoMail.document("transfer", r.SubmissionID, r.Label, r.Deadline)
 	doc["source_endpoint"], doc["destination_endpoint"] = r.Source, r.Destination
@@ -163,16 +160,16 @@ func filterRules(rules []FilterRule) (docs []map[string]any) {
 type DeleteRequest struct {
 	SubmissionID  string    // from Transfer.SubmissionID; required
 	Collection    string    // its UUID; required
-	Paths         []string  // what to delete; one at least
-	Recursive     bool      // also folders, with all that is in them; false: one makes the task fail
-	IgnoreMissing bool      // what is not there counts as deleted; false: it makes the task fail
+	Paths         []string  // what to delete; at least one
+	Recursive     bool      // delete folders with their content; false: the task fails at a folder
+	IgnoreMissing bool      // ignore paths that do not exist; false: the task fails at one
 	Label         string    // as in TransferRequest
-	Deadline      time.Time // likewise
+	Deadline      time.Time // as in TransferRequest
 	NoMail        NoMail    // as in TransferRequest
 }
 
-// SubmitDelete makes a task that deletes files. No path is a pattern: * is a name. The
-// error is as that of SubmitTransfer.
+// SubmitDelete creates a task that deletes files. Paths are not patterns: a * stands for
+// itself. The errors are those of SubmitTransfer.
 func (t *Transfer) SubmitDelete(ctx context.Context, r DeleteRequest) (*Submission, error) {
 	doc := r.NoMail.document("delete", r.SubmissionID, r.Label, r.Deadline)
 	doc["endpoint"], doc["recursive"], doc["ignore_missing"], doc["interpret_globs"] = r.Collection, r.Recursive, r.IgnoreMissing, false
@@ -184,7 +181,7 @@ func (t *Transfer) SubmitDelete(ctx context.Context, r DeleteRequest) (*Submissi
 	return t.submit(ctx, "/delete", doc)
 }
 
-// document has what every submission has.
+// document returns the members that every submission has.
 func (m NoMail) document(dataType, id, label string, deadline time.Time) map[string]any {
 	doc := map[string]any{"DATA_TYPE": dataType, "submission_id": id}
 	if label = cleanLabel(label); label != "" {
@@ -201,8 +198,8 @@ func (m NoMail) document(dataType, id, label string, deadline time.Time) map[str
 	return doc
 }
 
-// cleanLabel makes of a label what Transfer takes: at most 128 characters in one line,
-// with no blank at its ends.
+// cleanLabel returns a label as Transfer accepts it: at most 128 characters in one line,
+// with no space at either end.
 func cleanLabel(label string) string {
 	runes := []rune(strings.TrimSpace(tidy(label)))
 	return strings.TrimSpace(string(runes[:min(len(runes), 128)]))

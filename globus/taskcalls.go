@@ -10,17 +10,16 @@ import (
 	"time"
 )
 
-// How far CancelTask has come, if Transfer says so.
+// The codes that CancelTask returns. Transfer may send others.
 const (
-	CancelDone     = "Canceled"       // the task has FAILED, with an event CANCELED
-	CancelAccepted = "CancelAccepted" // it will: ask for the Task again
-	CancelTooLate  = "TaskComplete"   // it had ended before; nothing was cancelled
+	CancelDone     = "Canceled"       // the task is FAILED, with an event CANCELED
+	CancelAccepted = "CancelAccepted" // Transfer will cancel the task: call Task again
+	CancelTooLate  = "TaskComplete"   // the task had already ended
 )
 
-// CancelTask ends a task of the person's, which is named by its UUID. Files that have
-// arrived stay. It returns CancelDone, CancelAccepted, CancelTooLate, or another
-// word of Transfer's. The error is an *Error, its KindOf KindNotFound if the person
-// has no such task, or what the TokenFunc returned.
+// CancelTask cancels the person's task with a UUID. Files that were copied stay. It
+// returns one of the codes above. The error is an *Error or the error of the TokenFunc; its KindOf is KindNotFound if the
+// person has no such task.
 func (t *Transfer) CancelTask(ctx context.Context, id string) (code string, err error) {
 	var answer struct{ Code string }
 	if err := t.send(ctx, http.MethodPost, "/task/"+url.PathEscape(id)+"/cancel", nil, &answer); err != nil {
@@ -32,14 +31,14 @@ func (t *Transfer) CancelTask(ctx context.Context, id string) (code string, err 
 // A TaskEvent is something that happened to a task.
 type TaskEvent struct {
 	Code        string    `json:"code"`        // such as STARTED or PERMISSION_DENIED
-	Description string    `json:"description"` // the same in words
-	Details     string    `json:"details"`     // what the collection's server said, in many lines, or JSON
-	IsError     bool      `json:"is_error"`    // counts as one of Task.Faults, or ended the task
+	Description string    `json:"description"` // the code in words
+	Details     string    `json:"details"`     // response of the collection's server: several lines of text, or JSON
+	IsError     bool      `json:"is_error"`    // the event is one of Task.Faults, or ended the task
 	Time        time.Time `json:"time"`        // zero if Transfer does not say
 }
 
-// UnmarshalJSON reads the time as Transfer writes it. What has another type than
-// usual is unknown: the zero value.
+// UnmarshalJSON reads the time in Transfer's format, and leaves out members of an
+// unexpected type.
 func (e *TaskEvent) UnmarshalJSON(b []byte) error {
 	type plain TaskEvent
 	event := struct {
@@ -53,13 +52,13 @@ func (e *TaskEvent) UnmarshalJSON(b []byte) error {
 
 // An EventQuery says which events of a task to list.
 type EventQuery struct {
-	ErrorsOnly bool // leaves out what is no error
-	PageSize   int  // how many to ask Transfer for at a time; 0 or less means 100
+	ErrorsOnly bool // only events whose IsError is true
+	PageSize   int  // events per request; 0 or less: 100
 }
 
-// TaskEvents lists what happened to a task, the latest first, and fetches it page by
-// page as it is asked for. Globus keeps the details for about a month. The error,
-// which is the last thing it yields, is as that of Task.
+// TaskEvents lists the events of a task, the latest first. It fetches them page by page
+// while the caller iterates. Globus keeps them for about a month. After an error it
+// stops. The errors are those of Task.
 func (t *Transfer) TaskEvents(ctx context.Context, id string, q EventQuery) iter.Seq2[TaskEvent, error] {
 	params := url.Values{}
 	if q.ErrorsOnly {
@@ -68,34 +67,34 @@ func (t *Transfer) TaskEvents(ctx context.Context, id string, q EventQuery) iter
 	return byOffset[TaskEvent](ctx, t, "/task/"+url.PathEscape(id)+"/event_list", params, 0, q.PageSize)
 }
 
-// A TransferredFile is one that a task has copied. Transfer leaves out the path on a
-// side where the person may not look.
+// A TransferredFile is a file that a task has copied. Transfer leaves out a path if the
+// person has no permission to see it.
 type TransferredFile struct {
 	Source      string `json:"source_path"`        // "" if Transfer does not say
-	Destination string `json:"destination_path"`   // likewise
+	Destination string `json:"destination_path"`   // "" if Transfer does not say
 	Size        int64  `json:"size"`               // in bytes
-	Checksum    string `json:"checksum"`           // "" if there is none
-	Algorithm   string `json:"checksum_algorithm"` // of Checksum, such as MD5; "" if there is none
+	Checksum    string `json:"checksum"`           // "": none
+	Algorithm   string `json:"checksum_algorithm"` // of Checksum, such as MD5; "": none
 }
 
-// SuccessfulTransfers lists the files that a task has copied: no folders, and none
-// that it has skipped. The error is as that of TaskEvents.
+// SuccessfulTransfers lists the files that a task has copied, without folders and
+// skipped files. The errors are those of TaskEvents.
 func (t *Transfer) SuccessfulTransfers(ctx context.Context, id string) iter.Seq2[TransferredFile, error] {
 	return byMarker[TransferredFile](ctx, t, "/task/"+url.PathEscape(id)+"/successful_transfers")
 }
 
-// A SkippedError is a file that a task with TransferRequest.SkipErrors has left out.
+// A SkippedError is a file that a task skipped because of TransferRequest.SkipErrors.
 type SkippedError struct {
 	Code        string    `json:"error_code"`       // such as FILE_NOT_FOUND or PERMISSION_DENIED
-	Details     string    `json:"error_details"`    // what the collection's server said
+	Details     string    `json:"error_details"`    // response of the collection's server
 	Time        time.Time `json:"error_time"`       // zero if Transfer does not say
 	Source      string    `json:"source_path"`      // "" if Transfer does not say
-	Destination string    `json:"destination_path"` // likewise
+	Destination string    `json:"destination_path"` // "" if Transfer does not say
 	IsDir       bool      `json:"is_directory"`     // it is a folder
 }
 
-// UnmarshalJSON reads the time as Transfer writes it. What has another type than
-// usual is unknown: the zero value.
+// UnmarshalJSON reads the time in Transfer's format, and leaves out members of an
+// unexpected type.
 func (s *SkippedError) UnmarshalJSON(b []byte) error {
 	type plain SkippedError
 	skipped := struct {
@@ -107,17 +106,18 @@ func (s *SkippedError) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// SkippedErrors lists the files that a task has left out because of an error. The
-// error is as that of TaskEvents.
+// SkippedErrors lists the files that a task skipped because of an error. The errors are
+// those of TaskEvents.
 func (t *Transfer) SkippedErrors(ctx context.Context, id string) iter.Seq2[SkippedError, error] {
 	return byMarker[SkippedError](ctx, t, "/task/"+url.PathEscape(id)+"/skipped_errors")
 }
 
-// PauseInfo says why a task is paused, in the words of those who have paused it.
+// PauseInfo says why a task is paused, in the words of the collections' managers.
 type PauseInfo struct {
-	Source      string `json:"source_pause_message"`      // of the source's managers; "": they say nothing
-	Destination string `json:"destination_pause_message"` // likewise
-	// Rules say why the task is paused.
+	Source      string `json:"source_pause_message"`      // from the managers of the source; "": none
+	Destination string `json:"destination_pause_message"` // from the managers of the destination; "": none
+
+	// Rules are the pause rules that apply to the task.
 	Rules []struct {
 		Message      string `json:"message"`
 		CollectionID string `json:"endpoint_id"`
@@ -125,8 +125,7 @@ type PauseInfo struct {
 	} `json:"pause_rules"`
 }
 
-// PauseInfo returns why a task is paused: see Task.Paused. The error is as that of
-// Task.
+// PauseInfo returns why a task is paused: see Task.Paused. The errors are those of Task.
 func (t *Transfer) PauseInfo(ctx context.Context, id string) (*PauseInfo, error) {
 	var info PauseInfo
 	if err := t.get(ctx, "/task/"+url.PathEscape(id)+"/pause_info", nil, &info); err != nil {
@@ -135,8 +134,8 @@ func (t *Transfer) PauseInfo(ctx context.Context, id string) (*PauseInfo, error)
 	return &info, nil
 }
 
-// byOffset lists what Transfer has at a path, page by page. Transfer says where it
-// ends by total or by has_next_page, or sends an empty page.
+// byOffset lists the documents at a path, page by page. The last page is known by total,
+// by has_next_page, or because it is empty.
 func byOffset[T any](ctx context.Context, t *Transfer, path string, params url.Values, offset, size int) iter.Seq2[T, error] {
 	if size <= 0 {
 		size = 100
@@ -172,7 +171,7 @@ func byOffset[T any](ctx context.Context, t *Transfer, path string, params url.V
 	}
 }
 
-// byMarker likewise, where each page names the next.
+// byMarker lists the documents at a path where each page has the marker of the next.
 func byMarker[T any](ctx context.Context, t *Transfer, path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for params := (url.Values{}); ; {
@@ -190,10 +189,11 @@ func byMarker[T any](ctx context.Context, t *Transfer, path string) iter.Seq2[T,
 					return
 				}
 			}
-			if next := page.Next.String(); next == "" || next == params.Get("marker") {
+			next := page.Next.String()
+			if next == "" || next == params.Get("marker") {
 				return
 			}
-			params.Set("marker", page.Next.String())
+			params.Set("marker", next)
 		}
 	}
 }

@@ -16,42 +16,40 @@ const (
 	TransferURL    = "https://transfer.api.globus.org/v0.10"
 	TransferServer = "transfer.api.globus.org"
 
-	// TransferScope lets an app do in Globus Transfer all that the person can.
+	// TransferScope lets an app do everything in Globus Transfer that the person can do.
 	TransferScope = "urn:globus:auth:scope:transfer.api.globus.org:all"
 )
 
-// A Transfer calls Globus Transfer as one person. Make one with Client.Transfer. A call
-// that Globus refuses for the moment is made once more, if it says to come back
-// within 3 s; Error.RetryAfter has longer times. README.md in this folder has the
-// names that Globus's SDK for Python gives these calls.
+// A Transfer calls Globus Transfer as one person. Make one with Client.Transfer. If
+// Globus is busy and asks for a retry within 3 s, the call is retried once;
+// Error.RetryAfter has longer times. README.md in this folder has the names of these
+// calls in Globus's SDK for Python.
 type Transfer struct {
 	base string
 	http *http.Client
 }
 
-// Transfer returns a client of Globus Transfer. token yields tokens for
-// TransferServer.
+// Transfer returns a client of Globus Transfer. token returns tokens for TransferServer.
 func (c *Client) Transfer(token TokenFunc) *Transfer {
 	return &Transfer{c.transfer, c.HTTPClient(c.transfer, token)}
 }
 
 // A TaskQuery says which tasks to list.
 type TaskQuery struct {
-	Offset   int // how many to leave out
-	PageSize int // how many to ask Transfer for at a time, which refuses more than 1000; 0 or less means 100
+	Offset   int // how many tasks to skip
+	PageSize int // tasks per request; Transfer rejects more than 1000; 0 or less: 100
 }
 
-// TaskList lists the person's tasks, newest first, and fetches them page by
-// page as they are asked for. An error, which is the last thing it yields, is
-// an *Error or what the TokenFunc returned.
+// TaskList lists the person's tasks, the newest first. It fetches them page by page
+// while the caller iterates. After an error it stops. The error is an *Error or the
+// error of the TokenFunc.
 func (t *Transfer) TaskList(ctx context.Context, q TaskQuery) iter.Seq2[Task, error] {
 	params := url.Values{"orderby": {"request_time DESC"}}
 	return byOffset[Task](ctx, t, "/task_list", params, q.Offset, q.PageSize)
 }
 
-// Task returns one task of the person's, which is named by its UUID. The error is
-// an *Error, its Status 404 if the person has no such task, or what the TokenFunc
-// returned.
+// Task returns the person's task with a UUID. The error is an *Error or the error of
+// the TokenFunc; its KindOf is KindNotFound if the person has no such task.
 func (t *Transfer) Task(ctx context.Context, id string) (*Task, error) {
 	var task Task
 	if err := t.get(ctx, "/task/"+url.PathEscape(id), nil, &task); err != nil {
@@ -71,9 +69,8 @@ func (t *Transfer) get(ctx context.Context, path string, q url.Values, v any) er
 	return getJSON(t.http, "transfer", req, v)
 }
 
-// send sends a document, which may be nil, and decodes the JSON that answers it into
-// v, which is an empty struct where only success counts: the page of a proxy is none.
-// Any status of success will do.
+// send sends a document, which may be nil, and decodes the JSON response into v. Where
+// only success matters v is an empty struct: the HTML page of a proxy is no success.
 func (t *Transfer) send(ctx context.Context, method, path string, doc, v any) error {
 	var body io.Reader
 	if doc != nil {

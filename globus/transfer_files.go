@@ -6,21 +6,21 @@ import (
 	"net/url"
 )
 
-// Mkdir makes a folder in a collection, which is named by its UUID. The folder above
-// it must exist. The error is an *Error, its KindOf KindExists if there is something
-// of that name, or what the TokenFunc returned. Paths are as in TransferItem.
+// Mkdir creates a folder in the collection with a UUID. Its parent folder must exist.
+// The error is an *Error or the error of the TokenFunc; its KindOf is KindExists if
+// something of that name exists. Paths are as in TransferItem.
 func (t *Transfer) Mkdir(ctx context.Context, collection, path string) error {
 	return t.send(ctx, http.MethodPost, operation(collection, "mkdir"), map[string]string{"DATA_TYPE": "mkdir", "path": path}, &struct{}{})
 }
 
-// Rename gives a file or a folder another path in its collection. The folder that it
-// gets into must exist. The error is as that of Mkdir.
+// Rename moves a file or a folder to another path in its collection. The parent folder
+// of that path must exist. The errors are those of Mkdir.
 func (t *Transfer) Rename(ctx context.Context, collection, from, to string) error {
 	return t.send(ctx, http.MethodPost, operation(collection, "rename"), map[string]string{"DATA_TYPE": "rename", "old_path": from, "new_path": to}, &struct{}{})
 }
 
-// Stat says what is at a path of a collection. The error is an *Error, its KindOf
-// KindNotFound if there is nothing, or what the TokenFunc returned.
+// Stat returns the file or folder at a path. The error is an *Error or the error of the
+// TokenFunc; its KindOf is KindNotFound if nothing is there.
 func (t *Transfer) Stat(ctx context.Context, collection, path string) (*Entry, error) {
 	var entry Entry
 	if err := t.get(ctx, operation(collection, "stat"), url.Values{"path": {path}}, &entry); err != nil {

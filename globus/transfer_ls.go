@@ -13,48 +13,48 @@ import (
 
 // A ListQuery says which part of which directory to list.
 type ListQuery struct {
-	Path   string // from the root of the collection; "" means where the collection begins, which it says in Listing.Path
-	Offset int    // how many entries to leave out, less than 0 being none; Transfer reads the whole directory again for each page
-	Limit  int    // how many to list; 0 means 1000, and so does more than 5000: an answer has 4 MiB at most
-	Hidden bool   // also those whose name begins with a dot
+	Path   string // from the root of the collection; "": the collection's default directory, which Listing.Path names
+	Offset int    // how many entries to skip; less than 0: none. Transfer reads the whole directory for each call
+	Limit  int    // how many entries to list; 0, or more than 5000: 1000, because a response may have at most 4 MiB
+	Hidden bool   // also entries whose name begins with a dot
 
-	// OrderBy are members of an entry, with commas between them and perhaps DESC, such
-	// as "type,size DESC,name"; "" means name. The members are name, size, type and
-	// last_modified.
+	// OrderBy names members of an entry, separated by commas, each with an optional
+	// DESC, such as "type,size DESC,name". The members are name, size, type and
+	// last_modified. "": name.
 	OrderBy string
 
-	// Name lists only the entries whose name has this in it, without regard to case; a
-	// * stands for anything. "" lists all.
+	// Name selects entries whose name contains this text, in upper or lower case; a *
+	// matches anything. "": all entries.
 	Name string
 }
 
-// A Listing is part of a directory.
+// A Listing is one page of a directory.
 type Listing struct {
 	Path    string  `json:"path"`  // of the directory, with a slash at its end; "" if Transfer does not say
-	Entries []Entry `json:"DATA"`  // nil: there are none
-	Total   int     `json:"total"` // entries in the whole directory, as far as ListQuery.Name lets them through; 0 if Transfer does not say
+	Entries []Entry `json:"DATA"`  // nil: none
+	Total   int     `json:"total"` // entries in the whole directory that match ListQuery.Name; 0 if Transfer does not say
 }
 
-// An Entry is what one name in a directory stands for. The name is as the
-// collection has it: whoever owns the file may have chosen any characters.
+// An Entry is a file or a folder in a directory. Its name is unchanged: the owner of the
+// file may have put any characters into it.
 type Entry struct {
-	Name     string    `json:"name"`          // in its directory; to list what is in it, put it after Listing.Path
-	Type     string    `json:"type"`          // EntryDir, EntryFile, or another: a broken link, a device
+	Name     string    `json:"name"`          // without its directory; Listing.Path + Name is its path
+	Type     string    `json:"type"`          // EntryDir, EntryFile, or another, such as a broken link or a device
 	Size     int64     `json:"size"`          // in bytes
 	Modified time.Time `json:"last_modified"` // zero if the collection does not say
 }
 
-// What an Entry usually is.
+// The usual types of an Entry.
 const (
 	EntryDir  = "dir"
 	EntryFile = "file"
 )
 
-// IsDir reports whether e is a directory, which can be listed in turn.
+// IsDir reports whether e is a directory, which List can list.
 func (e Entry) IsDir() bool { return e.Type == EntryDir }
 
-// UnmarshalJSON reads the time as Transfer writes it. What has another type than
-// usual is unknown: the zero value, and so is an entry that is no object.
+// UnmarshalJSON reads the time in Transfer's format, and leaves out members of an
+// unexpected type. An entry that is no object is the zero value.
 func (e *Entry) UnmarshalJSON(b []byte) error {
 	type plain Entry
 	entry := struct {
@@ -66,9 +66,9 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// List lists a directory of a collection, which is named by its UUID. Many a
-// collection wants something of the person first: see RequirementsOf. The error
-// is an *Error or what the TokenFunc returned.
+// List lists a directory of the collection with a UUID. Many collections require
+// something of the person first: see RequirementsOf. The error is an *Error or the error
+// of the TokenFunc.
 func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*Listing, error) {
 	if q.Limit <= 0 || q.Limit > maxList {
 		q.Limit = defaultList
@@ -86,11 +86,11 @@ func (t *Transfer) List(ctx context.Context, collection string, q ListQuery) (*L
 		params.Set("show_hidden", "1")
 	}
 	if q.Name != "" {
-		// What Transfer takes to end the pattern, or to begin another, can be anything.
+		// In a filter a comma or a slash would end the pattern; * matches it.
 		params.Set("filter", "name:~*"+strings.NewReplacer(",", "*", "/", "*").Replace(q.Name)+"*")
 	}
 	var listing Listing
-	if err := t.get(ctx, "/operation/endpoint/"+url.PathEscape(collection)+"/ls", params, &listing); err != nil {
+	if err := t.get(ctx, operation(collection, "ls"), params, &listing); err != nil {
 		return nil, err
 	}
 	return &listing, nil
@@ -101,11 +101,11 @@ const (
 	maxList     = 5000
 )
 
-// DataAccess returns the scopes that let Transfer at a person's files in mapped
-// collections, named by their UUIDs: TransferScope with a dependent, optional
-// scope for each. Other collections have no such scope, and Globus shows an error
-// page to those who ask for it; a collection that wants it says so in its
-// Requirements.
+// DataAccess returns the scopes that let Transfer reach a person's files in the mapped
+// collections with these UUIDs: TransferScope with an optional dependent scope for each.
+// Other collections have no such scope: Globus shows an error page if an app requests
+// it. A collection that needs it says so in its Requirements; see also
+// Collection.NeedsDataAccess.
 func DataAccess(collections ...string) (Scopes, error) {
 	scope := Scope{Name: TransferScope}
 	for _, id := range collections {

@@ -6,34 +6,28 @@ import (
 	"strings"
 )
 
-// An operation is what an app wants to do with files, in the words of Transfer's
-// error codes.
+// An operation is a call that works on files, as Transfer's error codes name it.
 type operation string
 
 const (
 	listing  operation = "DirListing"
 	making   operation = "Mkdir"
 	renaming operation = "Rename"
-	looking  operation = "Stat"
 )
 
-// failed returns the error that a collection itself answers with.
+// failed returns an error that the collection itself, not Transfer, responds with.
 func (op operation) failed(r *http.Request, p *place, reason, message string) *refusal {
 	text := "Command Failed: Error (" + strings.ToLower(string(op)) + ")\nEndpoint: " + p.Name + "\nMessage: " + message + "\n---\nDetails: 500-Command failed. : " + message
 	return transferRefusal(r, http.StatusBadGateway, "ExternalError."+string(op)+"Failed."+reason, text)
 }
 
-// enter finds a collection, and says what it wants first of the person or the app.
-// It needs e.mu.
+// enter finds a collection for an operation, and checks what it requires of the
+// person and of the app. It needs e.mu.
 func (e *Emulator) enter(r *http.Request, id string, g grant, op operation) (*place, error) {
-	p, err := e.open(r, id)
+	p, person, err := e.admit(r, id, g)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.admit(r, p, g); err != nil {
-		return nil, err
-	}
-	person, _ := e.person(g.Person)
 	switch {
 	case p.Offline && p.personal():
 		return nil, op.failed(r, p, "GCDisconnected", "The GCP endpoint is not currently connected to Globus")
@@ -52,34 +46,36 @@ func (e *Emulator) enter(r *http.Request, id string, g grant, op operation) (*pl
 	return p, nil
 }
 
-// admit says which consent is missing, or role. What the person allows the app
-// counts for all of its tokens, those that it has included: globus/globus-cli
-// repeats a request with the token that it had.
-func (e *Emulator) admit(r *http.Request, p *place, g grant) error {
+// admit finds a collection and the person who calls. It rejects a person without
+// permission, and an app without consent. A new consent counts for the tokens that
+// the app already has: globus/globus-cli repeats a request with the same token. It
+// needs e.mu.
+func (e *Emulator) admit(r *http.Request, id string, g grant) (*place, Person, error) {
+	p, err := e.existing(r, id)
+	if err != nil {
+		return nil, Person{}, err
+	}
 	if !p.mayUse(g.Person) {
-		return transferRefusal(r, http.StatusForbidden, "PermissionDenied", "You do not have permission to use "+p.Name)
+		return nil, Person{}, transferRefusal(r, http.StatusForbidden, "PermissionDenied", "You do not have permission to use "+p.Name)
 	}
-	if e.lacksConsent(p, g) {
-		return consentRefusal(r, p)
-	}
-	return nil
-}
-
-func (e *Emulator) lacksConsent(p *place, g grant) bool {
 	path := slices.Concat(g.Above, []string{transferScope, p.dataAccess()})
-	return p.DataAccess && !e.state.allows(g.Person, g.root(), path...)
+	if p.DataAccess && !e.state.allows(g.Person, g.root(), path...) {
+		return nil, Person{}, consentRefusal(r, transferScope+"[*"+p.dataAccess()+"]")
+	}
+	person, _ := e.person(g.Person)
+	return p, person, nil
 }
 
-func consentRefusal(r *http.Request, p *place) *refusal {
+func consentRefusal(r *http.Request, scopes ...string) *refusal {
 	refused := transferRefusal(r, http.StatusForbidden, "ConsentRequired", "Missing required data_access consent")
-	refused.body["required_scopes"] = []string{transferScope + "[*" + p.dataAccess() + "]"}
+	refused.body["required_scopes"] = scopes
 	return refused
 }
 
 func (c Collection) requirement() requirement { return requirement{Domains: c.Domains, MFA: c.MFA} }
 
-// parameters are those of an authorization request that meets the requirement. The
-// lists that ask for nothing are there, and empty.
+// parameters returns the authorization parameters that meet the requirement. Lists that
+// require nothing are empty, not missing.
 func (c Collection) parameters() map[string]any {
 	return map[string]any{
 		"session_message":                c.Name + " asks who you are",
@@ -89,8 +85,8 @@ func (c Collection) parameters() map[string]any {
 	}
 }
 
-// closed reports whether a clean path is in a directory that nobody may look into.
-func (c Collection) closed(p string) bool {
+// isClosed reports whether a clean path is in one of the Closed directories.
+func (c Collection) isClosed(p string) bool {
 	return slices.ContainsFunc(c.Closed, func(dir string) bool { return strings.HasPrefix(p+"/", clean(dir)+"/") })
 }
 

@@ -15,18 +15,17 @@ import (
 	"strings"
 )
 
-// A refusal is an error in the words in which Globus answers it.
+// A refusal is an error response.
 type refusal struct {
 	status int
 	body   map[string]any
-	basic  bool // the app tried HTTP Basic (RFC 6749, section 5.2)
+	basic  bool // send WWW-Authenticate, because the app used HTTP Basic (RFC 6749, section 5.2)
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("globustest: %d %v", r.status, r.body) }
 
-// apiRefusal has the shape of Globus's services: a list of errors, their status
-// a string, and the same once more in OAuth's words. code is what the title
-// becomes in capitals.
+// apiRefusal has the shape of most of Globus's services: a list of errors, whose status
+// is a string, and the members of an OAuth error. The code is the title in capitals.
 func apiRefusal(status int, title, detail string) *refusal {
 	code := strings.ReplaceAll(title, " ", "_")
 	return &refusal{status: status, body: map[string]any{
@@ -42,8 +41,8 @@ func apiRefusal(status int, title, detail string) *refusal {
 	}}
 }
 
-// oauthRefusal has the shape of RFC 6749, section 5.2. Globus often sends the
-// code alone, so an empty description is left out.
+// oauthRefusal has the shape of RFC 6749, section 5.2. Globus often sends no
+// description, so an empty one is left out.
 func oauthRefusal(status int, code, description string) *refusal {
 	body := map[string]any{"error": code}
 	if description != "" {
@@ -52,7 +51,7 @@ func oauthRefusal(status int, code, description string) *refusal {
 	return &refusal{status: status, body: body}
 }
 
-// pathRefusal has the shape of the service to which the path belongs.
+// pathRefusal has the shape of the service that the request is for.
 func pathRefusal(r *http.Request, status int, title, detail string) *refusal {
 	if strings.HasPrefix(r.URL.Path, TransferPath+"/") {
 		return transferRefusal(r, status, "ClientError."+strings.ReplaceAll(title, " ", ""), detail)
@@ -63,8 +62,7 @@ func pathRefusal(r *http.Request, status int, title, detail string) *refusal {
 	return apiRefusal(status, title, detail)
 }
 
-// transferRefusal has the shape of Globus Transfer, which is nothing like that of
-// the others.
+// transferRefusal has the shape of Globus Transfer.
 func transferRefusal(r *http.Request, status int, code, message string) *refusal {
 	return &refusal{status: status, body: map[string]any{
 		"code":       code,
@@ -74,7 +72,7 @@ func transferRefusal(r *http.Request, status int, code, message string) *refusal
 	}}
 }
 
-// answer adapts an endpoint that apps call: what it returns is sent as JSON.
+// answer adapts an endpoint that apps call: it sends the result as JSON.
 func answer(h func(*http.Request) (any, error), methods ...string) http.Handler {
 	if slices.Contains(methods, http.MethodGet) {
 		methods = append(methods, http.MethodHead)
@@ -96,14 +94,13 @@ func answer(h func(*http.Request) (any, error), methods ...string) http.Handler 
 	})
 }
 
-// browserHeaders are those that @globus/sdk sends (src/services/shared.ts).
+// browserHeaders are the request headers of @globus/sdk (src/services/shared.ts).
 const browserHeaders = "Authorization, Content-Type, Accept, X-Globus-Client-Info"
 
-// shareWithBrowsers lets the pages of any site call an endpoint, as browser apps
-// do (the CORS protocol of the Fetch standard). It answers preflights, and reports
-// whether this was one. Which other headers Globus lets through is not known;
-// with Config.Strict there are none.
-func (e *Emulator) shareWithBrowsers(w http.ResponseWriter, r *http.Request) (preflight bool) {
+// allowOrigins lets the pages of any origin call an endpoint (the CORS protocol of the
+// Fetch standard). It responds to a preflight request, and reports whether this was one.
+// Which other request headers Globus allows is not known; with Config.Strict none are.
+func (e *Emulator) allowOrigins(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
@@ -118,8 +115,7 @@ func (e *Emulator) shareWithBrowsers(w http.ResponseWriter, r *http.Request) (pr
 	return true
 }
 
-// allowed sends 405 unless the request's method is one of methods. Of what people
-// visit, HEAD is none: what a GET does there, a look ahead must not.
+// allowed sends 405 unless the request's method is one of methods.
 func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
 	if slices.Contains(methods, r.Method) {
 		return true
@@ -129,8 +125,8 @@ func allowed(w http.ResponseWriter, r *http.Request, methods []string) bool {
 	return false
 }
 
-// refuse answers with err. One that is no refusal is the emulator's own fault,
-// such as a full disk, and whoever runs it may see it.
+// refuse responds with err. An error that is no refusal is a failure of the emulator,
+// such as a full disk: it becomes 500 with the error's text.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	recordOf(r).refuse(err)
 	refused, ok := errors.AsType[*refusal](err)
@@ -156,14 +152,14 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Write(data)
 }
 
-// newUUID returns a random UUID, as Globus names its errors.
+// newUUID returns a random UUID.
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return uuid(b)
 }
 
-// nameUUID returns the UUID that always belongs to name.
+// nameUUID returns a UUID derived from name, always the same.
 func nameUUID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return uuid([16]byte(sum[:16]))
@@ -175,17 +171,17 @@ func uuid(b [16]byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// A record is what becomes of a request, for the log. Whoever answers the request
-// fills it in. It holds no value of a parameter: some are secrets.
+// A record is what the log says about a request. The endpoint fills it in. It holds no
+// values of parameters, because some are secrets.
 type record struct {
-	client  string   // ID of the app that the request is of; "": unknown
-	ignored []string // names of parameters that were ignored
-	refused string   // why the request was refused; "": it was not
+	client  string   // ID of the app that sent the request; "": unknown
+	ignored []string // names of ignored parameters
+	refused string   // why the request was rejected; "": it was not
 
 	keep func(name string) // for Emulator.Ignored
 }
 
-// ignore notes a parameter, or a value of one, that is ignored.
+// ignore records an ignored parameter, or an ignored value of one.
 func (rec *record) ignore(name string) {
 	if rec.keep != nil && !slices.Contains(rec.ignored, name) {
 		rec.ignored = append(rec.ignored, name)
@@ -195,7 +191,7 @@ func (rec *record) ignore(name string) {
 
 type recordKey struct{}
 
-// recordOf returns the record of a request that ServeHTTP got.
+// recordOf returns the record of a request.
 func recordOf(r *http.Request) *record {
 	rec, ok := r.Context().Value(recordKey{}).(*record)
 	if !ok {
@@ -204,7 +200,7 @@ func recordOf(r *http.Request) *record {
 	return rec
 }
 
-// recorded returns a request to the endpoint at path with a record.
+// recorded returns the request with a record. path is its endpoint.
 func (e *Emulator) recorded(r *http.Request, path string) *http.Request {
 	keep := func(name string) {
 		e.ignoredMu.Lock()
@@ -217,7 +213,7 @@ func (e *Emulator) recorded(r *http.Request, path string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), recordKey{}, &record{keep: keep}))
 }
 
-// refuse keeps why a request is refused.
+// refuse records why the request is rejected.
 func (rec *record) refuse(err error) {
 	switch err := err.(type) {
 	case *refusal:
@@ -232,7 +228,7 @@ func (rec *record) refuse(err error) {
 	}
 }
 
-// why returns the words of the answer, whichever service's shape it has.
+// why returns the code and the description in the response.
 func (r *refusal) why() string {
 	text := func(name string) string { s, _ := r.body[name].(string); return s }
 	code := cmp.Or(text("error"), text("code"))
@@ -246,7 +242,7 @@ func (r *refusal) why() string {
 	return code + ": " + detail
 }
 
-// A statusWriter remembers the status of an answer; 0: there was none.
+// A statusWriter records the status of a response; 0: there was none.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -264,7 +260,7 @@ func (w *statusWriter) WriteHeader(status int) {
 
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// logRequest writes the line of a request.
+// logRequest logs a request.
 func (e *Emulator) logRequest(r *http.Request, status int) {
 	rec, level := recordOf(r), slog.LevelInfo
 	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status)}

@@ -4,17 +4,19 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"example.org/portal/globus"
 )
 
-// A Bookmark is a folder of a collection to which a Person wants to come back.
+// A Bookmark is a bookmark that a Person has at the start.
 type Bookmark struct {
-	Name       string // each their own
+	Name       string // unique for the person
 	Collection string // ID
 	Path       string // such as /photo51/
 	Pinned     bool   // as in globus.Bookmark
 }
 
-// A bookmark is one that there is now.
+// A bookmark is a bookmark as Transfer sends it.
 type bookmark struct {
 	ID         string `json:"id"`
 	DataType   string `json:"DATA_TYPE"`
@@ -45,8 +47,7 @@ func (e *Emulator) bookmarkList(r *http.Request, g grant) (any, error) {
 	return document{"DATA_TYPE": "bookmark_list", "DATA": e.bookmarksOf(g.Person)}, nil
 }
 
-// createBookmark makes a bookmark. Its collection need not exist any more, nor its
-// folder.
+// createBookmark creates a bookmark. Neither its collection nor its folder need exist.
 func (e *Emulator) createBookmark(r *http.Request, g grant) (any, error) {
 	b := &bookmark{ID: newUUID(), DataType: "bookmark"}
 	if err := e.readBody(r, "bookmark", b, "name", "endpoint_id", "path", "pinned"); err != nil {
@@ -60,11 +61,11 @@ func (e *Emulator) createBookmark(r *http.Request, g grant) (any, error) {
 }
 
 func (e *Emulator) checkBookmark(r *http.Request, g grant, b *bookmark) error {
-	twice := slices.ContainsFunc(e.bookmarksOf(g.Person), func(other *bookmark) bool { return other.Name == b.Name && other.ID != b.ID })
+	duplicate := slices.ContainsFunc(e.bookmarksOf(g.Person), func(other *bookmark) bool { return other.Name == b.Name && other.ID != b.ID })
 	switch {
-	case b.Name == "" || !uuidForm.MatchString(b.EndpointID) || !strings.HasPrefix(b.Path, "/"):
+	case b.Name == "" || !globus.IsUUID(b.EndpointID) || !strings.HasPrefix(b.Path, "/"):
 		return badParameter(r, "A bookmark needs a name, an endpoint_id and a path")
-	case twice:
+	case duplicate:
 		return transferRefusal(r, http.StatusConflict, "BookmarkExists", "There is a bookmark with that name")
 	}
 	if !strings.HasSuffix(b.Path, "/") {

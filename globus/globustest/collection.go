@@ -9,78 +9,80 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"example.org/portal/globus"
 )
 
 // The types of collections that Globus has today, as entity_type names them.
 const (
-	MappedCollection         = "GCSv5_mapped_collection" // on a server, whose local accounts people are mapped to
-	GuestCollection          = "GCSv5_guest_collection"  // a folder that somebody shares with others
-	PersonalCollection       = "GCP_mapped_collection"   // somebody's own computer
-	PersonalSharedCollection = "GCP_guest_collection"    // a folder of it that is shared
+	MappedCollection         = "GCSv5_mapped_collection" // on a server, which maps people to local accounts
+	GuestCollection          = "GCSv5_guest_collection"  // a shared folder of a server
+	PersonalCollection       = "GCP_mapped_collection"   // a personal computer
+	PersonalSharedCollection = "GCP_guest_collection"    // a shared folder of a personal computer
 )
 
-// A Collection is a place with files at Globus Transfer. The fields that say what is
-// wrong with it can be changed while the emulator runs: see Emulator.Change.
+// A Collection is a collection at Globus Transfer. Emulator.Change changes it while the
+// emulator runs.
 type Collection struct {
-	ID    string // a UUID, each their own; required
-	Name  string // for people
-	Files []File // and directories, when the emulator starts; nil: it is empty
+	ID    string // a UUID, unique; required
+	Name  string // display_name
+	Files []File // files and directories at the start; nil: none
 
-	// Type is one of those above. Empty: a mapped collection if people have to be
-	// mapped to an account, by DataAccess, Domains or MFA, else a guest collection.
+	// Type is one of the types above. Empty: MappedCollection if DataAccess, Domains or
+	// MFA is set, else GuestCollection.
 	Type string
 
-	Owner        string // Key of the Person who owns it; empty: nobody whom the emulator knows
+	Owner        string // Key of the Person who owns it; empty: none of the people
 	Description  string // empty: null
 	Organization string // empty: null
 	Contact      string // e-mail address; empty: null
-	Keywords     string // with commas between them; empty: null
+	Keywords     string // separated by commas; empty: null
 
-	// Home is the directory that /~/ stands for, and where a list begins that names
-	// none, such as /home/ada/. Empty: the root.
+	// Home is the directory that /~/ stands for, and that a list without a path shows,
+	// such as /home/ada/. Empty: the root.
 	Home string
 
-	// DataAccess: Transfer touches nothing until the person has allowed the app the
-	// scope data_access of this collection.
+	// DataAccess: every call that works on files needs the person's consent to the scope
+	// data_access of this collection.
 	DataAccess bool
 
-	// Transfer touches nothing, and says so with 502, until the session of the person
-	// with the app has an identity of one of Domains and, with MFA, a second
-	// factor. Neither: any session will do.
+	// Domains and MFA: every call that works on files needs a session in which the person
+	// has signed in to the app with an identity of one of Domains and, with MFA, a second
+	// factor. Other sessions get 502. Neither: any session is enough.
 	Domains []string
 	MFA     bool
 
-	// SharedWith are the Keys of the people who may use it, beside its owner. Nil:
-	// everybody may.
+	// SharedWith are the Keys of the people with permission, beside the owner. Nil:
+	// everybody has it.
 	SharedWith []string
 
-	NoAccount bool     // nobody has an account there, which no sign-in helps with
-	ReadOnly  bool     // nobody may write
-	Closed    []string // directories that nobody may look into, such as /private/
+	NoAccount bool     // nobody has a local account, and no sign-in helps
+	ReadOnly  bool     // nobody can write
+	Closed    []string // directories that nobody can list, read or write, such as /private/
 
-	Offline bool   // it cannot be reached: of a personal collection, the computer is off
-	Paused  string // why its managers have paused it; empty: it is not
-	Deleted bool   // it was there once
+	Offline bool   // Globus cannot reach it; if it is personal, the computer is off
+	Paused  string // message of the managers who paused it; empty: it is not paused
+	Deleted bool   // it was deleted
 
-	Quota int64 // bytes that it has room for; 0: no end of them
-	Speed int64 // bytes that a transfer moves in a second, to it or from it; 0: 100 million
+	Quota int64 // bytes that fit into it; 0: no limit
+	Speed int64 // bytes per second of a transfer to or from it; 0: 100 million
 }
 
 // A File is a file, or an empty directory, in a Collection.
 type File struct {
-	Path string        // such as /photo51/one.tif; with a slash at its end, a directory. Directories above a file are there of themselves
+	Path string        // such as /photo51/one.tif; a directory ends with a slash. Parent directories exist without an entry of their own
 	Size int64         // in bytes
-	Ago  time.Duration // since it was changed; 0: just now
+	Ago  time.Duration // age of its modification time; 0: just modified
 
-	// Garbled is how many copies of it arrive damaged, before one is whole. A transfer
-	// that verifies checksums counts a fault and copies it again.
+	// Garbled is how many copies of the file arrive damaged before one arrives whole. A
+	// transfer that verifies checksums counts a fault and copies the file again.
 	Garbled int
 }
 
 func checkCollections(all []Collection) error {
 	seen := map[string]bool{}
 	for _, c := range all {
-		if !uuidForm.MatchString(c.ID) || seen[c.ID] {
+		if !globus.IsUUID(c.ID) || seen[c.ID] {
 			return errors.New("globustest: every collection needs a UUID of its own")
 		}
 		seen[c.ID] = true
@@ -109,26 +111,26 @@ func (c Collection) check() error {
 
 func (c Collection) kind() string {
 	fallback := GuestCollection
-	if c.DataAccess || c.strict() {
+	if c.DataAccess || c.restrictsSessions() {
 		fallback = MappedCollection
 	}
 	return cmp.Or(c.Type, fallback)
 }
 
-// strict reports whether the collection wants something of a session.
-func (c Collection) strict() bool { return len(c.Domains) > 0 || c.MFA }
+// restrictsSessions reports whether the collection requires something of a session.
+func (c Collection) restrictsSessions() bool { return len(c.Domains) > 0 || c.MFA }
 
 func (c Collection) personal() bool { return strings.HasPrefix(c.kind(), "GCP_") }
 
-// A place is a collection that the emulator has, and its files.
+// A place is a Collection with its current files.
 type place struct {
 	Collection
 	files *fileSystem
 }
 
-// Change changes a collection from now on: a laptop goes offline, a pause is
-// lifted. What tasks did before stays done; its Files count no more. It panics if
-// there is no such collection, or it is not sound afterwards.
+// Change changes a collection from now on: it takes a laptop offline, for example, or ends
+// a pause. Tasks run up to now first. A change of Files has no effect. It panics if there
+// is no such collection, or if it is invalid afterwards.
 func (e *Emulator) Change(id string, change func(*Collection)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -139,11 +141,11 @@ func (e *Emulator) Change(id string, change func(*Collection)) {
 	e.runTasks()
 	change(&p.Collection)
 	if err := p.check(); err != nil || p.ID != id {
-		panic("globustest: a change of the collection " + id + " that is not sound")
+		panic("globustest: collection " + id + " is invalid after the change")
 	}
 }
 
-// place finds a collection; nil: there is none. It needs e.mu.
+// place finds a collection, or returns nil. It needs e.mu.
 func (e *Emulator) place(id string) *place {
 	for _, p := range e.places {
 		if strings.EqualFold(p.ID, id) {
@@ -153,13 +155,13 @@ func (e *Emulator) place(id string) *place {
 	return nil
 }
 
-// mayUse reports whether a person has anything to do with the collection.
+// mayUse reports whether a person has permission to use the collection.
 func (c Collection) mayUse(person string) bool {
 	return c.SharedWith == nil || c.Owner == person || slices.Contains(c.SharedWith, person)
 }
 
-// open finds a collection that there still is. It needs e.mu.
-func (e *Emulator) open(r *http.Request, id string) (*place, error) {
+// existing finds a collection that is not deleted. It needs e.mu.
+func (e *Emulator) existing(r *http.Request, id string) (*place, error) {
 	p := e.place(id)
 	switch {
 	case p == nil:
@@ -170,14 +172,14 @@ func (e *Emulator) open(r *http.Request, id string) (*place, error) {
 	return p, nil
 }
 
-// endpointTemplate is the document of a collection, with every member that Globus
-// has been seen to send, and one that is new.
+// endpointTemplate is the document of a collection: every member that Globus is known to
+// send, and one unknown member.
 var endpointTemplate = readTemplate(endpointJSON)
 
 //go:embed endpoint.json
 var endpointJSON []byte
 
-// document is the collection as Transfer sends it to a person. It needs e.mu.
+// endpointDocument is the collection as Transfer sends it to a person. It needs e.mu.
 func (e *Emulator) endpointDocument(p *place, person Person) document {
 	doc := maps.Clone(endpointTemplate)
 	ownerID, ownerName := nameUUID(p.ID+" owner"), nameUUID(p.ID+" owner")+clientDomain
@@ -187,7 +189,7 @@ func (e *Emulator) endpointDocument(p *place, person Person) document {
 	maps.Copy(doc, document{
 		"id": p.ID, "name": p.ID, "display_name": p.Name, "canonical_name": userName(p.Name) + "#" + p.ID, "username": userName(p.Name),
 		"entity_type": p.kind(), "owner_id": ownerID, "owner_string": ownerName,
-		"is_globus_connect": p.personal(), "high_assurance": p.strict() && !p.personal(), "mfa_required": p.MFA, "public": p.SharedWith == nil,
+		"is_globus_connect": p.personal(), "high_assurance": p.restrictsSessions() && !p.personal(), "mfa_required": p.MFA, "public": p.SharedWith == nil,
 	})
 	for name, text := range map[string]string{
 		"description": p.Description, "organization": p.Organization, "contact_email": p.Contact, "keywords": p.Keywords, "default_directory": p.Home,
@@ -196,7 +198,7 @@ func (e *Emulator) endpointDocument(p *place, person Person) document {
 			doc[name] = text
 		}
 	}
-	if p.strict() {
+	if p.restrictsSessions() {
 		doc["authentication_timeout_mins"] = 15840
 	}
 	if p.personal() {
@@ -214,12 +216,12 @@ func (e *Emulator) endpointDocument(p *place, person Person) document {
 	return doc
 }
 
-// collection answers with the document of one collection.
+// collection responds with the document of one collection.
 func (e *Emulator) collection(r *http.Request, g grant) (any, error) {
 	if _, err := e.readQuery(r); err != nil {
 		return nil, err
 	}
-	p, err := e.open(r, segment(r, CollectionPath))
+	p, err := e.existing(r, segment(r, CollectionPath))
 	if err != nil {
 		return nil, err
 	}

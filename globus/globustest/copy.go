@@ -11,7 +11,7 @@ import (
 	"example.org/portal/globus"
 )
 
-// scan finds the files.
+// scan turns the items of the submission into steps.
 func (j *job) scan(from *place) {
 	w := j.work
 	w.scanned = true
@@ -46,15 +46,15 @@ func (j *job) scan(from *place) {
 	}
 }
 
-// expand adds what is in a directory, as far as the filter rules let it through.
+// expand adds steps for the content of a directory that the filter rules include.
 func (w *work) expand(n *node, t target) {
-	left := []string{}
+	excluded := []string{}
 	n.walk("", func(below string, n *node) {
-		if slices.ContainsFunc(left, func(dir string) bool { return strings.HasPrefix(below, dir+"/") }) {
+		if slices.ContainsFunc(excluded, func(dir string) bool { return strings.HasPrefix(below, dir+"/") }) {
 			return
 		}
 		if below != "" && w.excludes(n) {
-			left = append(left, below)
+			excluded = append(excluded, below)
 			return
 		}
 		w.steps = append(w.steps, step{from: t.from + below, to: t.to + below, dir: n.dir})
@@ -74,7 +74,7 @@ func (w *work) excludes(n *node) bool {
 	return false
 }
 
-// glob finds what a pattern in the last name of a path means.
+// glob returns a step for each file that matches a path whose last name is a pattern.
 func (p *place) glob(pattern string) (steps []step) {
 	dir, name := split(pattern)
 	n, err := p.files.find(dir)
@@ -89,42 +89,49 @@ func (p *place) glob(pattern string) (steps []step) {
 	return steps
 }
 
-// do does one step, or meets a fault.
-func (j *job) do(s step, from, to *place) {
+// runStep runs one step. If it meets a fault, the step is retried, skipped, or ends the
+// job.
+func (j *job) runStep(s step, from, to *place) {
 	w := j.work
 	if j.kind == deleteType {
-		j.deleteOne(s, from)
+		j.deleteFile(s, from)
 		return
 	}
-	code, err := j.copyOne(s, from, to)
+	code, err := j.copyFile(s, from, to)
 	switch {
 	case err == nil:
-	case w.SkipErrors && slices.Contains([]string{"FILE_NOT_FOUND", "PERMISSION_DENIED"}, code) && errors.Is(err, errSource):
+	case w.SkipErrors && errors.As(err, new(sourceError)):
 		w.skipped = append(w.skipped, skippedFile{s, code, w.clock})
-		j.skippedFault++
+		j.skippedError++
 	case w.FailOnQuota && code == "QUOTA_EXCEEDED":
-		j.sayFault(w.clock, code, err.Error())
-		j.end(w.clock, globus.TaskFailed, code)
+		j.faults++
+		j.fail(w.clock, code, err.Error())
 	default:
-		j.sayFault(w.clock, code, err.Error())
+		j.addFault(w.clock, code, err.Error())
 		s.due = w.clock.Add(retryTime)
 		if code == "VERIFY_CHECKSUM" {
-			s.copies++
+			s.damaged++
 			s.due = w.clock
 		}
-		w.late = append(w.late, s)
+		w.retries = append(w.retries, s)
 	}
 }
 
-var errSource = errors.New("error at the source")
+// A sourceError is about a source file, which skip_source_errors leaves out.
+type sourceError struct{ error }
 
-// copyOne copies a file, or makes a directory. It returns the code of an event for
-// what went wrong.
-func (j *job) copyOne(s step, from, to *place) (code string, err error) {
+// problem is an error about one file, in the form that a collection's server gives it.
+func (p *place) problem(operation, path, message string) error {
+	return fmt.Errorf("Error (%s)\nEndpoint: %s\nFile: %s\nMessage: %s", operation, p.Name, path, message)
+}
+
+// copyFile copies a file, or creates a directory. With an error it returns the code of
+// the event.
+func (j *job) copyFile(s step, from, to *place) (code string, err error) {
 	w := j.work
 	if s.dir {
-		if to.ReadOnly || to.closed(s.to) {
-			return "PERMISSION_DENIED", fmt.Errorf("Error (make directories)\nEndpoint: %s\nFile: %s\nMessage: Permission denied", to.Name, s.to)
+		if to.ReadOnly || to.isClosed(s.to) {
+			return "PERMISSION_DENIED", to.problem("make directories", s.to, "Permission denied")
 		}
 		if _, err := to.files.makeAll(s.to, w.clock); err != nil {
 			return "ENDPOINT_ERROR", fmt.Errorf("%s: %w", s.to, err)
@@ -134,14 +141,14 @@ func (j *job) copyOne(s step, from, to *place) (code string, err error) {
 	}
 	n, err := from.files.find(s.from)
 	switch {
-	case from.closed(s.from):
-		return "PERMISSION_DENIED", fmt.Errorf("%w\nEndpoint: %s\nFile: %s\nMessage: Permission denied", errSource, from.Name, s.from)
+	case from.isClosed(s.from):
+		return "PERMISSION_DENIED", sourceError{from.problem("read", s.from, "Permission denied")}
 	case err != nil:
-		return "FILE_NOT_FOUND", fmt.Errorf("%w\nEndpoint: %s\nFile: %s\nMessage: No such file or directory", errSource, from.Name, s.from)
+		return "FILE_NOT_FOUND", sourceError{from.problem("read", s.from, "No such file or directory")}
 	case n.dir:
 		return "ENDPOINT_ERROR", fmt.Errorf("%s: %w", s.from, errIsDir)
-	case to.ReadOnly || to.closed(s.to):
-		return "PERMISSION_DENIED", fmt.Errorf("Error (transfer)\nEndpoint: %s\nFile: %s\nMessage: Permission denied", to.Name, s.to)
+	case to.ReadOnly || to.isClosed(s.to):
+		return "PERMISSION_DENIED", to.problem("transfer", s.to, "Permission denied")
 	}
 	copied := node{size: n.size, changed: w.clock, content: n.content}
 	if w.Preserve {
@@ -154,33 +161,33 @@ func (j *job) copyOne(s step, from, to *place) (code string, err error) {
 		return "", nil
 	}
 	if to.isFull(n.size, old) {
-		return "QUOTA_EXCEEDED", fmt.Errorf("Error (transfer)\nEndpoint: %s\nFile: %s\nMessage: Quota exceeded", to.Name, s.to)
+		return "QUOTA_EXCEEDED", to.problem("transfer", s.to, "Quota exceeded")
 	}
-	if s.copies < n.garbled {
+	if s.damaged < n.garbled {
 		copied.content++
 		if w.Verify {
-			return "VERIFY_CHECKSUM", fmt.Errorf("Error (checksum)\nEndpoint: %s\nFile: %s\nMessage: The checksums differ", to.Name, s.to)
+			return "VERIFY_CHECKSUM", to.problem("checksum", s.to, "The checksums differ")
 		}
 	}
 	if err := to.files.write(s.to, copied); err != nil {
 		return "ENDPOINT_ERROR", fmt.Errorf("%s: %w", s.to, err)
 	}
 	s.size = n.size
-	w.arrived = append(w.arrived, s)
+	w.copied = append(w.copied, s)
 	j.transferred++
 	j.succeeded++
 	j.bytes += n.size
 	if w.Verify {
 		j.checksummed += n.size
 	}
-	if w.submission.Deadline == nil { // each success gives it three days more
+	if w.Deadline == nil { // each success extends the deadline to three days
 		j.deadline = w.clock.Add(72 * time.Hour)
 	}
 	return "", nil
 }
 
-// isFull reports whether there is no room for so many bytes, in place of a file that
-// was there; nil: there was none.
+// isFull reports whether a file of so many bytes exceeds the quota. It replaces old, which
+// may be nil.
 func (p *place) isFull(bytes int64, old *node) bool {
 	if old != nil {
 		bytes -= old.size
@@ -188,7 +195,7 @@ func (p *place) isFull(bytes int64, old *node) bool {
 	return p.Quota > 0 && p.files.used()+bytes > p.Quota
 }
 
-// isUpToDate reports whether the sync level lets a file be.
+// isUpToDate reports whether the sync level leaves the old file alone.
 func (w *work) isUpToDate(n, old *node) bool {
 	if w.SyncLevel == nil {
 		return false
@@ -204,9 +211,9 @@ func (w *work) isUpToDate(n, old *node) bool {
 	return n.content == old.content
 }
 
-// deleteOne deletes a file, or a directory with all that is in it. Unlike a
-// transfer, a delete fails at once.
-func (j *job) deleteOne(s step, from *place) {
+// deleteFile deletes a file, or a directory with its content. Unlike a transfer, a delete
+// fails at its first fault.
+func (j *job) deleteFile(s step, from *place) {
 	w := j.work
 	n, err := from.files.find(s.from)
 	code := ""
@@ -214,7 +221,7 @@ func (j *job) deleteOne(s step, from *place) {
 	case err != nil && w.IgnoreMissing:
 	case err != nil:
 		code = "FILE_NOT_FOUND"
-	case from.ReadOnly || from.closed(s.from):
+	case from.ReadOnly || from.isClosed(s.from):
 		code = "PERMISSION_DENIED"
 	case n.dir && !w.Recursive:
 		code = "ENDPOINT_ERROR"
@@ -222,26 +229,26 @@ func (j *job) deleteOne(s step, from *place) {
 		_ = from.files.remove(s.from)
 	}
 	if code != "" {
-		j.sayFault(w.clock, code, "Error (delete)\nEndpoint: "+from.Name+"\nFile: "+s.from)
-		j.end(w.clock, globus.TaskFailed, code)
+		j.faults++
+		j.fail(w.clock, code, "Error (delete)\nEndpoint: "+from.Name+"\nFile: "+s.from)
 		return
 	}
 	j.succeeded++
 }
 
-// finish ends a job all of whose steps are done.
+// finish ends a job whose steps are all done.
 func (j *job) finish(from, to *place) {
 	if j.work.DeleteExtra && to != nil {
 		for _, t := range j.work.items {
 			j.work.deleteExtra(t, from, to)
 		}
 	}
-	j.say(j.work.clock, "SUCCEEDED", "")
+	j.addEvent(j.work.clock, "SUCCEEDED", "")
 	j.succeeded++ // the search for files is a subtask
-	j.end(j.work.clock, globus.TaskSucceeded, "")
+	j.end(j.work.clock, globus.TaskSucceeded)
 }
 
-// deleteExtra deletes from a destination what is not at the source.
+// deleteExtra deletes from a destination folder what the source folder does not have.
 func (w *work) deleteExtra(t target, from, to *place) {
 	root, err := to.files.find(t.to)
 	if err != nil || !root.dir {
@@ -254,6 +261,6 @@ func (w *work) deleteExtra(t target, from, to *place) {
 		}
 	})
 	for _, p := range extra {
-		_ = to.files.remove(p) // fails for what was in another
+		_ = to.files.remove(p) // fails if its directory was removed before
 	}
 }

@@ -20,9 +20,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// An Emulator is Globus Auth, Globus Transfer and a little of Groups, as an
-// http.Handler, to be served at the root of its issuer. Make one with New or
-// NewServer; it is safe for concurrent use.
+// An Emulator emulates Globus Auth, Transfer and Groups as an http.Handler, which must be
+// served at the root of its issuer. Make one with New or NewServer. It is safe for
+// concurrent use.
 type Emulator struct {
 	issuer        string
 	people        []Person
@@ -33,7 +33,7 @@ type Emulator struct {
 	now           func() time.Time
 	log           *slog.Logger
 	endpoints     map[string]http.Handler
-	foreignKey    func() *rsa.PrivateKey // in no key set
+	foreignKey    func() *rsa.PrivateKey // never served
 
 	clientsMu sync.RWMutex // guards clients
 	clients   map[string]Client
@@ -45,20 +45,20 @@ type Emulator struct {
 	codes       map[string]code // by hash
 	state       *state
 	lie         Lie
-	faulted     map[string]int // requests that met with a fault since the last Lie, by endpoint
+	faulted     map[string]int // requests with a Fault since the last Lie, by endpoint
 	requests    map[string]int // by endpoint
 	refreshes   map[string]int // by resource server
 	provisioned []identity     // by getIdentities
 
-	places    []*place               // collections, and their files
-	tasks     map[string][]*job      // by person, once they were first shown them
-	recent    map[string][]string    // IDs of collections, by person, the latest first
-	bookmarks map[string][]*bookmark // by person, once they were first shown them
-	passed    time.Duration          // see PassTime
+	places    []*place
+	tasks     map[string][]*job      // by person, from their first request on
+	recent    map[string][]string    // IDs of used collections, by person, the latest first
+	bookmarks map[string][]*bookmark // by person, from their first request on
+	passed    time.Duration          // the sum of all PassTime
 }
 
-// New returns an emulator that knows what cfg and its StateFile say. It fails if
-// cfg is not sound, or if the file cannot be read.
+// New returns an emulator. It returns an error if cfg is invalid, or if its StateFile
+// cannot be read.
 func New(cfg Config) (*Emulator, error) {
 	if err := checkIssuer(cfg.Issuer); err != nil {
 		return nil, err
@@ -120,8 +120,7 @@ func New(cfg Config) (*Emulator, error) {
 	return e, nil
 }
 
-// routes is the map of the site. Whatever is not in it is 404. Nothing is
-// redirected; endpointPath says how a path is matched.
+// routes returns the endpoints by path. endpointPath finds the one for a request.
 func (e *Emulator) routes() map[string]http.Handler {
 	return map[string]http.Handler{
 		DiscoveryPath: answer(e.discovery, http.MethodGet),
@@ -170,14 +169,14 @@ func (e *Emulator) routes() map[string]http.Handler {
 	}
 }
 
-// ServeHTTP answers as Globus would, or as Lie says.
+// ServeHTTP responds as Globus does, or as Lie says.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := e.endpointPath(r)
 	r = e.recorded(r, path)
 	answered := &statusWriter{ResponseWriter: w}
 	w = answered
 	defer func() { e.logRequest(r, answered.status) }()
-	if !isPage(path) && e.shareWithBrowsers(w, r) {
+	if !isPage(path) && e.allowOrigins(w, r) {
 		return
 	}
 	endpoint, ok := e.endpoints[path]
@@ -192,10 +191,10 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault.serve(w, r, endpoint)
 }
 
-// endpointPath returns the path under which the endpoint of a request is known:
-// its own, or that of all tasks, collections or identities. Some clients join
-// a base URL that ends in a slash and a path that begins with one; whether Globus
-// answers those is not known, so with Config.Strict they are 404.
+// endpointPath returns the key of a request's endpoint in routes, or else the request's
+// own path. Some clients send double slashes, because they join a base URL that ends in a
+// slash and a path that begins with one. Whether Globus accepts those is not known, so
+// with Config.Strict they are 404.
 func (e *Emulator) endpointPath(r *http.Request) string {
 	if !e.strict {
 		for strings.Contains(r.URL.Path, "//") {
@@ -224,13 +223,13 @@ func matches(pattern, p string) bool {
 	return fits && err == nil
 }
 
-// isPage reports whether people visit the path, rather than programs.
+// isPage reports whether people visit the path with a browser.
 func isPage(path string) bool {
 	pages := []string{AuthorizePath, LogoutPath, AuthCodePath, IdentitiesPath, ConsentsPath, indexPath, stylePath}
 	return slices.Contains(pages, path)
 }
 
-// fault returns what goes wrong with one more request. It needs e.mu.
+// fault returns the Fault for one more request, and counts it. It needs e.mu.
 func (e *Emulator) fault(path string) Fault {
 	f, ok := e.lie.Endpoints[path]
 	if !ok || f.Times > 0 && e.faulted[path] >= f.Times {
@@ -247,8 +246,7 @@ func (e *Emulator) client(id string) (Client, bool) {
 	return c, ok
 }
 
-// person finds somebody who can hold a token: one of the people, or an app by
-// itself.
+// person finds the holder of a token: one of the people, or an app itself.
 func (e *Emulator) person(key string) (Person, bool) {
 	if i := slices.IndexFunc(e.people, func(p Person) bool { return p.Key == key }); i >= 0 {
 		return e.people[i], true
@@ -311,16 +309,15 @@ func NewServer(cfg Config) *Server {
 	return &Server{Emulator: e, URL: ts.URL, http: ts, cancel: cancel}
 }
 
-// Close stops the server and waits for the requests under way. Those that a
-// Fault holds up end first, so a test need not let them go.
+// Close stops the server and waits for the requests under way. It ends requests that a
+// Fault holds.
 func (s *Server) Close() {
 	s.cancel()
 	s.http.Close()
 }
 
-// Register adds an app, or replaces the one with its ID. Like NewServer it
-// panics when the caller is wrong: if c has no ID or Secret, or a redirect URI
-// that Globus would not accept.
+// Register adds an app, or replaces the app with the same ID. It panics if c has no ID,
+// or a redirect URI that Globus would not register.
 func (e *Emulator) Register(c Client) {
 	if err := c.check(); err != nil {
 		panic(err)
@@ -330,9 +327,9 @@ func (e *Emulator) Register(c Client) {
 	e.clients[c.ID] = c
 }
 
-// Lie makes the emulator answer wrongly from now on, in just the way that l
-// says. Lie{} makes it honest again. The maps of l are not copied: change them
-// no more. It panics if l names an endpoint that does not exist.
+// Lie makes responses wrong from now on, as l says. Lie{} makes them right again. The
+// maps of l are not copied: do not change them afterwards. It panics if l names an
+// endpoint that does not exist.
 func (e *Emulator) Lie(l Lie) {
 	for path := range l.Endpoints {
 		if _, ok := e.endpoints[path]; !ok {
@@ -355,8 +352,8 @@ func (e *Emulator) RotateKey() {
 	e.mustSave()
 }
 
-// ForgetPeople ends every single sign-on session, as if all browsers had been
-// to the logout page. It panics if the StateFile cannot be written.
+// ForgetPeople ends every single sign-on session, as if each browser had visited the
+// logout page. It panics if the StateFile cannot be written.
 func (e *Emulator) ForgetPeople() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -364,16 +361,16 @@ func (e *Emulator) ForgetPeople() {
 	e.mustSave()
 }
 
-// ExpireAccessTokens ends all access tokens for a resource server, such as
-// transfer.api.globus.org, or for all if it is empty. Refresh tokens live on. It
-// panics if there is no such server, or the StateFile cannot be written.
+// ExpireAccessTokens expires all access tokens for a resource server, such as
+// transfer.api.globus.org, or for all servers if it is empty. Refresh tokens stay valid.
+// It panics if there is no such server, or the StateFile cannot be written.
 func (e *Emulator) ExpireAccessTokens(server string) {
 	e.expire(server, false)
 }
 
-// ExpireRefreshTokens ends all refresh tokens for a resource server, or for all
-// if it is empty: a refresh gets invalid_grant. Access tokens live on; where a
-// person rescinds a consent, they end too. It panics as ExpireAccessTokens does.
+// ExpireRefreshTokens expires all refresh tokens for a resource server, or for all servers
+// if it is empty: a refresh gets invalid_grant. Access tokens stay valid, unlike after
+// a person has rescinded a consent. It panics as ExpireAccessTokens does.
 func (e *Emulator) ExpireRefreshTokens(server string) {
 	e.expire(server, true)
 }
@@ -388,9 +385,9 @@ func (e *Emulator) expire(server string, refresh bool) {
 	e.mustSave()
 }
 
-// Refreshes returns how many new access tokens for a resource server, or for all
-// if it is empty, were given for a refresh token, those included that a Fault or
-// a Lie kept from the app. It panics if there is no such server.
+// Refreshes returns how many times a refresh token for a resource server, or for all
+// servers if it is empty, was exchanged for a new access token. It counts responses that
+// a Fault or a Lie replaced. It panics if there is no such server.
 func (e *Emulator) Refreshes(server string) int {
 	e.mustKnow(server)
 	e.mu.Lock()
@@ -404,18 +401,17 @@ func (e *Emulator) Refreshes(server string) int {
 	return n
 }
 
-// Requests returns how many requests the endpoint at path has had, those that
-// were refused or met with a Fault included. It is 0 for a path that is none of
-// the emulator's.
+// Requests returns how many requests the endpoint at path has received, with those that
+// were rejected or met a Fault. It is 0 for an unknown path.
 func (e *Emulator) Requests(path string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.requests[path]
 }
 
-// Ignored returns what requests to the endpoint at path have had that meant
-// nothing to it, sorted: the names of parameters, and "prompt=consent" where only
-// the value was not known. With Config.Strict such requests are refused instead.
+// Ignored returns what the endpoint at path has ignored in its requests, sorted: names of
+// unknown parameters, and known names with unknown values, such as "prompt=consent".
+// With Config.Strict such requests are rejected instead.
 func (e *Emulator) Ignored(path string) []string {
 	e.ignoredMu.Lock()
 	defer e.ignoredMu.Unlock()
@@ -444,7 +440,8 @@ func (e *Emulator) LiveTokens() int {
 	return n
 }
 
-// mustKnow keeps a test from counting on a server that it misspelt.
+// mustKnow panics at an unknown resource server, so that no test passes because it
+// misspelt one.
 func (e *Emulator) mustKnow(server string) {
 	known := server == "" ||
 		slices.ContainsFunc(e.scopes, func(s Scope) bool { return s.ResourceServer == server }) ||
@@ -454,7 +451,7 @@ func (e *Emulator) mustKnow(server string) {
 	}
 }
 
-// mustSave is for the switches of a test, which have nobody to report to.
+// mustSave saves the state in methods that return no error.
 func (e *Emulator) mustSave() {
 	if err := e.state.save(); err != nil {
 		panic(err)

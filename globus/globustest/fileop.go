@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// mkdir makes a directory, whose parent must exist.
+// mkdir creates a directory, whose parent must exist.
 func (e *Emulator) mkdir(r *http.Request, g grant) (any, error) {
 	var body struct{ Path string }
 	if err := e.readBody(r, "mkdir", &body, "path", "local_user"); err != nil {
@@ -19,7 +19,7 @@ func (e *Emulator) mkdir(r *http.Request, g grant) (any, error) {
 	if !ok {
 		return nil, invalidPath(r)
 	}
-	if p.closed(at) || p.ReadOnly {
+	if p.isClosed(at) || p.ReadOnly {
 		return nil, making.failed(r, p, "PermissionDenied", "Permission denied")
 	}
 	if err := p.files.mkdir(at, e.now()); err != nil {
@@ -46,7 +46,7 @@ func (e *Emulator) rename(r *http.Request, g grant) (any, error) {
 	if !ok || !ok2 {
 		return nil, invalidPath(r)
 	}
-	if p.closed(from) || p.closed(to) || p.ReadOnly {
+	if p.isClosed(from) || p.isClosed(to) || p.ReadOnly {
 		return nil, renaming.failed(r, p, "PermissionDenied", "Permission denied")
 	}
 	if err := p.files.rename(from, to, e.now()); err != nil {
@@ -59,8 +59,8 @@ func invalidPath(r *http.Request) *refusal {
 	return transferRefusal(r, http.StatusBadRequest, "InvalidPath", "A path begins with / or ~/")
 }
 
-// refuse says what a file system did not do. Of these codes, Exists of mkdir was
-// seen, and NotFound.
+// refuse turns an error of a file system into a response. Of its codes, Globus is known to
+// send NotFound, and Exists for mkdir.
 func (op operation) refuse(r *http.Request, p *place, err error) *refusal {
 	switch {
 	case errors.Is(err, errMissing), errors.Is(err, errNoDir):

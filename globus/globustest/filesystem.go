@@ -16,11 +16,11 @@ type node struct {
 	name    string
 	dir     bool
 	kids    map[string]*node // of a directory, by name
-	place   int              // grows with each node that is made; lists begin with the latest
+	serial  int              // grows with each new node; lists begin with the latest
 	size    int64            // of a file, in bytes
-	changed time.Time
-	content uint64 // stands for what is in a file: a whole copy has the same
-	garbled int    // how many copies of the file arrive damaged, before one is whole
+	changed time.Time        // modification time
+	content uint64           // stands for a file's content: a whole copy has the same number
+	garbled int              // as in File
 }
 
 var (
@@ -30,14 +30,14 @@ var (
 	errExists  = errors.New("file exists")
 )
 
-// A fileSystem holds the files of one collection, in memory. Its paths begin at
-// its root, and are clean: see clean.
+// A fileSystem holds the files of one collection in memory. Its methods take clean paths:
+// see clean.
 type fileSystem struct {
-	root *node
-	made int // nodes so far
+	root    *node
+	created int // nodes so far
 }
 
-// newFileSystem returns one with these files, and the directories above them.
+// newFileSystem returns a file system with these files, and their parent directories.
 func newFileSystem(files []File, now time.Time) *fileSystem {
 	fs := &fileSystem{root: &node{dir: true, kids: map[string]*node{}, changed: now}}
 	for _, f := range files {
@@ -67,13 +67,13 @@ func split(p string) (dir, name string) {
 	return p[:max(i, 0)], p[i+1:]
 }
 
+// names returns the names in a clean path, the outermost first.
+func names(p string) []string { return strings.FieldsFunc(p, func(r rune) bool { return r == '/' }) }
+
 // find returns what is at a clean path.
 func (fs *fileSystem) find(p string) (*node, error) {
 	n := fs.root
-	for name := range strings.SplitSeq(strings.TrimPrefix(p, "/"), "/") {
-		if p == "" {
-			break
-		}
+	for _, name := range names(p) {
 		if !n.dir {
 			return nil, errNoDir
 		}
@@ -84,15 +84,15 @@ func (fs *fileSystem) find(p string) (*node, error) {
 	return n, nil
 }
 
-// put adds n to a directory, in place of what has its name there.
+// put adds n to a directory, and replaces a node with its name.
 func (fs *fileSystem) put(dir *node, n node) *node {
-	fs.made++
-	n.place = fs.made
+	fs.created++
+	n.serial = fs.created
 	dir.kids[n.name] = &n
 	return &n
 }
 
-// mkdir makes one directory. Its parent must exist.
+// mkdir creates one directory. Its parent must exist.
 func (fs *fileSystem) mkdir(p string, now time.Time) error {
 	dir, name := split(p)
 	parent, err := fs.find(dir)
@@ -109,13 +109,10 @@ func (fs *fileSystem) mkdir(p string, now time.Time) error {
 	return nil
 }
 
-// makeAll makes a directory and those above it, as far as they do not exist.
+// makeAll creates a directory and its missing parents.
 func (fs *fileSystem) makeAll(p string, now time.Time) (*node, error) {
 	n := fs.root
-	for name := range strings.SplitSeq(strings.TrimPrefix(p, "/"), "/") {
-		if p == "" {
-			break
-		}
+	for _, name := range names(p) {
 		kid := n.kids[name]
 		if kid == nil {
 			kid = fs.put(n, node{name: name, dir: true, kids: map[string]*node{}, changed: now})
@@ -128,8 +125,8 @@ func (fs *fileSystem) makeAll(p string, now time.Time) (*node, error) {
 	return n, nil
 }
 
-// write makes a file, in place of the one that is there, and the directories above
-// it. n says all but its name.
+// write creates a file, or replaces it, and creates its missing parents. n is the file
+// without its name.
 func (fs *fileSystem) write(p string, n node) error {
 	dir, name := split(p)
 	parent, err := fs.makeAll(dir, n.changed)
@@ -144,7 +141,7 @@ func (fs *fileSystem) write(p string, n node) error {
 	return nil
 }
 
-// rename moves what is at from to the path to, where nothing may be.
+// rename moves a node to another path, at which nothing may exist.
 func (fs *fileSystem) rename(from, to string, now time.Time) error {
 	moved, err := fs.find(from)
 	if err != nil {
@@ -170,8 +167,8 @@ func (fs *fileSystem) rename(from, to string, now time.Time) error {
 	return nil
 }
 
-// remove takes away a file, or a directory with all that is in it; of the root,
-// what is in it.
+// remove deletes a file, or a directory with its content. Of the root it deletes only the
+// content.
 func (fs *fileSystem) remove(p string) error {
 	n, err := fs.find(p)
 	if err != nil {
@@ -187,18 +184,20 @@ func (fs *fileSystem) remove(p string) error {
 	return err
 }
 
-// used returns how many bytes all files have.
+// used returns the size of all files, in bytes.
 func (fs *fileSystem) used() (bytes int64) {
 	fs.root.walk("", func(_ string, n *node) { bytes += n.size })
 	return bytes
 }
 
-// list returns what is in a directory, in no order that anyone would want.
+// list returns the entries of a directory, the latest first: clients that want another
+// order must request it.
 func (n *node) list() []*node {
-	return slices.SortedFunc(maps.Values(n.kids), func(a, b *node) int { return cmp.Compare(b.place, a.place) })
+	return slices.SortedFunc(maps.Values(n.kids), func(a, b *node) int { return cmp.Compare(b.serial, a.serial) })
 }
 
-// walk visits n, and all that is below it, directories first. p is the path of n.
+// walk visits n, whose path is p, and everything below it. It visits a directory before its
+// content.
 func (n *node) walk(p string, visit func(p string, n *node)) {
 	visit(p, n)
 	for _, kid := range slices.SortedFunc(maps.Values(n.kids), func(a, b *node) int { return cmp.Compare(a.name, b.name) }) {

@@ -1,13 +1,14 @@
-// Package globustest emulates Globus Auth, Globus Transfer as far as people use it,
-// and a little of Groups: over real HTTP, for tests and for trying a portal out without an account.
+// Package globustest emulates Globus Auth, the calls of Globus Transfer that people's
+// apps make, and one call of Globus Groups. It serves real HTTP, for tests and for trying
+// an app without an account.
 //
-// A program that works with Globus works with it unchanged: what Globus takes, it
-// takes, and where that is not known, it takes what the RFCs allow, and notes what
-// it ignored ([Emulator.Ignored]). [Config.Strict] refuses all that instead. Its
-// answers have the shapes that Globus really sends, nulls and missing members
-// included; where Globus has been seen to answer in two ways, the emulator answers
-// in the awkward one. What is known of Globus, and from where, stands in
-// testdata/facts, and a test holds the emulator to it.
+// A program that works with Globus works with the emulator unchanged. The emulator
+// accepts what Globus accepts. Where that is not known, it accepts what the RFCs allow,
+// and records what it ignored ([Emulator.Ignored]); with [Config.Strict] it rejects it
+// instead. Its responses have the shapes that Globus sends, with null and missing
+// members. Where Globus sends two shapes, the emulator sends the one that is harder to
+// read. testdata/facts lists what is known about Globus, with sources, and a test
+// compares the emulator with it.
 //
 // A test starts it as it would an httptest.Server:
 //
@@ -15,12 +16,12 @@
 //	defer auth.Close()
 //	auth.Register(globustest.Client{ID: "app", Secret: "s3cret", RedirectURIs: []string{app.URL + "/login"}})
 //
-// Its collections have files that change: transfers move them, as the clock goes, and
-// meet faults. [Emulator.PassTime] lets tasks run on without waiting, and
-// [Emulator.Change] switches a laptop off in the middle. Files and tasks are kept in
-// memory, and begin anew with the process.
+// Its collections have files. Tasks copy and delete them in the course of time, and meet
+// faults. [Emulator.PassTime] advances the clock of the tasks, and [Emulator.Change]
+// changes a collection while they run: it takes a laptop offline, for example. Files and
+// tasks are kept in memory: a new process starts with the configured ones.
 //
-// A test says with [Emulator.Lie] what is to go wrong:
+// A test calls [Emulator.Lie] to make a response wrong:
 //
 //	auth.Lie(globustest.Lie{Claims: globustest.Edit{Drop: []string{"nonce"}}})
 package globustest
@@ -39,7 +40,7 @@ import (
 	"example.org/portal/globus"
 )
 
-// The paths of the emulator's endpoints, the same as those of Globus Auth.
+// The paths of the endpoints of Globus Auth.
 const (
 	DiscoveryPath = "/.well-known/openid-configuration"
 	KeysPath      = "/jwk.json"
@@ -53,22 +54,23 @@ const (
 
 	IdentitiesPath = "/v2/web/identities"
 	ConsentsPath   = "/v2/web/consents"
-	AuthCodePath   = "/v2/web/auth-code" // the redirect URI of programs that have none of their own
+	AuthCodePath   = "/v2/web/auth-code" // the redirect URI of programs without one of their own: the page shows the code
 
-	// The API for identities, which names it like the pages above.
-	GetIdentitiesPath     = "/v2/api/identities" // an id may follow, and /consents after it; they count as this one for Lie and Requests
+	// The API for identities. A request for one identity, or for its consents, counts as
+	// GetIdentitiesPath in Lie and Requests.
+	GetIdentitiesPath     = "/v2/api/identities"
 	IdentityProvidersPath = "/v2/api/identity_providers"
 )
 
-// The paths of the endpoints of Globus Transfer, the same as there, but on the
-// emulator's one host.
+// The paths of the endpoints of Globus Transfer. They are on the same host as the others.
+// Lie, Requests and Ignored use them as written here, for all tasks or all collections.
 const (
-	TransferPath = "/v0.10" // what the others begin with: a base URL is the issuer and this
+	TransferPath = "/v0.10" // prefix of the others: the base URL is the issuer and this
 	TaskListPath = TransferPath + "/task_list"
-	TaskPath     = TransferPath + "/task/"               // a task's id follows; as it stands, for Lie and Requests, it means all tasks
-	ListPath     = TransferPath + "/operation/endpoint/" // a collection's id and /ls follow; as it stands, all collections
+	TaskPath     = TransferPath + "/task/"               // in a request, the id of a task follows
+	ListPath     = TransferPath + "/operation/endpoint/" // in a request, the id of a collection and /ls follow
 
-	// In these, * stands for the id of a task; as they stand, they mean all tasks.
+	// In a request, the id of a task replaces the *.
 	CancelPath              = TransferPath + "/task/*/cancel"
 	EventListPath           = TransferPath + "/task/*/event_list"
 	SuccessfulTransfersPath = TransferPath + "/task/*/successful_transfers"
@@ -79,73 +81,71 @@ const (
 	SubmitTransferPath = TransferPath + "/transfer"
 	SubmitDeletePath   = TransferPath + "/delete"
 
-	// In these, * stands for the id of a collection.
+	// In a request, the id of a collection replaces the *.
 	MkdirPath  = TransferPath + "/operation/endpoint/*/mkdir"
 	RenamePath = TransferPath + "/operation/endpoint/*/rename"
 	StatPath   = TransferPath + "/operation/endpoint/*/stat"
 
-	CollectionPath   = TransferPath + "/endpoint/" // a collection's id follows; as it stands, all collections
+	CollectionPath   = TransferPath + "/endpoint/" // in a request, the id of a collection follows
 	SearchPath       = TransferPath + "/endpoint_search"
 	BookmarkListPath = TransferPath + "/bookmark_list"
-	BookmarkPath     = TransferPath + "/bookmark" // to make one; with /* after it, those that there are
+	BookmarkPath     = TransferPath + "/bookmark" // creates a bookmark; BookmarkPath + "/*" is one that exists
 )
 
-// The paths of the endpoints of Globus Groups, likewise.
+// The paths of the endpoints of Globus Groups.
 const (
-	GroupsPath   = "/v2" // what the other begins with
+	GroupsPath   = "/v2" // prefix of the other
 	MyGroupsPath = GroupsPath + "/groups/my_groups"
 )
 
-// A Config says what an Emulator knows at its start.
+// A Config says with what an Emulator starts.
 type Config struct {
-	// Issuer is the base URL as browsers and apps reach the emulator, such as
-	// http://127.0.0.1:8890, without a path or a slash at its end. New requires
-	// it; NewServer fills it in if it is empty.
+	// Issuer is the base URL at which browsers and apps reach the emulator, such as
+	// http://127.0.0.1:8890, without a path or a slash at its end. New requires it;
+	// NewServer fills it in if it is empty.
 	Issuer string
 
-	// Clients are the registered apps. None: nobody may sign in until Register
-	// is called.
+	// Clients are the registered apps. None: nobody can sign in before Register is
+	// called.
 	Clients []Client
 
-	// Scopes are those that apps may ask for beside the well-known ones of Globus's
-	// services, and data_access and https of Collections. Nil: no others.
+	// Scopes are known in addition to the scopes of Globus's services, and to
+	// data_access and https of Collections. Nil: no others.
 	Scopes []Scope
 
-	// Strict refuses what Globus ignores, or may ignore, and so hides from those who
-	// test: unknown parameters, authorization requests without state or PKCE, and
-	// spellings that some clients have and others do not. False: they are accepted,
-	// and noted where they mean nothing.
+	// Strict rejects what Globus ignores or may ignore: unknown parameters,
+	// authorization requests without state or PKCE, and spellings that only some
+	// clients use. False: the emulator accepts them, and records what it ignored.
 	Strict bool
 
-	// People are those to choose from. Nil: DemoPeople().
+	// People can sign in. Nil: DemoPeople().
 	People []Person
 
-	// Collections are where Transfer finds files, and moves them. Nil:
+	// Collections have the files that Transfer lists and copies. Nil:
 	// DemoCollections().
 	Collections []Collection
 
-	// StateFile names the JSON file that outlives the process: signing key,
-	// tokens, consents and single sign-on sessions. It is written whole at every
-	// change, so a process that is killed goes on where it was; codes, and apps
-	// that Register added, are lost, and so is what was done with files, tasks and
-	// bookmarks. It holds the private key, and only hashes of
-	// what a browser or an app holds. One process at a time may use it. Empty:
-	// everything is kept in memory.
+	// StateFile names a JSON file with the signing key, tokens, consents and single
+	// sign-on sessions. The emulator rewrites it at every change, so they survive a
+	// killed process. It does not hold authorization codes, apps added by Register, or
+	// changes to files, tasks and bookmarks. It holds the private key, but only hashes
+	// of tokens and cookies. Only one process may use it at a time. Empty: everything
+	// is kept in memory.
 	StateFile string
 
-	// Key signs the ID tokens. Nil: the one in StateFile, else a new one, which
-	// takes a moment to make; tests that start many emulators may share one.
+	// Key signs the ID tokens. Nil: the key in StateFile, or else a new one. A new key
+	// takes time to generate: tests that start many emulators can share one.
 	Key *rsa.PrivateKey
 
-	// TokenLifetime is how long an access token is good. 0: 48 hours.
+	// TokenLifetime is the lifetime of an access token. 0: 48 hours.
 	TokenLifetime time.Duration
 
-	// CodeLifetime is how long a code is good. 0: 60 seconds.
+	// CodeLifetime is the lifetime of an authorization code. 0: 60 seconds.
 	CodeLifetime time.Duration
 
-	// Log gets a line about each request: its method and path, the app's ID where
-	// it is known, the status of the answer, the names of parameters that were
-	// ignored, and why it was refused. No secret is in it. Nil: nothing is logged.
+	// Log gets a line for each request: its method and path, the app's ID if it is
+	// known, the status of the response, the names of ignored parameters, and why the
+	// request was rejected. It contains no secret. Nil: nothing is logged.
 	Log *slog.Logger
 
 	// Now is the clock. Nil: time.Now.
@@ -155,18 +155,17 @@ type Config struct {
 // A Client is an app as it is registered at Globus.
 type Client struct {
 	ID     string // required
-	Secret string // empty: a public client, such as a command or a page without a server; it must use PKCE
+	Secret string // empty: a public client, such as a command-line program or a page without a server; it must use PKCE
 	Name   string // shown to the person; empty: ID
 
-	// RedirectURIs are compared character for character. They are https, or
-	// http on loopback, and have no fragment. Globus's helper pages (logout,
-	// identities, consents) link back to their origins alone. A public client may
-	// also use http on loopback, on any port, and AuthCodePath. None: every other
-	// request is refused.
+	// RedirectURIs are https, or http on loopback, without a fragment. A request must
+	// have one of them exactly. A public client may also use http on loopback, on any
+	// port, and AuthCodePath. Globus's helper pages (logout, identities, consents) link
+	// only to the origins of RedirectURIs.
 	RedirectURIs []string
 
-	// ResourceServer is what the tokens for its scopes name it, if it is a resource
-	// server itself and that is not its ID: a Scope's ResourceServer.
+	// ResourceServer is the app's name as a resource server, as in Scope. Empty: its
+	// ID.
 	ResourceServer string
 }
 
@@ -182,7 +181,7 @@ func (c Client) check() error {
 	return nil
 }
 
-// checkRedirectURI holds to what Globus lets people register.
+// checkRedirectURI returns an error if Globus would not register uri.
 func checkRedirectURI(uri string) error {
 	u, err := url.Parse(uri)
 	switch {
@@ -198,16 +197,11 @@ func checkRedirectURI(uri string) error {
 	return errors.New("neither https nor http on loopback")
 }
 
-// server is the resource server that the app is.
+// server is the app's name as a resource server.
 func (c Client) server() string { return cmp.Or(c.ResourceServer, c.ID) }
 
-// title is what pages call the app.
-func (c Client) title() string {
-	if c.Name == "" {
-		return c.ID
-	}
-	return c.Name
-}
+// title is the app's name on pages.
+func (c Client) title() string { return cmp.Or(c.Name, c.ID) }
 
 func checkIssuer(issuer string) error {
 	u, err := url.Parse(issuer)

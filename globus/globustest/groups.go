@@ -1,6 +1,7 @@
 package globustest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -134,25 +135,16 @@ func (p Person) membership(m Membership) map[string]any {
 			identity = l
 		}
 	}
-	role := m.Role
-	if role == "" {
-		role = "member"
-	}
 	return map[string]any{
 		"group_id":    m.Group,
 		"identity_id": identity.Sub,
 		"username":    identity.Username,
-		"role":        role,
+		"role":        cmp.Or(m.Role, "member"),
 		"status":      m.status(),
 	}
 }
 
-func (m Membership) status() string {
-	if m.Status == "" {
-		return string(globus.MembershipActive)
-	}
-	return string(m.Status)
-}
+func (m Membership) status() string { return string(cmp.Or(m.Status, globus.MembershipActive)) }
 
 // groupsRefusal has the shape of Globus Groups.
 func groupsRefusal(status int, code, detail string) *refusal {

@@ -9,8 +9,7 @@ import (
 	"example.org/portal/globus"
 )
 
-// A job is a task of a person at one moment: one of Person.Tasks, or one that an app
-// has submitted.
+// A job is the current state of a task: one of Person.Tasks, or a submitted one.
 type job struct {
 	person      Person
 	id, kind    string
@@ -27,48 +26,55 @@ type job struct {
 	fatal           *globus.FatalError
 	events          []event // the oldest first
 	edit            Edit
-	options         document // members of its document that say how it was asked for
+	options         document // members of its document that repeat the submission
 
 	script *Task // nil: it was submitted
-	work   *work // nil: it was not
+	work   *work // nil: it is one of Person.Tasks
 }
 
-// A side is a collection that a job reads or writes.
+// A side is the source or the destination of a job.
 type side struct{ id, name string }
 
-// A tally has the numbers that grow.
+// A tally counts what a job has done.
 type tally struct {
 	files, directories, skipped, transferred, bytes, faults     int64
-	pending, retrying, failed, succeeded, expired, skippedFault int64 // subtasks
+	pending, retrying, failed, succeeded, expired, skippedError int64 // subtasks
 	checksummed                                                 int64 // bytes
 }
 
-// An event is one of a job's event list.
+// An event is an entry of a job's event list.
 type event struct {
 	at            time.Time
 	code, details string
 	isError       bool
 }
 
-func (j *job) say(at time.Time, code, details string) {
+func (j *job) addEvent(at time.Time, code, details string) {
 	j.events = append(j.events, event{at: at, code: code, details: details})
 }
 
-func (j *job) sayFault(at time.Time, code, details string) {
+// addFault adds an event that counts as a fault.
+func (j *job) addFault(at time.Time, code, details string) {
 	j.events = append(j.events, event{at: at, code: code, details: details, isError: true})
 	j.faults++
 }
 
-// end ends the job. A code of a fatal error goes with FAILED alone.
-func (j *job) end(at time.Time, status globus.TaskStatus, code string) {
-	j.status, j.completed, j.paused = status, at, false
-	if code != "" {
-		j.fatal = &globus.FatalError{Code: code, Description: strings.ToLower(strings.ReplaceAll(code, "_", " "))}
-		j.failed, j.pending, j.retrying = j.failed+j.pending+j.retrying, 0, 0
-	}
+// fail ends the job with an event and a fatal error.
+func (j *job) fail(at time.Time, code, details string) {
+	j.events = append(j.events, event{at: at, code: code, details: details, isError: true})
+	j.end(at, globus.TaskFailed)
+	j.fatal = &globus.FatalError{Code: code, Description: inWords(code)}
+	j.failed, j.pending, j.retrying = j.failed+j.pending+j.retrying, 0, 0
 }
 
-// jobs returns all tasks of a person, as they are now. It needs e.mu.
+func (j *job) end(at time.Time, status globus.TaskStatus) {
+	j.status, j.completed, j.paused = status, at, false
+}
+
+// inWords is a code such as PERMISSION_DENIED for people to read.
+func inWords(code string) string { return strings.ToLower(strings.ReplaceAll(code, "_", " ")) }
+
+// jobs returns the current state of all tasks of a person. It needs e.mu.
 func (e *Emulator) jobs(key string) []*job {
 	if _, ok := e.tasks[key]; !ok {
 		person, _ := e.person(key)
@@ -86,8 +92,8 @@ func (e *Emulator) jobs(key string) []*job {
 // taskTime is the clock of tasks. It needs e.mu.
 func (e *Emulator) taskTime() time.Time { return e.now().Add(e.passed) }
 
-// PassTime lets tasks, and nothing else, run as if d had passed: a test need not
-// wait for a transfer.
+// PassTime advances the clock of tasks by d, so that a test need not wait for a transfer.
+// Nothing else depends on that clock.
 func (e *Emulator) PassTime(d time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -95,13 +101,12 @@ func (e *Emulator) PassTime(d time.Duration) {
 	e.runTasks()
 }
 
-// taskTemplate is the document of a task, with every member that Globus has been
-// seen to send, and one that is new: there may be more any day. What a task has
-// done, and how it was asked for, is there as it is if nothing is said.
+// taskTemplate is the document of a task with default values: every member that Globus is
+// known to send, and one unknown member, because Globus may add more.
 var taskTemplate = readTemplate(taskJSON)
 
-// document is j as Transfer sends it alone; in a list it has no DATA_TYPE. Its edit
-// is still to be applied.
+// document returns the job as Transfer sends it, before its edit. In a list it has no
+// DATA_TYPE.
 func (j *job) document(now time.Time) document {
 	doc := maps.Clone(taskTemplate)
 	set := func(members document) { maps.Copy(doc, members) }
@@ -111,9 +116,9 @@ func (j *job) document(now time.Time) document {
 		"request_time": transferTime(j.requested), "deadline": transferTime(j.deadline), "is_paused": j.paused, "fatal_error": j.fatal,
 		"files": j.files, "directories": j.directories, "files_skipped": j.skipped, "files_transferred": j.transferred,
 		"bytes_checksummed": j.checksummed, "faults": j.faults,
-		"subtasks_total": j.succeeded + j.pending + j.retrying + j.failed + j.expired + j.skippedFault, "subtasks_succeeded": j.succeeded,
+		"subtasks_total": j.succeeded + j.pending + j.retrying + j.failed + j.expired + j.skippedError, "subtasks_succeeded": j.succeeded,
 		"subtasks_pending": j.pending, "subtasks_retrying": j.retrying, "subtasks_failed": j.failed, "subtasks_expired": j.expired,
-		"subtasks_skipped_errors": j.skippedFault,
+		"subtasks_skipped_errors": j.skippedError,
 	})
 	set(j.source.members("source"))
 	if j.kind == transferType {
@@ -140,15 +145,15 @@ func (j *job) document(now time.Time) document {
 	return doc
 }
 
-// members are those that name a collection on one side of a task.
+// members returns the members of a task that name a collection.
 func (s side) members(name string) document {
 	return document{
 		name + "_endpoint": userName(s.name) + "#" + s.id, name + "_endpoint_id": s.id, name + "_endpoint_display_name": s.name,
 	}
 }
 
-// userName has the form of those that Globus makes up.
+// userName returns a user name of the form that Globus generates.
 func userName(name string) string { return "u_" + strings.ReplaceAll(nameUUID(name), "-", "")[:26] }
 
-// transferTime is a time as Transfer writes it: never with a Z.
+// transferTime is a time as Transfer writes it: UTC is +00:00, never Z.
 func transferTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05-07:00") }

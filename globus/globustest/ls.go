@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// What Transfer lists in one answer, and of one directory at all.
+// The largest page of a directory, and the largest directory that Transfer lists.
 const (
 	largestList      = 100_000
 	largestDirectory = 5_000_000
 )
 
-// list lists a directory of a collection, once the collection lets the person in.
+// list lists a directory of a collection.
 func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 	p, err := e.enter(r, segment(r, ListPath), g, listing)
 	if err != nil {
@@ -37,10 +37,7 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 		}
 	}
 	entries = q.arrange(entries)
-	list := []document{}
-	for _, doc := range page(q.query, entries) {
-		list = append(list, q.only(doc))
-	}
+	list := q.part(entries)
 	doc := document{
 		"DATA_TYPE":         "file_list",
 		"DATA":              list,
@@ -58,11 +55,11 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 	return e.lie.List.apply(doc), nil
 }
 
-// directory lists what is in a directory, in no order that anyone would want.
+// directory returns the entries of a directory.
 func (p *place) directory(r *http.Request, dir string) ([]*node, error) {
 	n, err := p.files.find(clean(dir))
 	switch {
-	case p.closed(clean(dir)):
+	case p.isClosed(clean(dir)):
 		return nil, deniedPath(r, p)
 	case errors.Is(err, errNoDir) || err == nil && !n.dir:
 		return nil, listing.failed(r, p, "NotDirectory", "Not a directory")
@@ -74,7 +71,7 @@ func (p *place) directory(r *http.Request, dir string) ([]*node, error) {
 	return n.list(), nil
 }
 
-// stat answers with what is at a path.
+// stat responds with the file or directory at a path.
 func (e *Emulator) stat(r *http.Request, g grant) (any, error) {
 	p, err := e.enter(r, segment(r, ListPath), g, listing) // its errors are those of a list
 	if err != nil {
@@ -89,7 +86,7 @@ func (e *Emulator) stat(r *http.Request, g grant) (any, error) {
 		return nil, badParameter(r, "Invalid value for parameter 'path'")
 	}
 	n, err := p.files.find(at)
-	if p.closed(at) {
+	if p.isClosed(at) {
 		return nil, deniedPath(r, p)
 	}
 	if err != nil {
@@ -99,7 +96,7 @@ func (e *Emulator) stat(r *http.Request, g grant) (any, error) {
 	return n.document(), nil
 }
 
-// fileTemplate is the document of a file, as globus/globus-cli has recorded it in
+// fileTemplate is the document of a file, as recorded by globus/globus-cli in
 // tests/files/api_fixtures/ls_results.yaml.
 var fileTemplate = readTemplate([]byte(`{
 	"DATA_TYPE": "file", "name": null, "type": "file", "size": 0, "permissions": "0644", "user": "root", "group": "root", "last_modified": null,
@@ -116,16 +113,16 @@ func (n *node) document() document {
 	return doc
 }
 
-// A listQuery is what an app asks of a directory.
+// A listQuery has the parameters of a list of a directory.
 type listQuery struct {
 	query
-	path     string // as it is asked for, with a slash at its end
-	absolute string // likewise, from the root
-	hidden   bool
+	path     string // as requested, with a slash at its end
+	absolute string // the same directory, from the root
+	hidden   bool   // show names that begin with a dot
 }
 
-// readListQuery knows local_user, too, which changes nothing: every person is
-// mapped to the same files.
+// readListQuery accepts local_user without effect, because every person is mapped to the
+// same files.
 func (e *Emulator) readListQuery(r *http.Request, c Collection) (listQuery, error) {
 	general, params, err := e.readListing(r, fileTemplate, largestList, largestList, "path", "show_hidden", "local_user")
 	if err != nil {
@@ -146,8 +143,9 @@ func (e *Emulator) readListQuery(r *http.Request, c Collection) (listQuery, erro
 	return q, nil
 }
 
-// absolute returns the clean path that an app means by p: ~ is Home.
-func (c Collection) absolute(p string) (string, bool) {
+// absolute returns the clean path for p, in which ~ stands for Home. It is not ok if p is
+// invalid.
+func (c Collection) absolute(p string) (path string, ok bool) {
 	if p == "~" || strings.HasPrefix(p, "~/") {
 		p = "/" + p
 	}

@@ -5,11 +5,11 @@ import (
 	"net/http"
 )
 
-// markerPage is how many files of a task Transfer lists at a time.
+// markerPage is the number of files on a page.
 const markerPage = 100
 
-// markers answers with one page of a list that goes on from marker to marker.
-func markers[T any](e *Emulator, r *http.Request, dataType string, all []T, document func(T) document) (any, error) {
+// markerList responds with one page of a list whose pages name the marker of the next.
+func markerList[T any](e *Emulator, r *http.Request, dataType string, all []T, document func(T) document) (any, error) {
 	params, err := e.readQuery(r, "marker")
 	if err != nil {
 		return nil, err
@@ -30,18 +30,18 @@ func markers[T any](e *Emulator, r *http.Request, dataType string, all []T, docu
 	return doc, nil
 }
 
-// successfulTransfers lists the files that have arrived: no directories, and none
-// that were skipped.
+// successfulTransfers lists the files that a task has copied, without directories and
+// skipped files.
 func (e *Emulator) successfulTransfers(r *http.Request, g grant) (any, error) {
 	j, err := e.job(r, g)
 	if err != nil {
 		return nil, err
 	}
-	var arrived []step
+	var copied []step
 	if j.work != nil {
-		arrived = j.work.arrived
+		copied = j.work.copied
 	}
-	return markers(e, r, "successful_transfers", arrived, func(s step) document {
+	return markerList(e, r, "successful_transfers", copied, func(s step) document {
 		return document{
 			"DATA_TYPE": "successful_transfer", "source_path": s.from, "destination_path": s.to, "size": s.size,
 			"checksum": nil, "checksum_algorithm": nil, "dynamic": false,
@@ -49,7 +49,7 @@ func (e *Emulator) successfulTransfers(r *http.Request, g grant) (any, error) {
 	})
 }
 
-// skippedErrors lists the files that a task has left out because of an error.
+// skippedErrors lists the files that a task has skipped because of an error.
 func (e *Emulator) skippedErrors(r *http.Request, g grant) (any, error) {
 	j, err := e.job(r, g)
 	if err != nil {
@@ -59,7 +59,7 @@ func (e *Emulator) skippedErrors(r *http.Request, g grant) (any, error) {
 	if j.work != nil {
 		skipped = j.work.skipped
 	}
-	return markers(e, r, "skipped_errors", skipped, func(s skippedFile) document {
+	return markerList(e, r, "skipped_errors", skipped, func(s skippedFile) document {
 		return document{
 			"DATA_TYPE": "skipped_error", "source_path": s.from, "destination_path": s.to, "error_code": s.code,
 			"error_details": "550-GlobusError: v=1 c=" + s.code + "\\r\\n550 End.\\r\\n", "error_time": transferTime(s.at),

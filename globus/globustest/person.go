@@ -60,12 +60,9 @@ type LinkedIdentity struct {
 	LastAuthentication          *int64  `json:"last_authentication"` // nil: null
 }
 
-// title is what the page calls the person.
+// title is the person's name on the page.
 func (p Person) title() string {
-	if p.Label != "" {
-		return p.Label
-	}
-	return cmp.Or(deref(p.Claims.Name), deref(p.Claims.PreferredUsername), p.Claims.Sub)
+	return cmp.Or(p.Label, deref(p.Claims.Name), deref(p.Claims.PreferredUsername), p.Claims.Sub)
 }
 
 // of returns the claims that the names of scopes give an app to see, of a person

@@ -141,13 +141,22 @@ func (q query) arrange(all []document) []document {
 	return all
 }
 
-// page returns those of all that are on the page.
-func page[T any](q query, all []T) []T {
+// page returns the documents on the requested page, whole.
+func (q query) page(all []document) []document {
 	from := min(q.offset, len(all))
 	return all[from:min(from+q.limit, len(all))]
 }
 
-// only returns the members of a document that are asked for.
+// part returns the requested page, with the requested members.
+func (q query) part(all []document) []document {
+	list := []document{}
+	for _, doc := range q.page(all) {
+		list = append(list, q.only(doc))
+	}
+	return list
+}
+
+// only returns the requested members of a document.
 func (q query) only(d document) document {
 	if q.fields == nil {
 		return d

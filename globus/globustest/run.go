@@ -4,60 +4,57 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-
-	"example.org/portal/globus"
 )
 
-// How fast tasks are. A file takes as long as its bytes do, and that much more.
+// The speed of tasks.
 const (
-	setupTime    = time.Second
-	perFile      = 10 * time.Millisecond
-	usualSpeed   = 100_000_000 // bytes a second
-	retryTime    = time.Minute // after a fault
-	runningTasks = 3           // of each type and person; others wait
+	setupTime    = time.Second           // to find the files
+	perFile      = 10 * time.Millisecond // in addition to the time for its bytes
+	usualSpeed   = 100_000_000           // bytes per second
+	retryTime    = time.Minute           // after a fault
+	runningTasks = 3                     // of each type and person; others are queued
 )
 
-// Work is what an app has submitted, and how far it has come.
+// work is a submission and its progress.
 type work struct {
 	submission
 	items   []target
-	scanned bool   // the files are known
-	steps   []step // still to be done, in this order
-	late    []step // those that met a fault
+	scanned bool   // steps are known
+	steps   []step // to do, in this order
+	retries []step // steps to retry after a fault
 	started bool
-	clock   time.Time // up to which everything is done
-	partly  int64     // bytes of the file that is under way
-	blocked string    // why nothing moves; "": it does
+	clock   time.Time // all steps up to this time are done
+	partly  int64     // bytes of the current file that are copied
+	blocked string    // code of the event that stops the task; "": it runs
 
-	arrived []step
+	copied  []step
 	skipped []skippedFile
 }
 
-// A target is an item whose paths are clean.
+// A target is an item with clean paths.
 type target struct {
 	from, to  string
 	recursive *bool
 }
 
-// A step is a file to copy or to delete, or a directory to make.
+// A step copies or deletes one file, or creates a directory.
 type step struct {
 	from, to string
 	dir      bool
 	size     int64
-	due      time.Time // zero: now
-	copies   int       // that arrived damaged
+	due      time.Time // not to run before; zero: at once
+	damaged  int       // copies that arrived damaged
 }
 
-// A skippedFile is one that was left out because of an error.
+// A skippedFile is a file that was skipped because of an error.
 type skippedFile struct {
 	step
 	code string
 	at   time.Time
 }
 
-// resolve reads the paths of the items.
+// resolve turns the items of the submission into targets.
 func (w *work) resolve(r *http.Request, places []*place) error {
 	for _, one := range w.Data {
 		t := target{recursive: one.Recursive}
@@ -76,7 +73,7 @@ func (w *work) resolve(r *http.Request, places []*place) error {
 	return nil
 }
 
-// runTasks lets all tasks run to this moment. It needs e.mu.
+// runTasks runs all submitted tasks up to now. It needs e.mu.
 func (e *Emulator) runTasks() {
 	for _, person := range slices.Sorted(maps.Keys(e.tasks)) {
 		lanes := map[string][]time.Time{transferType: make([]time.Time, runningTasks), deleteType: make([]time.Time, runningTasks)}
@@ -88,9 +85,14 @@ func (e *Emulator) runTasks() {
 	}
 }
 
-// runInLane runs j once one of the lanes is free. Each says when that will be.
+// runInLane runs j if one of the lanes is free. A lane is the time at which it is free.
 func (e *Emulator) runInLane(j *job, lanes []time.Time) {
-	free := slices.IndexFunc(lanes, func(t time.Time) bool { return t.Equal(slices.MinFunc(lanes, time.Time.Compare)) })
+	free := 0 // the lane that is free first
+	for i, t := range lanes {
+		if t.Before(lanes[free]) {
+			free = i
+		}
+	}
 	if !j.work.started {
 		if ended(j.status) {
 			return // cancelled while it waited
@@ -104,7 +106,7 @@ func (e *Emulator) runInLane(j *job, lanes []time.Time) {
 			j.work.clock = j.requested
 		}
 		j.nice, j.niceWords = "OK", "OK"
-		j.say(j.work.clock, "STARTED", startedDetails)
+		j.addEvent(j.work.clock, "STARTED", startedDetails)
 	}
 	e.run(j, e.taskTime())
 	lanes[free] = j.completed
@@ -113,12 +115,12 @@ func (e *Emulator) runInLane(j *job, lanes []time.Time) {
 	}
 }
 
-// run does all that j has done by now.
+// run does the steps of j up to now.
 func (e *Emulator) run(j *job, now time.Time) {
 	w := j.work
 	from, to := e.place(j.source.id), e.place(j.destination.id)
 	for !ended(j.status) {
-		if e.waits(j, now, from, to) {
+		if e.isBlocked(j, now, from, to) {
 			w.clock = now
 		}
 		s, begins := w.next()
@@ -126,14 +128,13 @@ func (e *Emulator) run(j *job, now time.Time) {
 		switch {
 		case ended(j.status):
 		case j.deadline.Before(ends) && !j.deadline.After(now):
-			j.events = append(j.events, event{j.deadline, "EXPIRED", "The deadline has passed", true})
-			j.end(j.deadline, globus.TaskFailed, "EXPIRED")
+			j.fail(j.deadline, "EXPIRED", "The deadline has passed")
 		case w.blocked != "" || ends.After(now):
 			w.partly = 0
 			if w.blocked == "" && s != nil && w.scanned && begins.Before(now) {
 				w.partly = int64(float64(s.size) * float64(now.Sub(begins)) / float64(ends.Sub(begins)))
 			}
-			j.count()
+			j.countSubtasks()
 			return
 		case !w.scanned:
 			w.clock = ends
@@ -143,22 +144,20 @@ func (e *Emulator) run(j *job, now time.Time) {
 			j.finish(from, to)
 		default:
 			w.clock = ends
-			j.do(w.take(s), from, to)
+			j.runStep(w.take(s), from, to)
 		}
 	}
 	w.partly = 0
 }
 
-// waits reports whether nothing can move now, and says so once.
-func (e *Emulator) waits(j *job, now time.Time, places ...*place) bool {
+// isBlocked reports whether the task cannot run now. It adds an event when that changes.
+func (e *Emulator) isBlocked(j *job, now time.Time, places ...*place) bool {
 	code := ""
 	for _, p := range places {
 		switch {
 		case p == nil:
 		case p.Deleted:
-			code = "ENDPOINT_ERROR"
-			j.events = append(j.events, event{now, code, p.Name + " has been deleted", true})
-			j.end(now, globus.TaskFailed, code)
+			j.fail(now, "ENDPOINT_ERROR", p.Name+" has been deleted")
 			return true
 		case p.Paused != "":
 			code = "PAUSED"
@@ -173,26 +172,26 @@ func (e *Emulator) waits(j *job, now time.Time, places ...*place) bool {
 		case "":
 			j.nice, j.niceWords = "OK", "OK"
 		case "PAUSED":
-			j.say(now, code, "The task has been paused")
+			j.addEvent(now, code, "The task has been paused")
 		default:
-			j.sayFault(now, code, "The collection cannot be reached")
+			j.addFault(now, code, "The collection cannot be reached")
 		}
 		if code != "" {
-			j.nice, j.niceWords = code, strings.ToLower(strings.ReplaceAll(code, "_", " "))
+			j.nice, j.niceWords = code, inWords(code)
 		}
 	}
 	j.work.blocked, j.paused = code, code == "PAUSED"
 	return code != ""
 }
 
-// next returns the step that comes next, and when it begins; nil: there is none.
+// next returns the next step and its start time; nil: there is none.
 func (w *work) next() (s *step, begins time.Time) {
 	if len(w.steps) > 0 {
 		s = &w.steps[0]
 	}
-	for i := range w.late {
-		if late := &w.late[i]; s == nil || late.due.Before(s.due) || s.due.IsZero() && !late.due.After(w.clock) {
-			s = late
+	for i := range w.retries {
+		if retry := &w.retries[i]; s == nil || retry.due.Before(s.due) || s.due.IsZero() && !retry.due.After(w.clock) {
+			s = retry
 		}
 	}
 	if s == nil || !s.due.After(w.clock) {
@@ -201,23 +200,23 @@ func (w *work) next() (s *step, begins time.Time) {
 	return s, s.due
 }
 
-// take removes a step that next has returned.
+// take removes a step that next returned.
 func (w *work) take(s *step) step {
 	taken := *s
 	if len(w.steps) > 0 && s == &w.steps[0] {
 		w.steps = w.steps[1:]
 		return taken
 	}
-	for i := range w.late {
-		if s == &w.late[i] {
-			w.late = slices.Delete(w.late, i, i+1)
+	for i := range w.retries {
+		if s == &w.retries[i] {
+			w.retries = slices.Delete(w.retries, i, i+1)
 			break
 		}
 	}
 	return taken
 }
 
-// duration is how long a step takes, or the search for files before the first.
+// duration returns how long a step takes, or the scan before the first step.
 func (w *work) duration(s *step, from, to *place) time.Duration {
 	if !w.scanned {
 		return setupTime
@@ -234,10 +233,10 @@ func (w *work) duration(s *step, from, to *place) time.Duration {
 	return perFile + time.Duration(float64(s.size)/float64(speed)*float64(time.Second))
 }
 
-// count brings the numbers of subtasks up to date.
-func (j *job) count() {
+// countSubtasks updates the numbers of subtasks, and the nice status.
+func (j *job) countSubtasks() {
 	w := j.work
-	j.pending, j.retrying = int64(len(w.steps)), int64(len(w.late))
+	j.pending, j.retrying = int64(len(w.steps)), int64(len(w.retries))
 	if !w.scanned {
 		j.pending = 1
 	}
@@ -246,6 +245,6 @@ func (j *job) count() {
 	}
 	j.nice, j.niceWords = "OK", "OK"
 	if last := j.events[len(j.events)-1]; j.retrying > 0 && j.pending == 0 && last.isError {
-		j.nice, j.niceWords = last.code, strings.ToLower(strings.ReplaceAll(last.code, "_", " "))
+		j.nice, j.niceWords = last.code, inWords(last.code)
 	}
 }

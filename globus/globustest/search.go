@@ -49,7 +49,7 @@ func (e *Emulator) search(r *http.Request, g grant) (any, error) {
 	}
 	all = q.arrange(all)
 	all = all[:min(len(all), largestSearch)]
-	list := append([]document{}, page(q, all)...)
+	list := q.part(all)
 	return document{
 		"DATA_TYPE": "endpoint_list", "DATA": list, "has_next_page": q.offset+len(list) < len(all), "limit": q.limit, "offset": q.offset,
 	}, nil

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"example.org/portal/globus"
 )
 
 const (
@@ -113,32 +115,29 @@ type requirement struct {
 	Message    string   // for the person
 }
 
-var (
-	uuidForm   = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	domainForm = regexp.MustCompile(`^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$`)
-)
+var domainForm = regexp.MustCompile(`^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$`)
 
 // readRequirement reads the parameters of an authorization request that begin
 // with session_. It returns the name of one that is malformed, or "". Services
 // hand out identities as UUIDs, as user names, and as URNs of UUIDs; strict takes
 // UUIDs alone.
 func readRequirement(params url.Values, strict bool) (req requirement, malformed string) {
-	list := func(name string, form *regexp.Regexp) (all []string) {
+	list := func(name string, valid func(string) bool) (all []string) {
 		for s := range strings.SplitSeq(params.Get(name), ",") {
 			s = strings.TrimSpace(s)
 			if s == "" {
 				continue
 			}
-			if strict && !form.MatchString(s) {
+			if strict && !valid(s) {
 				malformed = name
 			}
 			all = append(all, strings.TrimPrefix(s, "urn:globus:auth:identity:"))
 		}
 		return all
 	}
-	req.Identities = list("session_required_identities", uuidForm)
-	req.Policies = list("session_required_policies", uuidForm)
-	req.Domains = list("session_required_single_domain", domainForm)
+	req.Identities = list("session_required_identities", globus.IsUUID)
+	req.Policies = list("session_required_policies", globus.IsUUID)
+	req.Domains = list("session_required_single_domain", domainForm.MatchString)
 	req.Message = params.Get("session_message")
 	if mfa := params.Get("session_required_mfa"); mfa != "" {
 		var err error

@@ -91,7 +91,7 @@ func (e *Emulator) submitDelete(r *http.Request, g grant) (any, error) {
 
 // submit makes a task of a submission, or finds the one that it has become before.
 func (e *Emulator) submit(r *http.Request, g grant, kind string, s submission) (any, error) {
-	if !uuidForm.MatchString(s.SubmissionID) {
+	if !globus.IsUUID(s.SubmissionID) {
 		return nil, badParameter(r, "submission_id is missing, or no UUID")
 	}
 	jobs := e.jobs(g.Person)
@@ -172,14 +172,10 @@ func isLabel(s string) bool {
 // Whether Globus names the consents of both sides at once is not known; this is one
 // after the other. A paused collection takes tasks, which wait.
 func (e *Emulator) enterBySubmission(r *http.Request, id string, g grant) (*place, error) {
-	p, err := e.open(r, id)
+	p, person, err := e.admit(r, id, g)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.admit(r, p, g); err != nil {
-		return nil, err
-	}
-	person, _ := e.person(g.Person)
 	switch {
 	case !p.requirement().metBy(person, g.Used):
 		refused := transferRefusal(r, http.StatusForbidden, "AuthPolicyFailed", "The session does not meet what "+p.Name+" requires")

@@ -136,7 +136,7 @@ func (t Task) job(person Person, now time.Time) *job {
 		person: person, id: t.ID, kind: t.Type, label: t.Label, source: side{nameUUID(t.Source), t.Source}, destination: side{nameUUID(t.Destination), t.Destination},
 		requested: requested, deadline: requested.Add(7 * 24 * time.Hour), status: t.Status, edit: t.Edit, script: &t,
 	}
-	j.say(requested, "STARTED", startedDetails)
+	j.addEvent(requested, "STARTED", startedDetails)
 	j.follow(now)
 	return j
 }
@@ -154,7 +154,7 @@ func (j *job) follow(now time.Time) {
 	j.nice, j.niceWords, j.paused = t.Nice, t.NiceWords, t.Paused
 	if ended(status) {
 		j.completed = j.requested.Add(t.Takes)
-		j.say(j.completed, string(status), "")
+		j.addEvent(j.completed, string(status), "")
 	}
 	if j.fatal = t.FatalError; j.fatal != nil {
 		j.events[len(j.events)-1] = event{at: j.completed, code: j.fatal.Code, details: j.fatal.Description, isError: true}

@@ -6,9 +6,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
-
-	"example.org/portal/globus"
 )
 
 //go:embed task.json
@@ -47,7 +44,7 @@ func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 	}
 	all = q.arrange(all)
 	list := []document{}
-	for _, doc := range page(q, all) {
+	for _, doc := range q.page(all) {
 		doc = edits[doc["task_id"]].apply(doc)
 		delete(doc, "DATA_TYPE")
 		list = append(list, q.only(e.lie.Task.apply(doc)))
@@ -98,9 +95,7 @@ func (e *Emulator) cancelTask(r *http.Request, g grant) (any, error) {
 	if ended(j.status) {
 		return result(r, "result", "TaskComplete", "The task completed before the cancel request was processed."), nil
 	}
-	now := e.taskTime()
-	j.events = append(j.events, event{now, "CANCELED", "Canceled by the task owner", true})
-	j.end(now, globus.TaskFailed, "CANCELED")
+	j.fail(e.taskTime(), "CANCELED", "Canceled by the task owner")
 	return result(r, "result", "Canceled", "The task has been cancelled successfully."), nil
 }
 
@@ -158,11 +153,11 @@ func (e *Emulator) eventList(r *http.Request, g grant) (any, error) {
 	all := []document{}
 	for _, ev := range slices.Backward(j.events) {
 		all = append(all, document{
-			"DATA_TYPE": "event", "code": ev.code, "description": strings.ToLower(strings.ReplaceAll(ev.code, "_", " ")),
+			"DATA_TYPE": "event", "code": ev.code, "description": inWords(ev.code),
 			"details": ev.details, "is_error": ev.isError, "time": transferTime(ev.at),
 		})
 	}
 	all = q.arrange(all)
-	list := append([]document{}, page(q, all)...)
+	list := q.part(all)
 	return document{"DATA_TYPE": "event_list", "DATA": list, "length": len(list), "limit": q.limit, "offset": q.offset, "total": len(all)}, nil
 }

@@ -21,9 +21,7 @@ func (e *Emulator) transfer(h func(*http.Request, grant) (any, error), methods .
 			return nil, transferRefusal(r, http.StatusUnauthorized, "AuthenticationFailed", "Token is not valid")
 		}
 		if len(e.lie.ConsentRequired) > 0 {
-			refused := transferRefusal(r, http.StatusForbidden, "ConsentRequired", "Missing required data_access consent")
-			refused.body["required_scopes"] = e.lie.ConsentRequired
-			return nil, refused
+			return nil, consentRefusal(r, e.lie.ConsentRequired...)
 		}
 		e.runTasks()
 		return h(r, t.Grant)
