@@ -23,15 +23,13 @@ func bomb() string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	block := bytes.Repeat([]byte(" "), 1<<20)
-	for range bombSize / len(block) {
-		if _, err := w.Write(block); err != nil {
-			panic(err)
-		}
+	if _, err := w.Write(block); err != nil {
+		panic(err)
 	}
 	if err := w.Close(); err != nil {
 		panic(err)
 	}
-	return b.String()
+	return strings.Repeat(b.String(), bombSize/len(block)) // members, which count as one body (RFC 1952, section 2.2)
 }
 
 // What comes does not decide how much memory is used, by the transport that

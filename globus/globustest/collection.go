@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/portal/globus"
@@ -125,7 +126,11 @@ func (c Collection) personal() bool { return strings.HasPrefix(c.kind(), "GCP_")
 // A place is a Collection with its current files.
 type place struct {
 	Collection
-	files *fileSystem
+	files func() *fileSystem // made when it is first needed, because many tests need no files
+}
+
+func newPlace(c Collection, now time.Time) *place {
+	return &place{c, sync.OnceValue(func() *fileSystem { return newFileSystem(c.Files, now) })}
 }
 
 // Change changes a collection from now on: it takes a laptop offline, for example, or ends

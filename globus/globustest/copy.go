@@ -16,7 +16,7 @@ func (j *job) scan(from *place) {
 	w := j.work
 	w.scanned = true
 	for _, t := range w.items {
-		n, err := from.files.find(t.from)
+		n, err := from.files().find(t.from)
 		deletes := j.kind == deleteType
 		if deletes && w.Globs && err != nil {
 			w.steps = append(w.steps, from.glob(t.from)...)
@@ -29,7 +29,7 @@ func (j *job) scan(from *place) {
 		w.expand(n, t)
 	}
 	for i, s := range w.steps {
-		if n, err := from.files.find(s.from); err == nil {
+		if n, err := from.files().find(s.from); err == nil {
 			w.steps[i].size = n.size
 		}
 	}
@@ -77,7 +77,7 @@ func (w *work) excludes(n *node) bool {
 // glob returns a step for each file that matches a path whose last name is a pattern.
 func (p *place) glob(pattern string) (steps []step) {
 	dir, name := split(pattern)
-	n, err := p.files.find(dir)
+	n, err := p.files().find(dir)
 	if err != nil || !n.dir {
 		return nil
 	}
@@ -133,13 +133,13 @@ func (j *job) copyFile(s step, from, to *place) (code string, err error) {
 		if to.ReadOnly || to.isClosed(s.to) {
 			return "PERMISSION_DENIED", to.problem("make directories", s.to, "Permission denied")
 		}
-		if _, err := to.files.makeAll(s.to, w.clock); err != nil {
+		if _, err := to.files().makeAll(s.to, w.clock); err != nil {
 			return "ENDPOINT_ERROR", fmt.Errorf("%s: %w", s.to, err)
 		}
 		j.succeeded++
 		return "", nil
 	}
-	n, err := from.files.find(s.from)
+	n, err := from.files().find(s.from)
 	switch {
 	case from.isClosed(s.from):
 		return "PERMISSION_DENIED", sourceError{from.problem("read", s.from, "Permission denied")}
@@ -154,7 +154,7 @@ func (j *job) copyFile(s step, from, to *place) (code string, err error) {
 	if w.Preserve {
 		copied.changed = n.changed
 	}
-	old, err := to.files.find(s.to)
+	old, err := to.files().find(s.to)
 	if err == nil && !old.dir && w.isUpToDate(n, old) {
 		j.skipped++
 		j.succeeded++
@@ -169,7 +169,7 @@ func (j *job) copyFile(s step, from, to *place) (code string, err error) {
 			return "VERIFY_CHECKSUM", to.problem("checksum", s.to, "The checksums differ")
 		}
 	}
-	if err := to.files.write(s.to, copied); err != nil {
+	if err := to.files().write(s.to, copied); err != nil {
 		return "ENDPOINT_ERROR", fmt.Errorf("%s: %w", s.to, err)
 	}
 	s.size = n.size
@@ -192,7 +192,7 @@ func (p *place) isFull(bytes int64, old *node) bool {
 	if old != nil {
 		bytes -= old.size
 	}
-	return p.Quota > 0 && p.files.used()+bytes > p.Quota
+	return p.Quota > 0 && p.files().used()+bytes > p.Quota
 }
 
 // isUpToDate reports whether the sync level leaves the old file alone.
@@ -215,7 +215,7 @@ func (w *work) isUpToDate(n, old *node) bool {
 // fails at its first fault.
 func (j *job) deleteFile(s step, from *place) {
 	w := j.work
-	n, err := from.files.find(s.from)
+	n, err := from.files().find(s.from)
 	code := ""
 	switch {
 	case err != nil && w.IgnoreMissing:
@@ -226,7 +226,7 @@ func (j *job) deleteFile(s step, from *place) {
 	case n.dir && !w.Recursive:
 		code = "ENDPOINT_ERROR"
 	default:
-		_ = from.files.remove(s.from)
+		_ = from.files().remove(s.from)
 	}
 	if code != "" {
 		j.faults++
@@ -250,17 +250,17 @@ func (j *job) finish(from, to *place) {
 
 // deleteExtra deletes from a destination folder what the source folder does not have.
 func (w *work) deleteExtra(t target, from, to *place) {
-	root, err := to.files.find(t.to)
+	root, err := to.files().find(t.to)
 	if err != nil || !root.dir {
 		return
 	}
 	var extra []string
 	root.walk("", func(below string, _ *node) {
-		if _, err := from.files.find(t.from + below); err != nil {
+		if _, err := from.files().find(t.from + below); err != nil {
 			extra = append(extra, t.to+below)
 		}
 	})
 	for _, p := range extra {
-		_ = to.files.remove(p) // fails if its directory was removed before
+		_ = to.files().remove(p) // fails if its directory was removed before
 	}
 }

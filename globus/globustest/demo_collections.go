@@ -2,6 +2,8 @@ package globustest
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -68,7 +70,7 @@ func DemoCollections() []Collection {
 		},
 		{
 			ID: nameUUID(reference), Name: reference, ReadOnly: true, Closed: []string{"/private/"}, Organization: "Example Data Centre",
-			Description: "Open to everybody, for reading", Keywords: "reference,open data", Files: referenceFiles(),
+			Description: "Open to everybody, for reading", Keywords: "reference,open data", Files: slices.Clone(referenceFiles()),
 		},
 		{ID: nameUUID(stick), Name: stick, Quota: 100 * mB, Description: "100 MB, and no more", Files: []File{file("/in/", 0, day)}},
 		{ID: nameUUID(maintained), Name: maintained, Type: MappedCollection, DataAccess: true, Paused: "New disks until Friday", Contact: "help@observatory.example", Files: []File{
@@ -98,13 +100,14 @@ func beamlineFiles() []File {
 	}
 }
 
-func referenceFiles() []File {
+// referenceFiles are made once: the caller must not change them.
+var referenceFiles = sync.OnceValue(func() []File {
 	files := []File{file("/LICENSE.txt", 7*kB, 300*day), file("/private/keys.txt", kB, day)}
 	for i := range 1500 {
 		files = append(files, file(fmt.Sprintf("/frames/frame-%04d.tif", i), int64(i)*kB, time.Duration(i)*time.Hour))
 	}
 	return files
-}
+})
 
 func rosalindsBookmarks() []Bookmark {
 	return []Bookmark{

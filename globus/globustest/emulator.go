@@ -3,7 +3,6 @@ package globustest
 import (
 	"cmp"
 	"context"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +32,6 @@ type Emulator struct {
 	now           func() time.Time
 	log           *slog.Logger
 	endpoints     map[string]http.Handler
-	foreignKey    func() *rsa.PrivateKey // never served
 
 	clientsMu sync.RWMutex // guards clients
 	clients   map[string]Client
@@ -71,16 +69,16 @@ func New(cfg Config) (*Emulator, error) {
 		codeLifetime:  cmp.Or(cfg.CodeLifetime, time.Minute),
 		now:           cfg.Now,
 		log:           cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
-		foreignKey:    sync.OnceValue(newKey),
-		clients:       map[string]Client{},
-		ignored:       map[string]map[string]bool{},
-		codes:         map[string]code{},
-		faulted:       map[string]int{},
-		requests:      map[string]int{},
-		refreshes:     map[string]int{},
-		tasks:         map[string][]*job{},
-		recent:        map[string][]string{},
-		bookmarks:     map[string][]*bookmark{},
+
+		clients:   map[string]Client{},
+		ignored:   map[string]map[string]bool{},
+		codes:     map[string]code{},
+		faulted:   map[string]int{},
+		requests:  map[string]int{},
+		refreshes: map[string]int{},
+		tasks:     map[string][]*job{},
+		recent:    map[string][]string{},
+		bookmarks: map[string][]*bookmark{},
 	}
 	if cfg.People == nil {
 		e.people = DemoPeople()
@@ -98,7 +96,7 @@ func New(cfg Config) (*Emulator, error) {
 		return nil, err
 	}
 	for _, c := range cfg.Collections {
-		e.places = append(e.places, &place{c, newFileSystem(c.Files, e.now())})
+		e.places = append(e.places, newPlace(c, e.now()))
 	}
 	if err := fillTasks(e.people); err != nil {
 		return nil, err
@@ -200,6 +198,9 @@ func (e *Emulator) endpointPath(r *http.Request) string {
 		for strings.Contains(r.URL.Path, "//") {
 			r.URL.Path = strings.ReplaceAll(r.URL.Path, "//", "/")
 		}
+	}
+	if _, ok := e.endpoints[r.URL.Path]; ok {
+		return r.URL.Path
 	}
 	if strings.HasPrefix(r.URL.Path, GetIdentitiesPath+"/") {
 		return GetIdentitiesPath

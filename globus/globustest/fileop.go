@@ -22,7 +22,7 @@ func (e *Emulator) mkdir(r *http.Request, g grant) (any, error) {
 	if p.isClosed(at) || p.ReadOnly {
 		return nil, making.failed(r, p, "PermissionDenied", "Permission denied")
 	}
-	if err := p.files.mkdir(at, e.now()); err != nil {
+	if err := p.files().mkdir(at, e.now()); err != nil {
 		return nil, making.refuse(r, p, err)
 	}
 	return result(r, "mkdir_result", "DirectoryCreated", "The directory was created successfully"), nil
@@ -49,7 +49,7 @@ func (e *Emulator) rename(r *http.Request, g grant) (any, error) {
 	if p.isClosed(from) || p.isClosed(to) || p.ReadOnly {
 		return nil, renaming.failed(r, p, "PermissionDenied", "Permission denied")
 	}
-	if err := p.files.rename(from, to, e.now()); err != nil {
+	if err := p.files().rename(from, to, e.now()); err != nil {
 		return nil, renaming.refuse(r, p, err)
 	}
 	return result(r, "result", "FileRenamed", "File or directory renamed successfully"), nil

@@ -15,6 +15,7 @@ import (
 	"hash"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -29,7 +30,10 @@ func newKey() *rsa.PrivateKey {
 	return key
 }
 
-// keys answers with the key set. As at Globus, the key has no kid.
+// foreignKey is the key of Signing ForeignKey, which no emulator serves.
+var foreignKey = sync.OnceValue(newKey)
+
+// keys responds with the key set. As at Globus, the key has no kid.
 func (e *Emulator) keys(*http.Request) (any, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -130,7 +134,7 @@ func (e *Emulator) signer(how Signing, client Client) (alg string, sign func([]b
 			return signature
 		}
 	case ForeignKey:
-		return "RS512", rsaSigner(e.foreignKey(), crypto.SHA512)
+		return "RS512", rsaSigner(foreignKey(), crypto.SHA512)
 	}
 	return "RS512", rsaSigner(key, crypto.SHA512)
 }

@@ -135,7 +135,7 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, endpoint http.Handl
 		f.pour(w, r)
 		return
 	}
-	io.WriteString(w, f.Body)
+	w.Write([]byte(f.Body)) // in one piece: io.WriteString would send 2 KiB at a time
 }
 
 // hold waits as long as f says, and breaks the connection off if nobody wants

@@ -57,7 +57,7 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 
 // directory returns the entries of a directory.
 func (p *place) directory(r *http.Request, dir string) ([]*node, error) {
-	n, err := p.files.find(clean(dir))
+	n, err := p.files().find(clean(dir))
 	switch {
 	case p.isClosed(clean(dir)):
 		return nil, deniedPath(r, p)
@@ -85,7 +85,7 @@ func (e *Emulator) stat(r *http.Request, g grant) (any, error) {
 	if !ok {
 		return nil, badParameter(r, "Invalid value for parameter 'path'")
 	}
-	n, err := p.files.find(at)
+	n, err := p.files().find(at)
 	if p.isClosed(at) {
 		return nil, deniedPath(r, p)
 	}
