@@ -42,7 +42,7 @@ func (e *Emulator) enter(r *http.Request, id string, g grant, op operation) (*pl
 		refused.body["authorization_parameters"] = p.parameters()
 		return nil, refused
 	}
-	e.remember(g.Person, p.ID)
+	e.markUsed(g.Person, p.ID)
 	return p, nil
 }
 

@@ -244,7 +244,7 @@ func (j *job) finish(from, to *place) {
 		}
 	}
 	j.addEvent(j.work.clock, "SUCCEEDED", "")
-	j.succeeded++ // the search for files is a subtask
+	j.succeeded++ // the scan is a subtask
 	j.end(j.work.clock, globus.TaskSucceeded)
 }
 

@@ -8,14 +8,14 @@ import (
 	"example.org/portal/globus"
 )
 
-// DemoLab is the group that the demo people have to do with.
+// DemoLab is a group in which every one of DemoPeople has a membership.
 const DemoLab = "5c0a7e00-1a2b-4c3d-8e4f-60726f757001"
 
-// A Membership is what one identity of a person is in a group.
+// A Membership is the membership of one identity of a person in a group.
 type Membership struct {
 	Group    string                  // UUID; required
 	Name     string                  // of the group
-	Identity string                  // sub of the identity; empty: the person's own
+	Identity string                  // sub of the identity; empty: the person's Sub
 	Role     string                  // empty: member
 	Status   globus.MembershipStatus // empty: active
 }
@@ -32,7 +32,7 @@ func rosalindsGroups() []Membership {
 	}
 }
 
-// adasGroups has one where she is a member by a linked identity alone.
+// adasGroups has a group in which only a linked identity of hers is an active member.
 func adasGroups() []Membership {
 	return []Membership{
 		{Group: DemoLab, Name: "Example Lab", Status: globus.MembershipInvited},
@@ -48,10 +48,9 @@ func markupGroups() []Membership {
 	}
 }
 
-// myGroups lists the groups in which the person has a membership of a status
-// that was asked for; unasked, an active one. Every token for Groups may ask: the
-// emulator knows but one of its scopes. A group comes with all of the
-// person's memberships, those of another status included.
+// myGroups lists the groups in which the person has a membership with one of the requested
+// statuses, or an active one. Every token for Groups is enough, because the emulator does not
+// tell its scopes apart. Each group has all of the person's memberships, of whatever status.
 func (e *Emulator) myGroups(r *http.Request) (any, error) {
 	params, err := e.readGroupsQuery(r)
 	if err != nil {
@@ -75,7 +74,7 @@ func (e *Emulator) myGroups(r *http.Request) (any, error) {
 	return list, nil
 }
 
-// readGroupsQuery returns the statuses that are asked for.
+// readGroupsQuery returns the requested statuses.
 func (e *Emulator) readGroupsQuery(r *http.Request) ([]string, error) {
 	bad := groupsRefusal(http.StatusUnprocessableEntity, "UNPROCESSABLE_ENTITY", "Unknown parameter or status")
 	params, unknown := e.known(r, r.URL.Query(), []string{"statuses"})
@@ -93,7 +92,7 @@ func (e *Emulator) readGroupsQuery(r *http.Request) ([]string, error) {
 	return statuses, nil
 }
 
-// groupsIn returns the ids of groups, each once.
+// groupsIn returns the ids of the groups in which the person has one of these statuses.
 func (p Person) groupsIn(statuses []string) []string {
 	var ids []string
 	for _, m := range p.Groups {
@@ -104,7 +103,7 @@ func (p Person) groupsIn(statuses []string) []string {
 	return ids
 }
 
-// group is one group as Globus sends it.
+// group returns a group as Globus sends it.
 func (p Person) group(id string) map[string]any {
 	name, memberships := "", []any{}
 	for _, m := range p.Groups {

@@ -9,12 +9,11 @@ import (
 	"strings"
 )
 
-// An identity is one that somebody can sign in with, as the API for identities
-// sends it.
+// An identity is an identity as the API for identities sends it.
 type identity struct {
 	ID               string  `json:"id"`
 	Username         string  `json:"username"`
-	Status           string  `json:"status"` // used, or unused: nobody has signed in with it yet
+	Status           string  `json:"status"` // used, or unused if nobody has signed in with it
 	Name             *string `json:"name"`
 	Email            *string `json:"email"`
 	Organization     *string `json:"organization"`
@@ -22,7 +21,7 @@ type identity struct {
 	IdentityType     string  `json:"identity_type"`
 }
 
-// A provider is an identity provider, likewise.
+// A provider is an identity provider as the API for identities sends it.
 type provider struct {
 	ID               string   `json:"id"`
 	Name             string   `json:"name"`
@@ -31,15 +30,15 @@ type provider struct {
 	Domains          []string `json:"domains"`
 }
 
-// getIdentities looks up identities by ids or usernames, or the one whose ID is in
-// the path, or what its owner has allowed apps. Usernames that nobody has are left
-// out; with provision=true they get an identity that is not used yet.
+// getIdentities looks up identities by ids or usernames, or the identity in the path, or its
+// consents. It leaves out unknown user names; with provision=true it creates unused
+// identities for them.
 func (e *Emulator) getIdentities(r *http.Request) (any, error) {
 	id, below, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, GetIdentitiesPath+"/"), "/")
 	if below == "consents" {
 		return e.getConsents(r, id)
 	}
-	params, err := e.readDirectoryQuery(r, "ids", "usernames", "include", "provision")
+	params, err := e.readLookup(r, "ids", "usernames", "include", "provision")
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +67,7 @@ func (e *Emulator) getIdentities(r *http.Request) (any, error) {
 
 // getProviders looks up identity providers by ids or domains.
 func (e *Emulator) getProviders(r *http.Request) (any, error) {
-	params, err := e.readDirectoryQuery(r, "ids", "domains")
+	params, err := e.readLookup(r, "ids", "domains")
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +81,11 @@ func (e *Emulator) getProviders(r *http.Request) (any, error) {
 	return map[string]any{"identity_providers": found}, nil
 }
 
-// readDirectoryQuery reads the parameters of a look-up, which an app may make by
-// HTTP Basic, or with a person's token for Globus Auth. Which scopes the token
-// needs is not known for certain: globus/globus-cli has view_identity_set for it,
-// and the documentation names view_identities. With Config.Strict it must be one
-// of the two.
-func (e *Emulator) readDirectoryQuery(r *http.Request, names ...string) (url.Values, error) {
+// readLookup reads the parameters of a look-up. An app can authenticate it with HTTP Basic,
+// or with a person's token for Globus Auth. Which scope the token needs is not known for
+// certain: globus/globus-cli uses view_identity_set, and the documentation names
+// view_identities. With Config.Strict it must have one of the two.
+func (e *Emulator) readLookup(r *http.Request, names ...string) (url.Values, error) {
 	params, unknown := e.known(r, r.URL.Query(), names)
 	if unknown != "" {
 		return nil, apiRefusal(http.StatusBadRequest, "Bad Request", "Unknown parameter: "+unknown)
@@ -113,8 +111,7 @@ func (e *Emulator) readDirectoryQuery(r *http.Request, names ...string) (url.Val
 	return params, nil
 }
 
-// authToken returns the token for Globus Auth that a request was made with. It
-// needs e.mu.
+// authToken returns the request's token for Globus Auth. It needs e.mu.
 func (e *Emulator) authToken(r *http.Request) (token, error) {
 	secret, ok := e.bearer(r)
 	if !ok {
@@ -131,7 +128,7 @@ func (e *Emulator) authToken(r *http.Request) (token, error) {
 	return t, nil
 }
 
-// commaList reads a parameter that is a list; nil: it was not sent.
+// commaList reads a parameter that is a list; nil: it is absent.
 func commaList(params url.Values, name string) (list []string) {
 	for s := range strings.SplitSeq(params.Get(name), ",") {
 		if s = strings.TrimSpace(s); s != "" {
@@ -162,8 +159,8 @@ func (e *Emulator) findIdentities(ids, usernames []string, provision bool) []ide
 	return found
 }
 
-// everyIdentity lists those of people, of apps, and those that were provisioned.
-// It needs e.mu.
+// everyIdentity lists the identities of people and of apps, and the provisioned ones. It
+// needs e.mu.
 func (e *Emulator) everyIdentity() []identity {
 	people := slices.Clone(e.people)
 	e.clientsMu.RLock()
@@ -184,8 +181,8 @@ func (e *Emulator) everyIdentity() []identity {
 	return append(all, e.provisioned...)
 }
 
-// provision returns an identity for a user name that nobody has. Its domain must be
-// that of a known provider.
+// provision returns a new identity for a user name. Its domain must belong to a known
+// provider.
 func (e *Emulator) provision(username string) (identity, bool) {
 	_, domain, _ := strings.Cut(username, "@")
 	for _, p := range e.providers() {
@@ -199,8 +196,8 @@ func (e *Emulator) provision(username string) (identity, bool) {
 	return identity{}, false
 }
 
-// providers lists the identity providers of all people, and Globus ID. A user name
-// has its provider's domain after the first @.
+// providers lists the identity providers of all people, and Globus ID. The text after the
+// first @ of a user name is the domain of its provider.
 func (e *Emulator) providers() []provider {
 	all := []provider{{ID: globusIDProvider, Name: "Globus ID", ShortName: "globusid", AlternativeNames: []string{}, Domains: []string{"globusid.org"}}}
 	for _, person := range e.people {
@@ -229,8 +226,8 @@ func (e *Emulator) providersOf(all []identity) []provider {
 	})
 }
 
-// getConsents lists what a person has allowed the app that asks, or with all=true
-// and the scope view_consents, every app.
+// getConsents lists a person's consents for the calling app or, with all=true and the scope
+// view_consents, for every app.
 func (e *Emulator) getConsents(r *http.Request, id string) (any, error) {
 	params, unknown := e.known(r, r.URL.Query(), []string{"all"})
 	if unknown != "" {
@@ -262,13 +259,13 @@ func (e *Emulator) getConsents(r *http.Request, id string) (any, error) {
 }
 
 func (e *Emulator) consentDocument(p Person, clientID string, c consent) map[string]any {
-	number := func(path []string) uint32 { // of a consent, always the same
+	number := func(path []string) uint32 { // id of the consent with that path, always the same
 		h := fnv.New32a()
 		h.Write([]byte(p.Key + " " + clientID + " " + strings.Join(path, " ")))
 		return h.Sum32() >> 1
 	}
 	last := len(c.Path) - 1
-	holder := clientID // the app, or the resource server whose scope needs this one
+	holder := clientID // the app, or the resource server whose scope depends on this one
 	if last > 0 {
 		above, _ := e.scope(c.Path[last-1])
 		holder = nameUUID(above.ResourceServer)

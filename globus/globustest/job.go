@@ -84,7 +84,7 @@ func (e *Emulator) jobs(key string) []*job {
 		}
 	}
 	for _, j := range e.tasks[key] {
-		j.follow(e.taskTime())
+		j.followScript(e.taskTime())
 	}
 	return e.tasks[key]
 }

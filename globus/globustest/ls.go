@@ -36,7 +36,7 @@ func (e *Emulator) list(r *http.Request, g grant) (any, error) {
 			entries = append(entries, n.document())
 		}
 	}
-	entries = q.arrange(entries)
+	entries = q.filterAndSort(entries)
 	list := q.part(entries)
 	doc := document{
 		"DATA_TYPE":         "file_list",

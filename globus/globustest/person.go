@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// A Person is somebody who can be chosen to sign in.
+// A Person is somebody who can sign in.
 type Person struct {
-	Key    string // value of the form field "person"; required, each their own
-	Label  string // what the page calls them; empty: their name
-	About  string // a line about them on the page; empty: none
-	Claims Claims // what Globus tells of them
+	Key    string // value of the form field "person"; unique; required
+	Label  string // name on the page; empty: their name, user name or Sub
+	About  string // description on the page; empty: none
+	Claims Claims // what Globus knows about them
 
-	// Tasks are what Globus Transfer does and did for them, in the order in which
-	// it lists them when it is not asked for another. Nil: none.
+	// Tasks are their tasks at Globus Transfer, in the order of a list without orderby.
+	// Nil: none.
 	Tasks []Task
 
 	// Bookmarks are their bookmarks at Transfer. Nil: none.
 	Bookmarks []Bookmark
 
-	// Groups are the Globus groups that they have to do with. Nil: none.
+	// Groups are their memberships in Globus groups. Nil: none.
 	Groups []Membership
 }
 
-// Claims are what Globus knows of a person. A nil pointer is sent as null.
+// Claims are what Globus knows about a person. A nil pointer is sent as null.
 type Claims struct {
 	Sub string // required; a UUID at Globus
 
-	// What the person's identity provider tells.
+	// Claims of the person's identity provider.
 	Name                        *string
 	Email                       *string
 	Organization                *string
@@ -38,17 +38,16 @@ type Claims struct {
 	IdentityProvider            *string // UUID
 	IdentityProviderDisplayName *string
 
-	// Linked are the other identities of the person. Nil: they have but one.
+	// Linked are the other identities of the person. Nil: none.
 	Linked []LinkedIdentity
 
-	// Absent names the claims that are left out, where null would be sent
-	// otherwise: Globus does both. identity_set and last_authentication may be
-	// named too.
+	// Absent names claims that are left out instead of sent as null: Globus does both.
+	// identity_set and last_authentication can be named too.
 	Absent []string
 }
 
-// A LinkedIdentity is another identity of a person. Globus sends no
-// organization for it, and null for when it was last used.
+// A LinkedIdentity is another identity of a person. Globus sends no organization for it, and
+// null for last_authentication.
 type LinkedIdentity struct {
 	// As in Claims.
 	Sub                         string  `json:"sub"`
@@ -65,8 +64,8 @@ func (p Person) title() string {
 	return cmp.Or(p.Label, deref(p.Claims.Name), deref(p.Claims.PreferredUsername), p.Claims.Sub)
 }
 
-// of returns the claims that the names of scopes give an app to see, of a person
-// who signed in at authenticated.
+// of returns the claims that an app with these scopes sees about a person who signed in at
+// authenticated.
 func (c Claims) of(scopes []string, authenticated time.Time) map[string]any {
 	claims := map[string]any{"sub": c.Sub, "last_authentication": authenticated.Unix()}
 	if slices.Contains(scopes, "email") {
@@ -86,8 +85,8 @@ func (c Claims) of(scopes []string, authenticated time.Time) map[string]any {
 	return Edit{Drop: c.Absent}.apply(claims)
 }
 
-// identitySet lists the identity itself, which alone has an organization, and
-// then the linked ones.
+// identitySet lists the identity itself, which alone has an organization, and then the
+// linked identities.
 func (c Claims) identitySet(authenticated time.Time) []any {
 	set := []any{map[string]any{
 		"sub":                            c.Sub,
@@ -112,9 +111,8 @@ func deref(s *string) string {
 	return *s
 }
 
-// userInfo answers with what the token lets the app know of the person: the
-// claims of the ID token that are about them. The token comes in the
-// Authorization header and nowhere else.
+// userInfo responds with the person's claims for the scopes of the token. It accepts the
+// token only in the Authorization header.
 func (e *Emulator) userInfo(r *http.Request) (any, error) {
 	secret, ok := e.bearer(r)
 	if !ok {
@@ -140,15 +138,15 @@ func unauthorized() *refusal {
 	return apiRefusal(http.StatusUnauthorized, "Unauthorized", "Call must be authenticated")
 }
 
-// forbidden says no more than unauthorized: only status and code tell them apart.
+// forbidden differs from unauthorized in status and code only.
 func forbidden() *refusal {
 	refused := apiRefusal(http.StatusForbidden, "Unauthorized", "Call must be authenticated")
 	refused.body["errors"].([]map[string]any)[0]["code"] = "FORBIDDEN"
 	return refused
 }
 
-// bearer returns the token of the request's only Authorization header. One in the
-// query is no second one, but with Config.Strict it is refused.
+// bearer returns the token in the request's only Authorization header. With Config.Strict
+// a token in the query is an error.
 func (e *Emulator) bearer(r *http.Request) (string, bool) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) != 1 || e.strict && r.URL.Query().Has("access_token") {
@@ -158,9 +156,9 @@ func (e *Emulator) bearer(r *http.Request) (string, bool) {
 	return secret, ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// introspect says what a token is good for, and how the person signed in: an
-// access token for Globus Auth to the app that it was given to, and one for a
-// resource server to that. Of others it says that there is no such token.
+// introspect responds with a token's scopes and session. An app can introspect its own
+// access tokens for Globus Auth, and a resource server those for itself. Other tokens are
+// inactive.
 func (e *Emulator) introspect(r *http.Request) (any, error) {
 	client, form, err := e.readCall(r, "token", "include")
 	if err != nil {
@@ -168,7 +166,7 @@ func (e *Emulator) introspect(r *http.Request) (any, error) {
 	}
 	include := map[string]bool{}
 	for _, name := range commaList(form, "include") {
-		if name == "identities_set" && !e.strict { // as it was called at first
+		if name == "identities_set" && !e.strict { // its former name
 			name = "identity_set"
 		}
 		switch {
@@ -199,7 +197,7 @@ func (e *Emulator) introspect(r *http.Request) (any, error) {
 	if include["session_info"] {
 		doc["session_info"] = t.Grant.sessionInfo(person)
 	}
-	if !e.strict || slices.Contains(t.Scopes, identitySetScope) { // whether Globus tells without is not known
+	if !e.strict || slices.Contains(t.Scopes, identitySetScope) { // whether Globus sends it without is not known
 		if include["identity_set"] {
 			var set []string
 			for _, l := range person.identities() {
@@ -239,9 +237,9 @@ func (e *Emulator) introspection(t token, p Person, client Client) map[string]an
 	return doc
 }
 
-// sessionInfo lists the identities that the person signed in with for this app.
-// Where they were let through instead, it is null. Providers say nothing of how
-// it was done unless it was done well.
+// sessionInfo lists the identities with which the person has signed in to this app. If they
+// did not have to sign in, authentications is null. Providers send acr and amr only for a
+// second factor.
 func (g grant) sessionInfo(p Person) map[string]any {
 	var authentications map[string]any // nil: null
 	for _, l := range p.identities() {

@@ -16,21 +16,19 @@ import (
 // A document is a JSON object of Globus Transfer: a task, or a file.
 type document = map[string]any
 
-// A query is how an app wants a list of documents: filtered, sorted, cut into
-// pages, and with some of their members alone. The documentation of Globus
-// Transfer has it for tasks and files alike; globus/globus-cli,
-// commands/task/list.py and commands/ls.py, has the forms of filters.
+// A query has the parameters of a list of documents: filters, order, page and fields. They
+// are documented by Globus Transfer for tasks and files. The forms of filters are in
+// globus/globus-cli, commands/task/list.py and commands/ls.py.
 type query struct {
-	filters       [][]clause // a document must satisfy all clauses of one of these; none: every document does
+	filters       [][]clause // a document must satisfy all clauses of one of them; none: all documents match
 	order         []ordering
 	fields        []string // nil: all
 	limit, offset int
 }
 
-// A clause is one condition of a filter, such as status:ACTIVE,INACTIVE, which
-// wants one of several values; label:~Photo*,!~*tmp, where ~ is a pattern and !
-// a negation; or request_time:2026-01-01,2026-02-01, a range open where it is
-// empty.
+// A clause is one condition of a filter. Examples are status:ACTIVE,INACTIVE, one of
+// several values; label:~Photo*,!~*tmp, where ~ is a pattern and ! a negation; and
+// request_time:2026-01-01,2026-02-01, a range, whose end may be empty.
 type clause struct {
 	member string
 	values []string
@@ -41,8 +39,8 @@ type ordering struct {
 	descending bool
 }
 
-// readQuery reads the parameters of a list whose documents have the members of
-// template, and those with one of names.
+// readListing reads the parameters of a list whose documents have the members of template,
+// and other parameters with one of names. A request without limit gets the usual one.
 func (e *Emulator) readListing(r *http.Request, template document, usual, largest int, names ...string) (query, url.Values, error) {
 	params, err := e.readQuery(r, append(names, "limit", "offset", "orderby", "filter", "fields")...)
 	if err != nil {
@@ -76,7 +74,7 @@ func (e *Emulator) readListing(r *http.Request, template document, usual, larges
 	return q, params, nil
 }
 
-// number reads a parameter that is fallback if it was not sent.
+// number reads a parameter between least and most; without it, it returns fallback.
 func number(params url.Values, name string, fallback, least, most int) (n int, ok bool) {
 	if !params.Has(name) {
 		return fallback, true
@@ -85,7 +83,7 @@ func number(params url.Values, name string, fallback, least, most int) (n int, o
 	return n, err == nil && n >= least && n <= most
 }
 
-// readOrdering reads a member's name, and perhaps ASC or DESC after a blank.
+// readOrdering reads the name of a member, with an optional ASC or DESC.
 func readOrdering(text string, strict bool) (o ordering, ok bool) {
 	var direction string
 	o.member, direction, _ = strings.Cut(text, " ")
@@ -96,8 +94,8 @@ func readOrdering(text string, strict bool) (o ordering, ok bool) {
 	return o, slices.Contains([]string{"", "ASC", "DESC"}, direction)
 }
 
-// readFilter reads clauses with slashes between them. A member that documents do
-// not have is refused: a filter that did nothing would go unnoticed.
+// readFilter reads clauses separated by slashes. It rejects members that the documents do
+// not have, because a filter without effect would go unnoticed.
 func (e *Emulator) readFilter(text string, template document) (clauses []clause, ok bool) {
 	for part := range strings.SplitSeq(text, "/") {
 		if part == "" && !e.strict {
@@ -105,8 +103,8 @@ func (e *Emulator) readFilter(text string, template document) (clauses []clause,
 		}
 		member, list, found := strings.Cut(part, ":")
 		c := clause{member, strings.Split(list, ",")}
-		twice := slices.ContainsFunc(clauses, func(other clause) bool { return other.member == member })
-		if _, known := template[member]; !found || !known || list == "" || e.strict && (twice || !c.sound()) {
+		duplicate := slices.ContainsFunc(clauses, func(other clause) bool { return other.member == member })
+		if _, known := template[member]; !found || !known || list == "" || e.strict && (duplicate || !c.valid()) {
 			return nil, false
 		}
 		clauses = append(clauses, c)
@@ -114,17 +112,18 @@ func (e *Emulator) readFilter(text string, template document) (clauses []clause,
 	return clauses, true
 }
 
-// sound reports whether the values of a clause are among those that there are.
-func (c clause) sound() bool {
+// valid reports whether all values of a clause exist, for members with a fixed set of
+// values.
+func (c clause) valid() bool {
 	known := map[string][]string{"status": taskStatuses(), "type": append(taskTypes(), "dir", "file")}[c.member]
 	return known == nil || !slices.ContainsFunc(c.values, func(v string) bool { return !slices.Contains(known, v) })
 }
 
-// arrange returns the documents that q lets through, in its order, whole.
-func (q query) arrange(all []document) []document {
+// filterAndSort returns the documents that match q, in its order.
+func (q query) filterAndSort(all []document) []document {
 	all = slices.DeleteFunc(slices.Clone(all), func(d document) bool {
 		fits := func(clauses []clause) bool {
-			return !slices.ContainsFunc(clauses, func(c clause) bool { return !c.lets(d) })
+			return !slices.ContainsFunc(clauses, func(c clause) bool { return !c.accepts(d) })
 		}
 		return len(q.filters) > 0 && !slices.ContainsFunc(q.filters, fits)
 	})
@@ -170,8 +169,8 @@ func (q query) only(d document) document {
 	return some
 }
 
-// lets reports whether a document satisfies the clause.
-func (c clause) lets(d document) bool {
+// accepts reports whether a document satisfies the clause.
+func (c clause) accepts(d document) bool {
 	text := ""
 	switch value := d[c.member].(type) {
 	case nil:
@@ -181,7 +180,7 @@ func (c clause) lets(d document) bool {
 		text = fmt.Sprint(value)
 	}
 	if at, err := readTime(text); err == nil || strings.HasSuffix(c.member, "_time") || c.member == "last_modified" {
-		return err == nil && c.spans(at)
+		return err == nil && c.containsTime(at)
 	}
 	wanted, any := false, false
 	for _, value := range c.values {
@@ -196,8 +195,8 @@ func (c clause) lets(d document) bool {
 	return wanted || !any
 }
 
-// match compares a value with a pattern: exactly, or after ~ without regard to
-// case and with * for anything.
+// match compares a text with a pattern: exactly, or after a ~ in any case, where * matches
+// anything.
 func match(pattern, text string) bool {
 	if glob, ok := strings.CutPrefix(pattern, "~"); ok {
 		form := strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, ".*")
@@ -206,9 +205,9 @@ func match(pattern, text string) bool {
 	return strings.TrimPrefix(pattern, "=") == text
 }
 
-// spans reports whether a time is within the clause's range. A range of one value
-// has no end.
-func (c clause) spans(at time.Time) bool {
+// containsTime reports whether a time is in the clause's range. A range of one value has no
+// end.
+func (c clause) containsTime(at time.Time) bool {
 	since, err := readTime(c.values[0])
 	if err == nil && at.Before(since) || err != nil && c.values[0] != "" {
 		return false
@@ -230,7 +229,7 @@ func readTime(text string) (at time.Time, err error) {
 	return at, err
 }
 
-// compare orders numbers by size and all else as text; null comes first.
+// compare orders null before all else, numbers by size, and other values as text.
 func compare(a, b any) int {
 	x, xOK := toFloat(a)
 	y, yOK := toFloat(b)

@@ -13,7 +13,7 @@ import (
 
 const maxForm = 64 << 10
 
-// readForm reads the body of a POST, which is a form.
+// readForm reads the form in the body of a POST.
 func readForm(r *http.Request) (url.Values, error) {
 	bad := func(why string) (url.Values, error) {
 		return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", why)
@@ -33,8 +33,7 @@ func readForm(r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-// repeated returns the name of a parameter that was sent more than once, the
-// first in the alphabet, or "".
+// repeated returns the name of a parameter that was sent more than once, or "".
 func repeated(params url.Values) string {
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if len(params[name]) > 1 {
@@ -44,10 +43,10 @@ func repeated(params url.Values) string {
 	return ""
 }
 
-// known returns those of params that have one of names and a value: RFC 6749,
-// sections 3.1 and 3.2, has a parameter without a value count as absent, and one
-// that nobody knows ignored. What is ignored is noted; with Config.Strict the
-// first of it is returned as unknown, to be refused.
+// known returns the params that have one of names and a value. As RFC 6749, sections 3.1
+// and 3.2, says, a parameter without a value counts as absent, and an unknown one is
+// ignored. known records ignored names. With Config.Strict it returns the first of them as
+// unknown instead, and the caller rejects it.
 func (e *Emulator) known(r *http.Request, params url.Values, names []string) (known url.Values, unknown string) {
 	known = url.Values{}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
@@ -66,9 +65,9 @@ func (e *Emulator) known(r *http.Request, params url.Values, names []string) (kn
 	return known, unknown
 }
 
-// readCall reads what an app posts to an OAuth endpoint, all of it in the body
-// (RFC 6749, section 2.3.1), and tells which app that is. Beside the client's id
-// and secret the parameters are those with these names.
+// readCall reads the form that an app posts to an OAuth endpoint, and authenticates the app.
+// The form may have parameters with these names, client_id and client_secret; the URL has
+// none (RFC 6749, section 2.3.1).
 func (e *Emulator) readCall(r *http.Request, names ...string) (Client, url.Values, error) {
 	all, err := readForm(r)
 	if err != nil {
@@ -94,8 +93,8 @@ func (e *Emulator) readCall(r *http.Request, names ...string) (Client, url.Value
 	return client, form, nil
 }
 
-// authenticate finds the app that calls, by HTTP Basic, or by client_id and
-// client_secret in the form. A public client has its client_id alone.
+// authenticate returns the calling app. It authenticates with HTTP Basic, or with client_id
+// and client_secret in the form. A public client sends only client_id.
 func (e *Emulator) authenticate(r *http.Request, form url.Values) (Client, error) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	refused := oauthRefusal(http.StatusUnauthorized, "invalid_client", "")
@@ -118,10 +117,10 @@ func (e *Emulator) authenticate(r *http.Request, form url.Values) (Client, error
 	return client, nil
 }
 
-// isSecret compares a secret with that of an app. By HTTP Basic, RFC 6749, section
-// 2.3.1, has it percent-encoded; Globus's own SDKs send it as it is, and whether
-// Globus decodes it is not known. So both will do, and the one is noted; with
-// Config.Strict it is taken as it is.
+// isSecret compares a secret with that of an app. In HTTP Basic, RFC 6749, section 2.3.1,
+// wants it percent-encoded, but Globus's own SDKs do not encode it, and whether Globus
+// decodes it is not known. isSecret accepts both, and records the encoding as ignored; with
+// Config.Strict it does not decode.
 func (e *Emulator) isSecret(r *http.Request, c Client, secret string, basic bool) bool {
 	if equal(c.Secret, secret) {
 		return true
@@ -141,7 +140,7 @@ func (e *Emulator) isSecret(r *http.Request, c Client, secret string, basic bool
 	return true
 }
 
-// equal compares secrets in a time that tells nothing, not even their lengths.
+// equal compares secrets in constant time, whatever their lengths.
 func equal(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

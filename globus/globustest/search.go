@@ -11,16 +11,16 @@ import (
 const (
 	largestSearchPage = 100
 	usualSearchPage   = 25
-	largestSearch     = 1000 // results at all
-	mostRecent        = 30   // collections that are remembered of a person
+	largestSearch     = 1000 // results of one search
+	largestRecent     = 30   // collections in recently-used
 )
 
-// The scopes of a search that the emulator tells apart.
+// The scopes of a search that the emulator knows.
 var searchScopes = []string{
 	"all", "my-endpoints", "my-gcp-endpoints", "recently-used", "in-use", "shared-by-me", "shared-with-me", "administered-by-me",
 }
 
-// search finds collections by words, and by what a person has to do with them.
+// search finds collections by words, and by the person's relation to them.
 func (e *Emulator) search(r *http.Request, g grant) (any, error) {
 	q, params, err := e.readListing(r, endpointTemplate, usualSearchPage, largestSearchPage,
 		"filter_fulltext", "filter_scope", "filter_entity_type", "filter_owner_id", "filter_non_functional", "filter_host_endpoint")
@@ -42,12 +42,12 @@ func (e *Emulator) search(r *http.Request, g grant) (any, error) {
 	all := []document{}
 	for _, p := range e.inScope(scope, g.Person) {
 		doc := e.endpointDocument(p, person)
-		if !p.Deleted && p.mayUse(g.Person) && p.fits(doc, params) {
+		if !p.Deleted && p.mayUse(g.Person) && p.matchesFilters(doc, params) {
 			delete(doc, "DATA")
 			all = append(all, doc)
 		}
 	}
-	all = q.arrange(all)
+	all = q.filterAndSort(all)
 	all = all[:min(len(all), largestSearch)]
 	list := q.part(all)
 	return document{
@@ -55,7 +55,7 @@ func (e *Emulator) search(r *http.Request, g grant) (any, error) {
 	}, nil
 }
 
-// inScope returns the collections of one scope, the recent ones in their order.
+// inScope returns the collections in a search scope; recently-used is ordered.
 func (e *Emulator) inScope(scope, person string) []*place {
 	if scope == "recently-used" {
 		return e.recentPlaces(person)
@@ -84,8 +84,8 @@ func (e *Emulator) inScope(scope, person string) []*place {
 	})
 }
 
-// fits reports whether the filters of a search let a collection through.
-func (p *place) fits(doc document, params url.Values) bool {
+// matchesFilters reports whether a collection matches the filters of a search.
+func (p *place) matchesFilters(doc document, params url.Values) bool {
 	if kind := params.Get("filter_entity_type"); kind != "" && p.kind() != kind {
 		return false
 	}
@@ -96,31 +96,31 @@ func (p *place) fits(doc document, params url.Values) bool {
 		return false
 	}
 	if params.Get("filter_non_functional") == "1" {
-		return false // the emulator has no endpoints without files
+		return false // the emulator has no non-functional endpoints
 	}
-	said := words(strings.Join([]string{p.Name, p.Description, p.Organization, p.Keywords, p.ID, doc["owner_string"].(string)}, " "))
+	indexed := words(strings.Join([]string{p.Name, p.Description, p.Organization, p.Keywords, p.ID, doc["owner_string"].(string)}, " "))
 	for _, wanted := range words(params.Get("filter_fulltext")) {
-		if !slices.ContainsFunc(said, func(word string) bool { return strings.HasPrefix(word, wanted) }) {
+		if !slices.ContainsFunc(indexed, func(word string) bool { return strings.HasPrefix(word, wanted) }) {
 			return false
 		}
 	}
 	return true
 }
 
-// words are what a search looks for, and in.
+// words splits a text into lower-case words.
 func words(text string) []string {
 	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-// remember notes that a person has used a collection. It needs e.mu.
-func (e *Emulator) remember(person, id string) {
+// markUsed puts a collection first in the person's recently-used ones. It needs e.mu.
+func (e *Emulator) markUsed(person, id string) {
 	all := slices.DeleteFunc(e.recent[person], func(other string) bool { return other == id })
 	all = slices.Insert(all, 0, id)
-	e.recent[person] = all[:min(len(all), mostRecent)]
+	e.recent[person] = all[:min(len(all), largestRecent)]
 }
 
-// recentPlaces returns the collections that a person has used, the latest first:
-// those of their tasks last.
+// recentPlaces returns the collections that a person has used, the latest first, and then
+// those of their tasks.
 func (e *Emulator) recentPlaces(person string) (all []*place) {
 	ids := slices.Clone(e.recent[person])
 	for _, j := range e.jobs(person) {

@@ -10,8 +10,8 @@ import (
 	"example.org/portal/globus"
 )
 
-// A submission is the document of a transfer or a delete, as apps post it. The two
-// have different members; those of the other are empty.
+// A submission is the document that an app posts for a transfer or a delete. Each uses
+// only some of the members.
 type submission struct {
 	SubmissionID string  `json:"submission_id"`
 	Label        *string `json:"label"`
@@ -40,12 +40,12 @@ type item struct {
 	DataType    string `json:"DATA_TYPE"`
 	Source      string `json:"source_path"`
 	Destination string `json:"destination_path"`
-	Recursive   *bool  `json:"recursive"` // nil: whatever there is
+	Recursive   *bool  `json:"recursive"` // true: a directory; false: a file; nil: either
 	Path        string `json:"path"`
 }
 
-// A filterRule lets something through, or keeps it from a transfer. The first that
-// fits counts.
+// A filterRule includes or excludes files of a transfer. The first rule that matches
+// decides.
 type filterRule struct {
 	Method string `json:"method"` // include or exclude
 	Name   string `json:"name"`   // a pattern
@@ -64,7 +64,8 @@ var transferFields = append([]string{
 
 var deleteFields = append([]string{"endpoint", "recursive", "ignore_missing", "interpret_globs", "local_user"}, commonFields...)
 
-// submissionID gives an id that makes a submission one, however often it is sent.
+// submissionID responds with a new submission id. Submissions with the same id create one
+// task.
 func (e *Emulator) submissionID(r *http.Request, _ grant) (any, error) {
 	if _, err := e.readQuery(r); err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (e *Emulator) submitDelete(r *http.Request, g grant) (any, error) {
 	return e.submit(r, g, deleteType, s)
 }
 
-// submit makes a task of a submission, or finds the one that it has become before.
+// submit creates the task of a submission, or finds the task that it created before.
 func (e *Emulator) submit(r *http.Request, g grant, kind string, s submission) (any, error) {
 	if !globus.IsUUID(s.SubmissionID) {
 		return nil, badParameter(r, "submission_id is missing, or no UUID")
@@ -103,7 +104,7 @@ func (e *Emulator) submit(r *http.Request, g grant, kind string, s submission) (
 	}
 	places := []*place{}
 	for _, id := range s.sides(kind) {
-		p, err := e.enterBySubmission(r, id, g)
+		p, err := e.admitTask(r, id, g)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +118,7 @@ func (e *Emulator) submit(r *http.Request, g grant, kind string, s submission) (
 		return nil, transferRefusal(r, http.StatusConflict, "Conflict", "A task with identical paths has not yet completed")
 	}
 	for _, p := range places {
-		e.remember(g.Person, p.ID)
+		e.markUsed(g.Person, p.ID)
 	}
 	e.tasks[g.Person] = append(jobs, j)
 	e.runTasks()
@@ -125,7 +126,7 @@ func (e *Emulator) submit(r *http.Request, g grant, kind string, s submission) (
 	return withStatus{http.StatusAccepted, submitted(r, j, "Accepted", message)}, nil
 }
 
-// sides are the collections that a submission is about.
+// sides returns the collections of a submission.
 func (s submission) sides(kind string) []string {
 	if kind == deleteType {
 		return []string{s.Source}
@@ -133,7 +134,7 @@ func (s submission) sides(kind string) []string {
 	return []string{s.Source, s.Destination}
 }
 
-// check says what is wrong with the document.
+// check returns an error if the document is invalid.
 func (s submission) check(r *http.Request, kind string) error {
 	switch {
 	case len(s.Data) == 0 && kind == transferType:
@@ -163,15 +164,16 @@ func (s submission) check(r *http.Request, kind string) error {
 	return nil
 }
 
-// isLabel reports whether a task may be called so.
+// isLabel reports whether s is a valid label of a task.
 func isLabel(s string) bool {
 	return len([]rune(s)) <= 128 && strings.TrimFunc(s, unicode.IsSpace) == s && !strings.ContainsAny(s, "\r\n")
 }
 
-// enterBySubmission finds a collection for a task, and says what it wants first.
-// Whether Globus names the consents of both sides at once is not known; this is one
-// after the other. A paused collection takes tasks, which wait.
-func (e *Emulator) enterBySubmission(r *http.Request, id string, g grant) (*place, error) {
+// admitTask finds a collection for a task, and checks what it requires of the person and
+// of the app. Whether Globus names the missing consents of both collections at once is not
+// known; the emulator names one after the other. A paused collection accepts tasks, which
+// wait.
+func (e *Emulator) admitTask(r *http.Request, id string, g grant) (*place, error) {
 	p, person, err := e.admit(r, id, g)
 	if err != nil {
 		return nil, err
@@ -216,7 +218,7 @@ func (e *Emulator) newJob(g grant, kind string, s submission, places []*place) *
 	return j
 }
 
-// submitted is the answer to a submission.
+// submitted is the response to a submission.
 func submitted(r *http.Request, j *job, code, message string) document {
 	dataType := strings.ToLower(j.kind) + "_result"
 	doc := result(r, dataType, code, message)
@@ -227,7 +229,7 @@ func submitted(r *http.Request, j *job, code, message string) document {
 	return doc
 }
 
-// conflicts reports whether other still reads or writes the same paths as j.
+// conflicts reports whether other still runs and has a path in common with j.
 func (j *job) conflicts(other *job) bool {
 	if other.work == nil || ended(other.status) || other.kind != j.kind || other.source.id != j.source.id || other.destination.id != j.destination.id {
 		return false

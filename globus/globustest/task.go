@@ -17,37 +17,37 @@ const (
 	deleteType   = "DELETE"
 )
 
-// A Task is something that Globus Transfer does, or did, for a Person. The zero
-// value is a transfer of nothing that SUCCEEDED at once, just now. It can be one
-// that progresses, here from a third to its end in 40 seconds:
+// A Task is a task that a Person has at Globus Transfer. The zero value is a transfer of no
+// files that has just SUCCEEDED. A task can make progress; this one goes from a third to its
+// end in 40 seconds:
 //
 //	Task{Status: globus.TaskActive, Ago: 20 * time.Second, Takes: time.Minute, Files: 500, Bytes: 1 << 40}
 type Task struct {
-	ID     string            // empty: a UUID made of the person's Sub and the task's place, always the same
+	ID     string            // empty: a UUID derived from the person's Sub and the index of the task
 	Type   string            // TRANSFER or DELETE; empty: TRANSFER
-	Status globus.TaskStatus // when the person is first shown their tasks; empty: SUCCEEDED
+	Status globus.TaskStatus // at the person's first request; empty: SUCCEEDED
 	Label  string            // empty: null
 
-	Source      string // what the collection is called; its id is made of it
-	Destination string // likewise; null for a DELETE
+	Source      string // name of the collection; its id is derived from the name
+	Destination string // as Source; null for a DELETE
 
-	// Ago is how long it had been there when the person's token was first used
-	// at Transfer, on which occasion Ago is turned into a time that stays.
+	// Ago is the age of the task at the person's first request to Transfer. From then on
+	// its request time stays the same.
 	Ago time.Duration
 
-	// Takes is how long it runs, or ran. Of a task that has ended it is Ago at
-	// most. Once an ACTIVE one is that old, it has SUCCEEDED; 0: it stands still
-	// for ever.
+	// Takes is how long the task runs, or ran. For a task that has ended it is at most
+	// Ago. An ACTIVE task that is older than Takes has SUCCEEDED; 0: it stays ACTIVE
+	// without progress.
 	Takes time.Duration
 
-	Files       int64 // all that there are, or of a task that progresses, that it will find
-	Directories int64 // likewise
+	Files       int64 // all files; a task that makes progress finds them over time
+	Directories int64 // all directories
 	Skipped     int64 // of Files
 	Bytes       int64 // of all files
-	Faults      int64 // errors met so far
+	Faults      int64 // errors so far
 
-	// Done is how much of Files and Bytes is done, from 0 to 1, where that is not
-	// plain: in a task that FAILED, is INACTIVE, or stands still.
+	// Done is how much of Files and Bytes is done, from 0 to 1, for a task that FAILED, is
+	// INACTIVE, or makes no progress. It is ignored for others.
 	Done float64
 
 	Nice      string // nice_status of a task that has not ended; empty: null
@@ -59,8 +59,7 @@ type Task struct {
 	Edit Edit // changes the document that Transfer sends
 }
 
-// at returns where a task stands that was requested so long ago, and how much of
-// it is done.
+// at returns the status of a task of that age, and how much of it is done.
 func (t Task) at(age time.Duration) (status globus.TaskStatus, done float64) {
 	switch {
 	case t.Status == globus.TaskSucceeded:
@@ -79,7 +78,7 @@ func ended(status globus.TaskStatus) bool {
 	return status == globus.TaskSucceeded || status == globus.TaskFailed
 }
 
-// fillTasks puts copies of the people's tasks in their places, nothing left open.
+// fillTasks replaces the people's tasks by copies with default values filled in.
 func fillTasks(people []Person) error {
 	seen := map[string]bool{}
 	for i := range people {
@@ -107,13 +106,13 @@ func (t Task) check() error {
 	case !slices.Contains(taskTypes(), t.Type):
 		return errors.New("its Type is neither TRANSFER nor DELETE")
 	case !slices.Contains(taskStatuses(), string(t.Status)):
-		return errors.New("its Status is none of Globus's")
+		return errors.New("its Status is unknown to Globus")
 	case t.Ago < 0 || t.Takes < 0:
 		return errors.New("its Ago and Takes must not be negative")
 	case ended(t.Status) && t.Takes > t.Ago:
-		return errors.New("it has ended, but Takes longer than it is Ago")
+		return errors.New("it has ended, but its Takes is longer than its Ago")
 	case t.Done < 0 || t.Done > 1:
-		return errors.New("its Done is not from 0 to 1")
+		return errors.New("its Done is not between 0 and 1")
 	}
 	return nil
 }
@@ -129,7 +128,7 @@ func taskStatuses() []string {
 	}
 }
 
-// job makes a job of t, for a person who is first shown it now.
+// job returns the job of t, for a person whose first request is now.
 func (t Task) job(person Person, now time.Time) *job {
 	requested := now.Add(-t.Ago)
 	j := &job{
@@ -137,14 +136,14 @@ func (t Task) job(person Person, now time.Time) *job {
 		requested: requested, deadline: requested.Add(7 * 24 * time.Hour), status: t.Status, edit: t.Edit, script: &t,
 	}
 	j.addEvent(requested, "STARTED", startedDetails)
-	j.follow(now)
+	j.followScript(now)
 	return j
 }
 
 const startedDetails = "{\n  \"type\": \"GridFTP Transfer\",\n  \"concurrency\": 2,\n  \"parallelism\": 4,\n  \"pipelining\": 20\n}"
 
-// follow sets a job to what its script says of now, unless that has ended.
-func (j *job) follow(now time.Time) {
+// followScript updates a job from its script, unless the job has ended.
+func (j *job) followScript(now time.Time) {
 	t := j.script
 	if t == nil || !j.completed.IsZero() {
 		return
@@ -161,8 +160,8 @@ func (j *job) follow(now time.Time) {
 	}
 }
 
-// tally are the numbers of a task that has done so much. One that progresses finds
-// its files in the first half of its time.
+// tally returns the numbers of a task of which a share is done. A task that makes progress
+// finds its files in the first half of its time.
 func (t Task) tally(status globus.TaskStatus, done float64) tally {
 	found := t.Files
 	if t.progresses() {
@@ -171,7 +170,7 @@ func (t Task) tally(status globus.TaskStatus, done float64) tally {
 	finished := share(t.Files, done)
 	n := tally{
 		files: found, directories: t.Directories, skipped: share(t.Skipped, done), bytes: share(t.Bytes, done), faults: t.Faults,
-		succeeded: finished + 1, pending: found - finished, // the search for files is one
+		succeeded: finished + 1, pending: found - finished, // the scan is a subtask
 	}
 	if t.Type == transferType {
 		n.transferred = finished - n.skipped
@@ -182,7 +181,7 @@ func (t Task) tally(status globus.TaskStatus, done float64) tally {
 	return n
 }
 
-// share is so much of n, and n itself when all is done, however large.
+// share returns that share of n. For 1 it is exactly n, however large.
 func share(n int64, done float64) int64 {
 	if done == 1 {
 		return n

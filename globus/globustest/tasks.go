@@ -18,14 +18,13 @@ func readTemplate(text []byte) (template document) {
 	return template
 }
 
-// What task_list does without a limit, and beyond the largest one, was not to be
-// learnt for certain: apps should say what they want.
+// What task_list does without a limit, or with a larger one, is not known for certain.
 const (
 	defaultLimit = 10
 	largestLimit = 1000
 )
 
-// taskList lists the tasks of a person, in no order unless one is asked for.
+// taskList lists the tasks of a person, in no particular order without orderby.
 func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 	jobs, largest := e.jobs(g.Person), math.MaxInt32
 	if e.strict {
@@ -42,7 +41,7 @@ func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 		edits[j.id] = j.edit
 		all = append(all, j.document(e.taskTime()))
 	}
-	all = q.arrange(all)
+	all = q.filterAndSort(all)
 	list := []document{}
 	for _, doc := range q.page(all) {
 		doc = edits[doc["task_id"]].apply(doc)
@@ -60,8 +59,7 @@ func (e *Emulator) taskList(r *http.Request, g grant) (any, error) {
 	}), nil
 }
 
-// task answers with one task. A person who asks for somebody else's is told that
-// there is none.
+// task responds with one task. Tasks of other people do not exist for the person.
 func (e *Emulator) task(r *http.Request, g grant) (any, error) {
 	params, err := e.readQuery(r, "fields")
 	if err != nil {
@@ -75,7 +73,7 @@ func (e *Emulator) task(r *http.Request, g grant) (any, error) {
 	return q.only(e.lie.Task.apply(j.edit.apply(j.document(e.taskTime())))), nil
 }
 
-// job finds the task in a path.
+// job finds the task in the request's path.
 func (e *Emulator) job(r *http.Request, g grant) (*job, error) {
 	id := segment(r, TaskPath)
 	jobs := e.jobs(g.Person)
@@ -86,7 +84,7 @@ func (e *Emulator) job(r *http.Request, g grant) (*job, error) {
 	return jobs[i], nil
 }
 
-// cancelTask ends a task that still runs.
+// cancelTask cancels a task that still runs.
 func (e *Emulator) cancelTask(r *http.Request, g grant) (any, error) {
 	j, err := e.job(r, g)
 	if err != nil {
@@ -136,8 +134,8 @@ func (e *Emulator) serveTask(r *http.Request, g grant) (any, error) {
 	return e.task(r, g)
 }
 
-// eventTemplate is the document of an event, as globus/globus-cli has recorded it
-// in tests/files/api_fixtures/task_event_list.yaml.
+// eventTemplate is the document of an event, as recorded by globus/globus-cli in
+// tests/files/api_fixtures/task_event_list.yaml.
 var eventTemplate = document{"DATA_TYPE": "event", "code": nil, "description": nil, "details": nil, "is_error": false, "time": nil}
 
 // eventList lists the events of a task, the latest first.
@@ -157,7 +155,7 @@ func (e *Emulator) eventList(r *http.Request, g grant) (any, error) {
 			"details": ev.details, "is_error": ev.isError, "time": transferTime(ev.at),
 		})
 	}
-	all = q.arrange(all)
+	all = q.filterAndSort(all)
 	list := q.part(all)
 	return document{"DATA_TYPE": "event_list", "DATA": list, "length": len(list), "limit": q.limit, "offset": q.offset, "total": len(all)}, nil
 }

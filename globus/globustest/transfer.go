@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// transfer adapts an endpoint of Globus Transfer: only a person's own token for
-// Transfer opens it, and it knows what they allowed the app. It holds e.mu.
+// transfer adapts an endpoint of Globus Transfer. It checks the access token, and calls the
+// endpoint with the token's grant. It holds e.mu.
 func (e *Emulator) transfer(h func(*http.Request, grant) (any, error), methods ...string) http.Handler {
 	return answer(func(r *http.Request) (any, error) {
 		e.mu.Lock()
@@ -28,17 +28,17 @@ func (e *Emulator) transfer(h func(*http.Request, grant) (any, error), methods .
 	}, methods...)
 }
 
-// readQuery reads the parameters in the URL: those with one of names.
+// readQuery returns the parameters in the URL that have one of these names.
 func (e *Emulator) readQuery(r *http.Request, names ...string) (url.Values, error) {
 	params, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, badParameter(r, "Malformed query")
 	}
 	params, unknown := e.known(r, params, names)
-	if unknown != "" { // Globus may well know it
+	if unknown != "" { // with Config.Strict only
 		return nil, badParameter(r, "Unknown parameter '"+unknown+"'")
 	}
-	filters := params["filter"] // the one that may be repeated (globus/globus-sdk-python, operation_ls)
+	filters := params["filter"] // only this one may be repeated (globus/globus-sdk-python, operation_ls)
 	delete(params, "filter")
 	if name := repeated(params); name != "" {
 		return nil, badParameter(r, "Repeated parameter '"+name+"'")
@@ -55,9 +55,9 @@ func badParameter(r *http.Request, message string) *refusal {
 
 const maxBody = 4 << 20 // bytes
 
-// readBody reads the JSON object that an app posts, which has members with these
-// names. Null counts as absent: Globus's web app sends it. What has no name here is
-// ignored, and noted; with Config.Strict it is refused.
+// readBody reads the JSON object that an app posts into v. Null counts as absent, because
+// Globus's web app sends it. Members without one of these names are ignored and recorded;
+// with Config.Strict they are rejected.
 func (e *Emulator) readBody(r *http.Request, dataType string, v any, names ...string) error {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil || len(body) > maxBody {
@@ -86,7 +86,7 @@ func (e *Emulator) readBody(r *http.Request, dataType string, v any, names ...st
 	return nil
 }
 
-// result is the document that answers what was done at once.
+// result is the document that confirms a change.
 func result(r *http.Request, dataType, code, message string) document {
 	return document{
 		"DATA_TYPE": dataType, "code": code, "message": message, "request_id": randomText(9),
@@ -94,13 +94,13 @@ func result(r *http.Request, dataType, code, message string) document {
 	}
 }
 
-// A withStatus is an answer with another status than 200.
+// A withStatus is a response with another status than 200.
 type withStatus struct {
 	status int
 	body   any
 }
 
-// segment returns the id in a path that begins with prefix.
+// segment returns the segment of the request's path that follows prefix.
 func segment(r *http.Request, prefix string) string {
 	id, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, prefix), "/")
 	return id
