@@ -13,25 +13,23 @@ import (
 	"example.org/portal/globus"
 )
 
-// An authRequest is what an app sends a browser to the authorization endpoint
-// with.
+// An authRequest is an authorization request.
 type authRequest struct {
-	params      url.Values // those that mean something, and have a value
+	params      url.Values // known parameters with a value
 	client      Client
 	redirectURI string
-	asked       []asked
+	scopes      []requestedScope
 	offline     bool
 	prompt      string // login, none, or empty
 	requirement requirement
-	wrong       authError // what the app is told instead of a code; zero: nothing
+	wrong       authError // the error response to the app; zero: none
 }
 
-// An authError is what an app is told that gets no code (RFC 6749, section
-// 4.1.2.1).
+// An authError is an error response to the app (RFC 6749, section 4.1.2.1).
 type authError struct{ code, description string }
 
-// authorizeParameters are those that Globus is known to have. Others, login_hint
-// among them, it may ignore, and then nobody notices; here it is noted.
+// authorizeParameters are the parameters that Globus is known to use. Globus may ignore
+// others, such as login_hint, unnoticed; the emulator records them.
 func authorizeParameters() []string {
 	return []string{
 		"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
@@ -40,9 +38,8 @@ func authorizeParameters() []string {
 	}
 }
 
-// newAuthRequest checks first what must be right before the browser may be sent
-// back to the app. If something is not, Globus shows a page of its own, and the
-// app never hears of it.
+// newAuthRequest reads an authorization request. It returns an *errorPage if the browser must
+// not be sent back to the app; the app does not learn about that. Other errors are in wrong.
 func (e *Emulator) newAuthRequest(r *http.Request) (authRequest, error) {
 	params, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -58,7 +55,7 @@ func (e *Emulator) newAuthRequest(r *http.Request) (authRequest, error) {
 	}
 	recordOf(r).client = client.ID
 	uri := params.Get("redirect_uri")
-	if !e.redirects(client, uri) || len(params["redirect_uri"]) > 1 {
+	if !e.isRedirectURI(client, uri) || len(params["redirect_uri"]) > 1 {
 		page := badRequest("Mismatching redirect URI.")
 		page.RedirectURI = cmp.Or(uri, "none")
 		return authRequest{}, page
@@ -70,8 +67,8 @@ func (e *Emulator) newAuthRequest(r *http.Request) (authRequest, error) {
 			Message: "Unknown scope(s): " + strings.Join(unknownScopes, " "),
 		}
 	}
-	q := authRequest{params: params, client: client, redirectURI: uri, asked: all, offline: offline || params.Get("access_type") == "offline"}
-	q.wrong = cmp.Or(e.readChoices(r, &q), q.check(unknown, e.strict))
+	q := authRequest{params: params, client: client, redirectURI: uri, scopes: all, offline: offline || params.Get("access_type") == "offline"}
+	q.wrong = cmp.Or(e.readOptions(r, &q), q.check(unknown, e.strict))
 	return q, nil
 }
 
@@ -79,12 +76,11 @@ func badRequest(message string) *errorPage {
 	return &errorPage{Code: "OAUTH_AUTH_REQUEST_FAILURE", Message: message}
 }
 
-// redirects reports whether a browser may be sent back to uri: to what the app
-// has registered, character for character. A public client need not register this
-// machine, on whatever port, nor the page that shows a code to copy
-// (globus/globus-sdk-python, local_server_login_flow_manager.py and
-// flow_managers/native_app.py).
-func (e *Emulator) redirects(c Client, uri string) bool {
+// isRedirectURI reports whether a browser may be sent back to uri: to a registered redirect
+// URI, character for character. A public client may also use loopback with any port, and
+// the page that shows the code (globus/globus-sdk-python,
+// local_server_login_flow_manager.py and flow_managers/native_app.py).
+func (e *Emulator) isRedirectURI(c Client, uri string) bool {
 	if slices.Contains(c.RedirectURIs, uri) {
 		return true
 	}
@@ -96,9 +92,9 @@ func (e *Emulator) redirects(c Client, uri string) bool {
 		err == nil && u.Scheme == "http" && globus.IsLoopback(u.Hostname()) && checkRedirectURI(uri) == nil
 }
 
-// readChoices reads the parameters that have a few values each. Another value is
-// ignored, which is noted.
-func (e *Emulator) readChoices(r *http.Request, q *authRequest) (wrong authError) {
+// readOptions reads prompt, access_type and the session_ parameters. Unknown values are
+// ignored and recorded.
+func (e *Emulator) readOptions(r *http.Request, q *authRequest) (wrong authError) {
 	words := strings.Fields(q.params.Get("prompt"))
 	if slices.Contains(words, "none") && len(words) > 1 { // OpenID Connect Core 1.0, section 3.1.2.1
 		return authError{"invalid_request", "prompt must be login or none"}
@@ -126,11 +122,12 @@ func (e *Emulator) readChoices(r *http.Request, q *authRequest) (wrong authError
 	return authError{}
 }
 
-// A challenge is the base64url form of a SHA-256 sum (RFC 7636, section 4.2).
+// challengeForm is the base64url form of a SHA-256 hash (RFC 7636, section 4.2).
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
-// check looks at what every app must send. Globus wants PKCE of public clients
-// alone, and state of nobody; with Config.Strict both are wanted of all.
+// check returns an error if a required parameter is missing or invalid. Globus requires PKCE
+// only of public clients, and state of nobody; with Config.Strict every client must send
+// both.
 func (q authRequest) check(unknown string, strict bool) authError {
 	get := q.params.Get
 	challenge, method := get("code_challenge"), get("code_challenge_method")
@@ -146,7 +143,7 @@ func (q authRequest) check(unknown string, strict bool) authError {
 		return authError{"invalid_request", "Missing response_type parameter"}
 	case get("response_type") != "code":
 		return authError{"unsupported_response_type", "response_type must be code"}
-	case len(q.asked) == 0:
+	case len(q.scopes) == 0:
 		return authError{"invalid_scope", "Missing scope parameter"}
 	case wantsPKCE && challenge == "":
 		return authError{"invalid_request", "Missing code_challenge parameter"}
@@ -158,8 +155,8 @@ func (q authRequest) check(unknown string, strict bool) authError {
 	return authError{}
 }
 
-// sendBack redirects the browser to the app with the answer, and with the state
-// that came, if there was just one.
+// sendBack redirects the browser to the app with the response, and with the state of the
+// request if there was exactly one.
 func (q authRequest) sendBack(w http.ResponseWriter, r *http.Request, answer url.Values) {
 	if state := q.params["state"]; len(state) == 1 {
 		answer.Set("state", state[0])
@@ -194,8 +191,8 @@ type code struct {
 	expiry      time.Time
 }
 
-// authorize is the authorization endpoint: GET comes from the app, POST from
-// the page that it shows. Both are checked in full.
+// authorize is the authorization endpoint. The app sends GET, and the page that the endpoint
+// shows sends POST. Both are checked in full.
 func (e *Emulator) authorize(w http.ResponseWriter, r *http.Request) error {
 	q, err := e.newAuthRequest(r)
 	if err != nil {
@@ -208,8 +205,8 @@ func (e *Emulator) authorize(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodPost {
 		return e.choose(w, r, q)
 	}
-	s, passes := e.passes(r, q)
-	if passes && e.consented(s.Person, q) {
+	s, ok := e.usableSession(r, q)
+	if ok && e.consented(s.Person, q) {
 		return e.sendCode(w, r, q, s)
 	}
 	if q.prompt == "none" {
@@ -219,19 +216,20 @@ func (e *Emulator) authorize(w http.ResponseWriter, r *http.Request) error {
 	page := choosePage{
 		App:      q.client.title(),
 		Action:   AuthorizePath + "?" + r.URL.RawQuery,
-		Scopes:   q.asked,
+		Scopes:   q.scopes,
 		People:   e.people,
 		Required: q.requirement,
 	}
-	if passes { // all that is missing is their consent
+	if ok { // only consent is missing
 		page.As, _ = e.person(s.Person)
 		return render(w, http.StatusOK, "consent", page)
 	}
 	return render(w, http.StatusOK, "choose", page)
 }
 
-// passes returns the browser's session, and whether nobody has to sign in for q.
-func (e *Emulator) passes(r *http.Request, q authRequest) (session, bool) {
+// usableSession returns the browser's session. It is ok if the person need not sign in again
+// for q.
+func (e *Emulator) usableSession(r *http.Request, q authRequest) (session, bool) {
 	s, ok := e.session(r)
 	if !ok || q.prompt == "login" {
 		return s, false
@@ -240,9 +238,8 @@ func (e *Emulator) passes(r *http.Request, q authRequest) (session, bool) {
 	return s, q.requirement.metBy(person, s.Used[q.client.ID])
 }
 
-// choose takes what the person did on the page: chose who to be and with which
-// identity, allowed what was asked for, or refused. Whether an identity is what
-// the app wanted is for the app to find out.
+// choose reads the person's choice on the page: a person or an identity, consent, or denial.
+// It does not check that the identity meets the app's requirement: the app must do that.
 func (e *Emulator) choose(w http.ResponseWriter, r *http.Request, q authRequest) error {
 	if q.prompt == "none" {
 		q.sendError(w, r, "login_required", "No page may be shown")
@@ -257,7 +254,7 @@ func (e *Emulator) choose(w http.ResponseWriter, r *http.Request, q authRequest)
 		return nil
 	}
 	if form.Has("allow") {
-		s, ok := e.passes(r, q)
+		s, ok := e.usableSession(r, q)
 		if !ok {
 			return badRequest("Sign in first.")
 		}
@@ -310,11 +307,11 @@ func (e *Emulator) sendCode(w http.ResponseWriter, r *http.Request, q authReques
 		plain:       q.params.Get("code_challenge_method") != "S256",
 		nonce:       q.params.Get("nonce"),
 		state:       q.params.Get("state"),
-		scopes:      topScopes(q.asked),
+		scopes:      topScopes(q.scopes),
 		offline:     q.offline,
 		expiry:      now.Add(e.codeLifetime),
 	}
-	e.consent(s.Person, q.client.ID, q.asked, q.offline)
+	e.consent(s.Person, q.client.ID, q.scopes, q.offline)
 	if err := e.state.save(); err != nil {
 		return err
 	}
@@ -322,16 +319,16 @@ func (e *Emulator) sendCode(w http.ResponseWriter, r *http.Request, q authReques
 	return nil
 }
 
-// consented reports whether a person has allowed an app all that it asks for.
+// consented reports whether a person has consented to all scopes of a request.
 func (e *Emulator) consented(person string, q authRequest) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return !slices.ContainsFunc(q.asked, func(a asked) bool { return !e.state.allows(person, q.client.ID, a.Path...) })
+	return !slices.ContainsFunc(q.scopes, func(a requestedScope) bool { return !e.state.allows(person, q.client.ID, a.Path...) })
 }
 
-// consent remembers that a person has allowed an app what it asks for. It needs
-// e.mu, and a save after it.
-func (e *Emulator) consent(person, clientID string, all []asked, offline bool) {
+// consent stores a person's consent to scopes for an app. It needs e.mu, and a save after
+// it.
+func (e *Emulator) consent(person, clientID string, all []requestedScope, offline bool) {
 	now := e.now()
 	for _, a := range all {
 		e.state.allow(person, clientID, consent{Path: a.Path, Optional: a.Optional, Refresh: offline, Created: now})

@@ -17,12 +17,12 @@ const (
 	clientsProvider  = "0dc3a1f0-6f5b-4a43-9d0e-5b1f2f6a7c05"
 )
 
-// DemoPeople returns three people, each of whom has broken some app before: one
-// plain ("rosalind"), one with five linked identities ("ada"), one whose name is
-// markup and runs both ways ("markup"). Their subs never change. Rosalind has 25
-// tasks at Globus Transfer, one of which succeeds 40 seconds after she is first
-// shown it; Ada has five, "markup" three. Rosalind is in the group DemoLab, Ada
-// too, by one of her linked identities; "markup" has asked to join it.
+// DemoPeople returns three people: one with a single identity ("rosalind"), one with five
+// linked identities ("ada"), and one whose name has markup and right-to-left text
+// ("markup"). Their subs never change. Rosalind has 25 tasks at Globus Transfer, one of which
+// succeeds 40 seconds after her first request; Ada has five, "markup" three. Rosalind is a
+// member of the group DemoLab, and so is Ada by a linked identity; "markup" has asked to
+// join it.
 func DemoPeople() []Person {
 	return []Person{
 		{
@@ -75,11 +75,10 @@ func DemoPeople() []Person {
 	}
 }
 
-// SubOnly returns somebody of whom an app learns nothing but their sub, even if it
-// was given profile ("sub-only"): what else Globus sends is null, or missing.
-// Globus has not been seen to do that, since it knows at least a user name of
-// everybody, so this person is not among the DemoPeople: it is for the test of an
-// app that wants to be sure.
+// SubOnly returns a person ("sub-only") about whom an app learns only the sub, even with the
+// scope profile: the other claims are null or missing. Globus is not known to do that,
+// because it has a user name for everybody, so DemoPeople lacks this person. Use it to test
+// an app with as few claims as OpenID Connect allows.
 func SubOnly() Person {
 	return Person{
 		Key:   "sub-only",
@@ -132,8 +131,8 @@ const (
 	tB  = 1000 * gB
 )
 
-// rosalindsTasks holds whatever a page of tasks may meet. Two are ACTIVE: the
-// first, until it is done, and the last, which is paused and stays so.
+// rosalindsTasks has what a page of tasks must be able to show. Two are ACTIVE: the first,
+// which makes progress, and the last, which stays paused.
 func rosalindsTasks() []Task {
 	tasks := []Task{
 		{

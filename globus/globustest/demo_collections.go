@@ -22,22 +22,21 @@ const (
 	gone        = "Old file server"
 )
 
-// DemoCollections returns what the demo people's tasks are about, under the ids
-// that they have there, and more. Everybody finds
+// DemoCollections returns the collections of the demo people's tasks, with the same ids, and
+// others. Everybody can find
 //
-//   - "Example Light Source, beamline 7", a guest collection, open to all;
-//   - "Example University Research Storage", a mapped collection that wants
-//     data_access;
-//   - "Example Supercomputer scratch", which wants an identity of example.edu and a
-//     second factor, and "Tape archive", which wants one of lab.example.org;
-//   - "Public reference data", where nobody may write, with a folder of 1,500 files
-//     and one that nobody may open;
-//   - "Small project space", which has room for 100 MB;
+//   - "Example Light Source, beamline 7", a guest collection;
+//   - "Example University Research Storage", a mapped collection that needs data_access;
+//   - "Example Supercomputer scratch", which requires an identity of example.edu and a
+//     second factor, and "Tape archive", which requires one of lab.example.org;
+//   - "Public reference data", which is read-only, with a folder of 1,500 files and one
+//     that nobody can open;
+//   - "Small project space", which has a quota of 100 MB;
 //   - "Example Observatory", which is paused.
 //
-// Rosalind's are "Rosalind's laptop", which is offline, and "Workstation in room
-// 51", which is not; Ada shares "Diffraction, shared by Ada" with her. "Old file
-// server" was deleted, but for Rosalind's bookmark.
+// Rosalind owns "Rosalind's laptop", which is offline, and "Workstation in room 51", which
+// is online. Ada shares "Diffraction, shared by Ada" with her. "Old file server" was deleted,
+// but Rosalind still has a bookmark of it.
 func DemoCollections() []Collection {
 	return []Collection{
 		{
@@ -84,7 +83,7 @@ func file(path string, size int64, ago time.Duration) File {
 	return File{Path: path, Size: size, Ago: ago}
 }
 
-// beamlineFiles have what a page of a directory may meet.
+// beamlineFiles have names that a page of a directory must be able to show.
 func beamlineFiles() []File {
 	return []File{
 		file("/README.txt", 1*kB, 40*day),

@@ -21,7 +21,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// newKey makes a signing key of the size that Globus uses. It cannot fail.
+// newKey generates a signing key of the size that Globus uses.
 func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -46,8 +46,8 @@ func (e *Emulator) keys(*http.Request) (any, error) {
 	return map[string]any{"keys": set}, nil
 }
 
-// discovery answers with every key that Globus's own document has. What that
-// lacks (PKCE, introspection, logout) is lacking here too.
+// discovery responds with the members of Globus's own document, which lacks PKCE,
+// introspection and logout.
 func (e *Emulator) discovery(*http.Request) (any, error) {
 	return map[string]any{
 		"issuer":                                e.issuer,
@@ -65,13 +65,12 @@ func (e *Emulator) discovery(*http.Request) (any, error) {
 	}, nil
 }
 
-// idTokenLifetime is that of Globus, however long the access token is good.
+// idTokenLifetime is Globus's, whatever the lifetime of the access token.
 const idTokenLifetime = 48 * time.Hour
 
-// idToken returns the signed ID token that goes with an access token, with all
-// the wrongs of l. It is put together by hand, not by a JOSE library: no good
-// library would write most of what a Lie asks for, and the app's own is thus not
-// checked against itself. It needs e.mu.
+// idToken returns the signed ID token for an access token, changed as l says. It does not use
+// a JOSE library: a library would refuse to write most of a Lie's tokens, and would test the
+// app's library against itself. It needs e.mu.
 func (e *Emulator) idToken(l Lie, client Client, c code, claims map[string]any, accessToken string) (string, error) {
 	now := e.now()
 	claims["iss"] = e.issuer
@@ -100,9 +99,8 @@ func (e *Emulator) idToken(l Lie, client Client, c code, claims map[string]any, 
 	return input + "." + b64(sign([]byte(input))), nil
 }
 
-// atHash is the claim of that name (OpenID Connect Core 1.0, section 3.1.3.6),
-// under the hash of the alg in the header: a token that lies about its algorithm
-// is to be refused for that, and not for this.
+// atHash is the claim at_hash (OpenID Connect Core 1.0, section 3.1.3.6) for the alg in the
+// header, so that a client rejects a token with a wrong alg because of the alg.
 func atHash(alg any, accessToken string) string {
 	h := sha512.New()
 	if name, _ := alg.(string); strings.HasSuffix(name, "256") {
@@ -112,7 +110,7 @@ func atHash(alg any, accessToken string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:h.Size()/2])
 }
 
-// signer returns the alg of a way to sign, and what signs. It needs e.mu.
+// signer returns the alg of a Signing, and its function. It needs e.mu.
 func (e *Emulator) signer(how Signing, client Client) (alg string, sign func([]byte) []byte) {
 	key := e.state.signingKey()
 	switch how {
@@ -159,8 +157,8 @@ func hmacSigner(h func() hash.Hash, key []byte) func([]byte) []byte {
 	}
 }
 
-// publicPEM is the public key as people save it to a file: the secret of those
-// who let a token choose its own algorithm.
+// publicPEM is the public key in PEM form. A client that lets the token choose its algorithm
+// would use it as an HMAC key.
 func publicPEM(key *rsa.PrivateKey) []byte {
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {

@@ -33,25 +33,25 @@ var (
 type choosePage struct {
 	App    string
 	Action string // where the choice is sent: this very request
-	Scopes []asked
+	Scopes []requestedScope
 	People []Person
 
 	Required requirement // of the session
-	As       Person      // who is signed in already, and asked for no more than consent
+	As       Person      // who is signed in and must only consent; zero: nobody
 }
 
-// An errorPage is an error that only the person sees.
+// An errorPage is an error that the person sees, but not the app.
 type errorPage struct {
 	Code        string
 	Message     string
-	RedirectURI string // the one that is not registered; empty: the error is another
-	ErrorID     string // filled in when the page is shown
+	RedirectURI string // the unregistered redirect URI; empty: another error
+	ErrorID     string // set when the page is shown
 }
 
 func (p *errorPage) Error() string { return fmt.Sprintf("globustest: %s: %s", p.Code, p.Message) }
 
-// show adapts an endpoint that browsers visit. An endpoint that returns an error
-// has written nothing.
+// show adapts an endpoint that browsers visit. An endpoint that returns an error must not
+// have written anything.
 func show(h func(http.ResponseWriter, *http.Request) error, methods ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !allowed(w, r, methods) {
@@ -75,8 +75,8 @@ func show(h func(http.ResponseWriter, *http.Request) error, methods ...string) h
 	})
 }
 
-// setPageHeaders sends no form-action: browsers would apply it to the redirect
-// back to the app, too.
+// setPageHeaders sets no form-action, because browsers would also apply it to the redirect
+// back to the app.
 func setPageHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -101,32 +101,32 @@ func serveStyle(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// A wayBack is what Globus's helper pages show of the app that sent the browser
-// there: a link, if they are given both an address of the app's and a name for
-// it. They never go there by themselves.
-type wayBack struct {
+// A returnLink is the link of Globus's helper pages to the app that sent the browser there.
+// They show it if the request has a URL of the app and a name for the link. They never
+// redirect.
+type returnLink struct {
 	App          string // empty: unknown
-	ContinueTo   string // empty: there is no way back
+	ContinueTo   string // empty: no link
 	ContinueName string
 }
 
-func (e *Emulator) wayBack(params url.Values) wayBack {
-	var back wayBack
+func (e *Emulator) returnLink(params url.Values) returnLink {
+	var back returnLink
 	client, ok := e.client(params.Get("client_id"))
 	if !ok {
 		return back
 	}
 	back.App = client.title()
 	uri, name := params.Get("redirect_uri"), params.Get("redirect_name")
-	if name != "" && client.livesAt(uri) {
+	if name != "" && client.hasOrigin(uri) {
 		back.ContinueTo, back.ContinueName = uri, name
 	}
 	return back
 }
 
-// livesAt reports whether uri is at the origin of one of the app's redirect
-// URIs. Whether Globus looks is not known, so an app should not count on more.
-func (c Client) livesAt(uri string) bool {
+// hasOrigin reports whether uri has the origin of one of the app's redirect URIs. Whether
+// Globus checks that is not known, so an app should not rely on more.
+func (c Client) hasOrigin(uri string) bool {
 	u, err := url.Parse(uri)
 	return err == nil && slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
 		r, err := url.Parse(registered)
@@ -139,23 +139,23 @@ func (e *Emulator) logout(w http.ResponseWriter, r *http.Request) error {
 	if err := e.endSession(w, r); err != nil {
 		return err
 	}
-	return render(w, http.StatusOK, "signed-out", e.wayBack(r.URL.Query()))
+	return render(w, http.StatusOK, "signed-out", e.returnLink(r.URL.Query()))
 }
 
-// authCode shows an authorization code, for people to copy it into a program that
-// has no page of its own to receive it.
+// authCode shows an authorization code, which people copy into a program without a redirect
+// URI of its own.
 func (e *Emulator) authCode(w http.ResponseWriter, r *http.Request) error {
 	return render(w, http.StatusOK, "auth-code", r.URL.Query())
 }
 
-// An identitiesPage lists the identity set of whoever the browser is signed in as.
+// An identitiesPage lists the identity set of the person who is signed in.
 type identitiesPage struct {
-	wayBack
+	returnLink
 	Identities []string // user names; empty: nobody is signed in
 }
 
 func (e *Emulator) identities(w http.ResponseWriter, r *http.Request) error {
-	page := identitiesPage{wayBack: e.wayBack(r.URL.Query())}
+	page := identitiesPage{returnLink: e.returnLink(r.URL.Query())}
 	if s, ok := e.session(r); ok {
 		p, _ := e.person(s.Person)
 		page.Identities = append(page.Identities, p.title())
@@ -166,19 +166,18 @@ func (e *Emulator) identities(w http.ResponseWriter, r *http.Request) error {
 	return render(w, http.StatusOK, "identities", page)
 }
 
-// A consentsPage lists the apps that hold tokens of whoever the browser is
-// signed in as.
+// A consentsPage lists the apps that hold tokens of the person who is signed in.
 type consentsPage struct {
-	wayBack
+	returnLink
 	Action   string
 	SignedIn bool
 	Apps     []Client
 }
 
-// consents shows what a person has allowed, and lets them take it back, which
-// ends all tokens that came of it.
+// consents shows the apps that a person has consented to, and lets them rescind the consent,
+// which revokes the app's tokens.
 func (e *Emulator) consents(w http.ResponseWriter, r *http.Request) error {
-	page := consentsPage{wayBack: e.wayBack(r.URL.Query()), Action: r.URL.RequestURI()}
+	page := consentsPage{returnLink: e.returnLink(r.URL.Query()), Action: r.URL.RequestURI()}
 	s, ok := e.session(r)
 	if page.SignedIn = ok; ok {
 		if err := e.rescind(s.Person, r.PostFormValue("rescind")); err != nil {
@@ -189,7 +188,7 @@ func (e *Emulator) consents(w http.ResponseWriter, r *http.Request) error {
 	return render(w, http.StatusOK, "consents", page)
 }
 
-// rescind ends all that a person has allowed an app; "" is no app.
+// rescind ends a person's consents for an app; "" is no app.
 func (e *Emulator) rescind(person, clientID string) error {
 	if clientID == "" {
 		return nil
@@ -222,8 +221,7 @@ func (e *Emulator) appsOf(person string) []Client {
 
 const indexPath = "/"
 
-// An indexPage tells whoever runs the emulator what it knows: where its endpoints
-// are, which apps are registered, and who can sign in. It shows no secret.
+// An indexPage shows the endpoints, the registered apps and the people. It shows no secret.
 type indexPage struct {
 	Issuer    string
 	Endpoints []indexEndpoint
@@ -233,7 +231,7 @@ type indexPage struct {
 
 type indexEndpoint struct{ Name, Path string }
 
-// index is a page of the emulator's own; Globus has none like it.
+// index is a page of the emulator; Globus has no such page.
 func (e *Emulator) index(w http.ResponseWriter, _ *http.Request) error {
 	page := indexPage{
 		Issuer: e.issuer,

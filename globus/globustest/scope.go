@@ -1,6 +1,7 @@
 package globustest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,7 @@ import (
 	"example.org/portal/globus"
 )
 
-// The resource servers of the services that the emulator has.
+// The resource servers that the emulator implements.
 const (
 	authServer     = globus.AuthServer
 	transferServer = globus.TransferServer
@@ -21,28 +22,26 @@ const (
 	viewConsentsScope   = "urn:globus:auth:scope:auth.globus.org:view_consents"
 	transferScope       = globus.TransferScope
 
-	// Not a scope of a token: @globus/sdk asks so for refresh tokens, where others
-	// send access_type=offline.
+	// No token has this scope: @globus/sdk requests refresh tokens with it, instead of
+	// access_type=offline.
 	offlineScope = "offline_access"
 )
 
-// A Scope is something that apps may ask for: of a service that the emulator does
-// not have, for which it gives tokens all the same, or of an app that is a
-// resource server.
+// A Scope is a scope that apps can request. Its resource server is an app, or a service that
+// the emulator need not implement.
 type Scope struct {
-	Name           string // as apps ask for it; required
-	ResourceServer string // whose token carries it: a domain, or the ID of a Client; required
-	Description    string // what a person reads who is asked for it; empty: Name
+	Name           string // as apps request it; required
+	ResourceServer string // whose token has it: a domain, or the ID of a Client; required
+	Description    string // shown when a person is asked for consent; empty: Name
 
-	// Dependencies are the scopes that the resource server needs of other services
-	// in turn. Who allows this scope allows them too, and the resource server gets
-	// tokens for them by the dependent token grant. Nil: none.
+	// Dependencies are scopes of other services that the resource server needs. Consent to
+	// this scope includes them, and the resource server gets tokens for them by the
+	// dependent token grant. Nil: none.
 	Dependencies []string
 }
 
-// wellKnownScopes lists the scopes of Globus's own services, as
-// globus/globus-sdk-python has them in src/globus_sdk/scopes/data. Those of
-// collections are beside them, in Emulator.scope.
+// wellKnownScopes lists the scopes of Globus's own services, from globus/globus-sdk-python,
+// src/globus_sdk/scopes/data. Emulator.scope adds those of collections.
 func wellKnownScopes() []Scope {
 	known := []Scope{
 		{Name: "openid", ResourceServer: authServer, Description: "Know which identity you sign in with"},
@@ -90,7 +89,8 @@ func wellKnownScopes() []Scope {
 	return known
 }
 
-// checkScopes returns all that apps may ask for.
+// checkScopes returns the well-known scopes and these. A scope of its own replaces a
+// well-known one of the same name.
 func checkScopes(own []Scope) ([]Scope, error) {
 	all := wellKnownScopes()
 	for _, s := range own {
@@ -104,18 +104,18 @@ func checkScopes(own []Scope) ([]Scope, error) {
 	for _, s := range own {
 		deps, err := globus.ParseScopes(s.Dependencies...)
 		if err != nil {
-			return nil, fmt.Errorf("globustest: what the scope %s depends on: %w", s.Name, err)
+			return nil, fmt.Errorf("globustest: dependencies of scope %s: %w", s.Name, err)
 		}
 		for _, d := range deps {
 			if !slices.ContainsFunc(all, func(known Scope) bool { return known.Name == d.Name }) {
-				return nil, fmt.Errorf("globustest: the scope %s depends on %s, which nobody knows", s.Name, d.Name)
+				return nil, fmt.Errorf("globustest: scope %s depends on the unknown scope %s", s.Name, d.Name)
 			}
 		}
 	}
 	return all, nil
 }
 
-// dataAccess is the scope that lets Transfer at the files of c.
+// dataAccess is the scope with which Transfer can reach the files of c.
 func (c Collection) dataAccess() string {
 	return "https://auth.globus.org/scopes/" + c.ID + "/data_access"
 }
@@ -138,31 +138,25 @@ func (e *Emulator) scope(name string) (Scope, bool) {
 	return e.scopes[i], true
 }
 
-// An asked is one thing that a person is to allow an app: a scope that it asks
-// for, or one that such a scope needs of another service.
-type asked struct {
+// A requestedScope is a scope that an app requests, or a dependency of one.
+type requestedScope struct {
 	Scope
-	Path     []string // names: of the scopes that need it, from the outermost, and its own
-	Optional bool     // people can take it back without the scope above it
+	Path     []string // names of the scopes that depend on it, the outermost first, and its own
+	Optional bool     // a person can rescind the consent without the scope above it
 }
 
-// Words are what a person reads.
-func (a asked) Words() string {
-	if a.Description == "" {
-		return a.Name
-	}
-	return a.Description
-}
+// Words is the description that a person reads.
+func (a requestedScope) Words() string { return cmp.Or(a.Description, a.Name) }
 
-// Text names the scope with those that need it around it.
-func (a asked) Text() string {
+// Text is the scope as a dependency, such as a[b].
+func (a requestedScope) Text() string {
 	last := len(a.Path) - 1
 	return strings.Join(a.Path, "[") + strings.Repeat("]", last)
 }
 
-// parseScopes returns all that an app asks for, outermost first, whether it asks
-// for refresh tokens too, and what of it nobody knows.
-func (e *Emulator) parseScopes(text string) (all []asked, offline bool, unknown []string) {
+// parseScopes returns the scopes that an app requests, each before its dependencies; whether
+// it requests refresh tokens; and the unknown scopes.
+func (e *Emulator) parseScopes(text string) (all []requestedScope, offline bool, unknown []string) {
 	scopes, err := globus.ParseScopes(text)
 	if err != nil {
 		return nil, false, []string{text}
@@ -176,31 +170,30 @@ func (e *Emulator) parseScopes(text string) (all []asked, offline bool, unknown 
 	return w.all, offline, w.unknown
 }
 
-// A scopeWalk goes through a tree of scopes, their own dependencies included.
+// A scopeWalk visits a tree of scopes, with the dependencies that a scope always has.
 type scopeWalk struct {
 	e       *Emulator
-	all     []asked
+	all     []requestedScope
 	unknown []string
 }
 
 func (w *scopeWalk) walk(scopes globus.Scopes, above []string) {
 	for _, s := range scopes {
 		known, ok := w.e.scope(s.Name)
-		if !ok || w.e.strict && !plain(s, known, above) {
+		if !ok || w.e.strict && !surelyValid(s, known, above) {
 			w.unknown = append(w.unknown, s.String())
 			continue
 		}
 		path := append(slices.Clone(above), s.Name)
-		w.all = append(w.all, asked{Scope: known, Path: path, Optional: s.Optional})
+		w.all = append(w.all, requestedScope{Scope: known, Path: path, Optional: s.Optional})
 		own, _ := globus.ParseScopes(known.Dependencies...) // checkScopes has read them
 		own = slices.DeleteFunc(own, func(d globus.Scope) bool { return slices.Contains(path, d.Name) })
 		w.walk(s.Dependencies.Merge(own), path)
 	}
 }
 
-// plain reports whether a scope is asked for in the one way that is sure to be
-// right, and not in another of which it is not known whether Globus takes it.
-func plain(s globus.Scope, known Scope, above []string) bool {
+// surelyValid reports whether a scope is requested in a way that Globus is known to accept.
+func surelyValid(s globus.Scope, known Scope, above []string) bool {
 	dataAccess := strings.HasSuffix(s.Name, "/data_access")
 	if len(above) == 0 && (s.Optional || dataAccess) {
 		return false
@@ -211,8 +204,8 @@ func plain(s globus.Scope, known Scope, above []string) bool {
 	return len(s.Dependencies) == 0 || known.ResourceServer != authServer
 }
 
-// topScopes returns those of all that the app itself asks for, each once.
-func topScopes(all []asked) (top []Scope) {
+// topScopes returns the scopes that are no dependencies.
+func topScopes(all []requestedScope) (top []Scope) {
 	for _, a := range all {
 		if len(a.Path) == 1 {
 			top = append(top, a.Scope)
@@ -221,9 +214,8 @@ func topScopes(all []asked) (top []Scope) {
 	return top
 }
 
-// scopeNames returns the names of those of scopes that belong to server, or of
-// all for an empty server, sorted: Globus keeps to no order, least of all to
-// that in which they were asked for.
+// scopeNames returns the sorted names of the scopes of a server, or of all scopes if server
+// is empty. Globus sends them in no fixed order, and not in that of the request.
 func scopeNames(scopes []Scope, server string) []string {
 	var names []string
 	for _, s := range scopes {
@@ -235,9 +227,9 @@ func scopeNames(scopes []Scope, server string) []string {
 	return slices.Compact(names)
 }
 
-// servers returns the resource servers of scopes, in the order of the token
-// endpoint's answer. auth.globus.org comes first if openid was asked for; if
-// not, it comes last, since Globus then promises nothing.
+// servers returns the resource servers of scopes in the order of a token response.
+// auth.globus.org is the first if openid was requested. Otherwise it is the last, because
+// Globus then promises no order.
 func servers(scopes []Scope) []string {
 	var names []string
 	openID := false

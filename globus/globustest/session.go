@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	sessionCookie = "globustest_sso" // the port follows: cookies of one host name are sent to all of its ports
+	sessionCookie = "globustest_sso" // the port is appended, because browsers send a host's cookies to all of its ports
 
-	// The browser drops the cookie when it closes. This bounds what is kept of
-	// browsers that never come back.
+	// A browser drops the cookie when it closes. The lifetime limits how long sessions of
+	// closed browsers are kept.
 	sessionLifetime = 7 * 24 * time.Hour
 )
 
@@ -29,8 +29,8 @@ func (e *Emulator) sessionCookie() string {
 	return sessionCookie + "_" + u.Port()
 }
 
-// session returns the single sign-on session of the browser, if it has one, of a
-// person who still exists.
+// session returns the browser's single sign-on session, if it has one and its person still
+// exists.
 func (e *Emulator) session(r *http.Request) (session, bool) {
 	cookie, err := r.Cookie(e.sessionCookie())
 	if err != nil {
@@ -46,9 +46,9 @@ func (e *Emulator) session(r *http.Request) (session, bool) {
 	return s, ok
 }
 
-// beginSession remembers who was chosen, and with which identity, in place of
-// whoever was before. What the same person did before in the same browser still
-// counts, for the app that they did it for.
+// beginSession replaces the browser's session by one of this person and identity. If the
+// person stays the same, earlier authentications still count for the app that they were
+// made for.
 func (e *Emulator) beginSession(w http.ResponseWriter, r *http.Request, q authRequest, p Person, identity string, mfa bool) (session, error) {
 	old, _ := e.session(r)
 	id := randomText(43)
@@ -73,7 +73,7 @@ func (e *Emulator) beginSession(w http.ResponseWriter, r *http.Request, q authRe
 	return s, nil
 }
 
-// endSession forgets who was chosen, on both sides.
+// endSession deletes the browser's session and its cookie.
 func (e *Emulator) endSession(w http.ResponseWriter, r *http.Request) error {
 	e.setSessionCookie(w, "", -1)
 	e.mu.Lock()
@@ -106,21 +106,20 @@ type authentication struct {
 	MFA bool      `json:"mfa,omitempty"`
 }
 
-// A requirement is what an app, or a collection, wants of a session.
+// A requirement is what an app or a collection requires of a session.
 type requirement struct {
-	Identities []string // all of them
-	Policies   []string // the emulator knows none, and takes the person's word
-	Domains    []string // any of them
-	MFA        bool     // of those above, or of whichever
-	Message    string   // for the person
+	Identities []string // all of these
+	Policies   []string // the emulator has no policies: a sign-in meets them
+	Domains    []string // one of these
+	MFA        bool     // each identity above, or any identity, needs a second factor
+	Message    string   // shown to the person
 }
 
 var domainForm = regexp.MustCompile(`^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$`)
 
-// readRequirement reads the parameters of an authorization request that begin
-// with session_. It returns the name of one that is malformed, or "". Services
-// hand out identities as UUIDs, as user names, and as URNs of UUIDs; strict takes
-// UUIDs alone.
+// readRequirement reads the session_ parameters of an authorization request. It returns the
+// name of a malformed one, or "". Services name identities by UUID, by user name, or by a URN
+// with the UUID; strict accepts only UUIDs.
 func readRequirement(params url.Values, strict bool) (req requirement, malformed string) {
 	list := func(name string, valid func(string) bool) (all []string) {
 		for s := range strings.SplitSeq(params.Get(name), ",") {
@@ -142,13 +141,13 @@ func readRequirement(params url.Values, strict bool) (req requirement, malformed
 	if mfa := params.Get("session_required_mfa"); mfa != "" {
 		var err error
 		if req.MFA, err = strconv.ParseBool(strings.ToLower(mfa)); err != nil {
-			malformed = "session_required_mfa" // someone would be let in without it
+			malformed = "session_required_mfa" // false would let people in without a second factor
 		}
 	}
 	return req, malformed
 }
 
-// metBy reports whether what a person signed in with, by identity, is enough.
+// metBy reports whether a person's authentications, by identity, meet the requirement.
 func (req requirement) metBy(p Person, used map[string]authentication) bool {
 	if len(req.Policies) > 0 {
 		return false
@@ -172,14 +171,13 @@ func (req requirement) metBy(p Person, used map[string]authentication) bool {
 	})
 }
 
-// in reports whether the user name of l is one of a domain of domains.
+// in reports whether the domain of l's user name is one of domains.
 func (l LinkedIdentity) in(domains []string) bool {
 	_, domain, _ := strings.Cut(l.Username, "@")
 	return slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
-// identities lists all that the person can sign in with, the one that apps see
-// first.
+// identities lists the person's identities. The first is the one that apps see.
 func (p Person) identities() []LinkedIdentity {
 	return append([]LinkedIdentity{{
 		Sub:                         p.Claims.Sub,

@@ -18,15 +18,14 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// A state is what outlives the process, and the file that keeps it. Its maps
-// have hashes for keys: of a cookie, of a token. What a browser or an app holds
-// is itself kept nowhere.
+// A state is the content of the StateFile. The keys of Sessions and Tokens are hashes of
+// cookies and tokens, which themselves are stored nowhere.
 type state struct {
 	Key      jose.JSONWebKey    `json:"key"`
 	Sessions map[string]session `json:"sessions"`
 	Tokens   map[string]token   `json:"tokens"`
 
-	// Consents are what people have allowed apps, by person and app.
+	// Consents are by person and app.
 	Consents map[string]map[string][]consent `json:"consented"`
 
 	file string // empty: memory alone
@@ -37,14 +36,14 @@ type session struct {
 	Person string    `json:"person"`
 	Began  time.Time `json:"began"`
 
-	// Used is what the person did to sign in, by app and identity. An app that
-	// let them pass without has no entry.
+	// Used are the person's authentications, by app and identity. An app for which they did
+	// not have to sign in has no entry.
 	Used map[string]map[string]authentication `json:"used,omitempty"`
 }
 
 func (s session) live(now time.Time) bool { return now.Before(s.Began.Add(sessionLifetime)) }
 
-// A token is an access or refresh token that was given out.
+// A token is an access or refresh token.
 type token struct {
 	Grant          grant     `json:"grant"`
 	ResourceServer string    `json:"resource_server"`
@@ -53,41 +52,39 @@ type token struct {
 	Expiry         time.Time `json:"expiry"`
 }
 
-// A grant is what a person allowed an app in one sign-in. A code stands for it,
-// and every token that comes of the code carries it on.
+// A grant says for whom and for which app a code or a token was issued. Tokens have the
+// grant of their code.
 type grant struct {
-	CodeHash      string    `json:"code_hash"` // tells the tokens of a code that is used again
+	CodeHash      string    `json:"code_hash"` // to revoke the tokens if the code is used again
 	ClientID      string    `json:"client_id"`
 	Person        string    `json:"person"`
 	Authenticated time.Time `json:"authenticated"`
 
-	Used map[string]authentication `json:"used,omitempty"` // as in session, for the app
+	Used map[string]authentication `json:"used,omitempty"` // as in session, for this app
 
-	// Of a dependent token, which a resource server got for one that it was called
-	// with: the app that the person allowed it, and the scopes that it came by.
+	// A dependent token also has the app that the person consented to, and the scopes that
+	// depend on the token's.
 	RootID string   `json:"root_id,omitempty"` // empty: ClientID
 	Above  []string `json:"above,omitempty"`
 }
 
-// root is the app that the person has allowed what the token is for.
+// root is the app that the person has consented to.
 func (g grant) root() string { return cmp.Or(g.RootID, g.ClientID) }
 
-// A consent is a scope that a person has allowed an app, by itself or for another
-// scope that needs it.
+// A consent is a person's consent to a scope, or to a dependency of one.
 type consent struct {
-	Path     []string  `json:"path"` // names of scopes, from the outermost
+	Path     []string  `json:"path"` // names of scopes, the outermost first
 	Optional bool      `json:"optional,omitempty"`
 	Refresh  bool      `json:"refresh,omitempty"` // the app may have refresh tokens
 	Created  time.Time `json:"created"`
 }
 
-// allows reports whether a person has allowed an app a scope, which is at the end
-// of path.
+// allows reports whether a person has consented to the scope at the end of path for an app.
 func (s *state) allows(person, clientID string, path ...string) bool {
 	return slices.ContainsFunc(s.Consents[person][clientID], func(c consent) bool { return slices.Equal(c.Path, path) })
 }
 
-// allow adds a consent, if it is not there.
+// allow adds a consent if it is missing.
 func (s *state) allow(person, clientID string, c consent) {
 	if s.Consents[person] == nil {
 		s.Consents[person] = map[string][]consent{}
@@ -101,8 +98,8 @@ func (s *state) allow(person, clientID string, c consent) {
 	all[i].Refresh = all[i].Refresh || c.Refresh
 }
 
-// openState reads file, or makes it. The signing key is key if that is given,
-// else the one in the file, else a new one.
+// openState reads a file, or creates it. The signing key is key, or else the key in the
+// file, or else a new one.
 func openState(file string, key *rsa.PrivateKey) (*state, error) {
 	s := &state{Sessions: map[string]session{}, Tokens: map[string]token{}, Consents: map[string]map[string][]consent{}, file: file}
 	if err := s.load(); err != nil {
@@ -134,7 +131,7 @@ func (s *state) load() error {
 	if err := json.Unmarshal(data, s); err != nil {
 		return err
 	}
-	if s.Consents == nil { // a file of before there were any
+	if s.Consents == nil { // an older file has none
 		s.Consents = map[string]map[string][]consent{}
 	}
 	if s.Key.Key == nil || s.Sessions == nil || s.Tokens == nil {
@@ -143,8 +140,8 @@ func (s *state) load() error {
 	return nil
 }
 
-// save puts a whole new file in the place of the old one, so that whoever opens
-// it, after a crash too, finds the one or the other.
+// save replaces the file in one step, so that a reader finds the old or the new content, also
+// after a crash.
 func (s *state) save() error {
 	if s.file == "" {
 		return nil
@@ -170,7 +167,7 @@ func (s *state) save() error {
 	return os.Rename(temp.Name(), s.file)
 }
 
-// sweep drops what has ended.
+// sweep deletes expired tokens and sessions.
 func (s *state) sweep(now time.Time) {
 	maps.DeleteFunc(s.Tokens, func(_ string, t token) bool { return !now.Before(t.Expiry) })
 	maps.DeleteFunc(s.Sessions, func(_ string, sso session) bool { return !sso.live(now) })
@@ -178,7 +175,7 @@ func (s *state) sweep(now time.Time) {
 
 func (s *state) signingKey() *rsa.PrivateKey { return s.Key.Key.(*rsa.PrivateKey) }
 
-// fingerprint is how a secret is looked up without being kept.
+// fingerprint is the hash under which a secret is looked up.
 func fingerprint(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -191,7 +188,7 @@ func randomText(n int) string {
 	var b [1]byte
 	for len(text) < n {
 		rand.Read(b[:])
-		if int(b[0]) < 256/len(alphabet)*len(alphabet) { // else some were likelier
+		if int(b[0]) < 256/len(alphabet)*len(alphabet) { // so that all characters are equally likely
 			text = append(text, alphabet[int(b[0])%len(alphabet)])
 		}
 	}

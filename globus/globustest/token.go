@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The grants of Globus Auth. A public client has the first two alone.
+// The grants of Globus Auth. A public client can use only the first two.
 const (
 	codeGrant      = "authorization_code"
 	refreshGrant   = "refresh_token"
@@ -61,12 +61,10 @@ func (e *Emulator) grant(r *http.Request, client Client, form url.Values) (any, 
 
 // redeem exchanges a code for tokens. It needs e.mu.
 //
-// A code is good for one try: whatever comes of it, it is spent. One that comes
-// again takes with it all tokens that it was exchanged for (RFC 6749, section
-// 4.1.2), however long ago.
+// A code can be used once, even if the exchange fails. If it is used again, all tokens that
+// it was exchanged for are revoked (RFC 6749, section 4.1.2).
 func (e *Emulator) redeem(client Client, form url.Values) (map[string]any, error) {
-	// Globus has been seen to send 400 and 401. Codes get the one here, refresh
-	// tokens the other.
+	// Globus sends 400 or 401. The emulator sends 400 for codes and 401 for refresh tokens.
 	invalid := oauthRefusal(http.StatusBadRequest, "invalid_grant", "")
 	id := fingerprint(form.Get("code"))
 	c, ok := e.codes[id]
@@ -82,8 +80,8 @@ func (e *Emulator) redeem(client Client, form url.Values) (map[string]any, error
 	return e.grantTokens(client, person, c)
 }
 
-// grantTokens makes what a code stands for: a token for each resource server,
-// one of them at the top, and the ID token. It needs e.mu.
+// grantTokens returns the token response for a code: a token for each resource server, the
+// first of them at the top level, and the ID token. It needs e.mu.
 func (e *Emulator) grantTokens(client Client, person Person, c code) (map[string]any, error) {
 	var all []map[string]any
 	for _, server := range servers(c.scopes) {
@@ -112,8 +110,8 @@ func (e *Emulator) grantTokens(client Client, person Person, c code) (map[string
 	return top, nil
 }
 
-// refresh gives a new access token for one resource server. It needs e.mu.
-// A scope, which some clients repeat there, changes nothing.
+// refresh issues a new access token for one resource server. It ignores the scope that some
+// clients send. It needs e.mu.
 func (e *Emulator) refresh(r *http.Request, client Client, form url.Values) (map[string]any, error) {
 	if form.Has("scope") && e.strict {
 		return nil, oauthRefusal(http.StatusBadRequest, "invalid_scope", "A refresh cannot change scopes")
@@ -142,10 +140,10 @@ func (e *Emulator) refresh(r *http.Request, client Client, form url.Values) (map
 	return granted, nil
 }
 
-// addIDToken adds an ID token to what a refresh of t grants. It has no nonce
-// (OpenID Connect Core 1.0, section 12.2). It needs e.mu.
+// addIDToken adds an ID token without a nonce to the response to a refresh (OpenID Connect
+// Core 1.0, section 12.2). It needs e.mu.
 func (e *Emulator) addIDToken(granted map[string]any, client Client, t token) error {
-	person, _ := e.person(t.Grant.Person) // who exists, for the token is alive
+	person, _ := e.person(t.Grant.Person) // exists, because the token is live
 	claims := person.Claims.of(t.Scopes, t.Grant.Authenticated)
 	idToken, err := e.idToken(e.lie, client, code{}, claims, granted["access_token"].(string))
 	granted["id_token"] = idToken
@@ -154,9 +152,9 @@ func (e *Emulator) addIDToken(granted map[string]any, client Client, t token) er
 
 var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
-// verify compares a PKCE verifier with the challenge (RFC 7636, section 4.6). A
-// verifier without a challenge is refused: somebody may have taken the challenge
-// away (RFC 9700, section 2.1.1).
+// verify compares a PKCE verifier with the challenge (RFC 7636, section 4.6). It rejects a
+// verifier without a challenge, because an attacker may have removed the challenge (RFC 9700,
+// section 2.1.1).
 func (c code) verify(verifier string) bool {
 	if c.challenge == "" || c.plain {
 		return equal(verifier, c.challenge)
@@ -165,8 +163,8 @@ func (c code) verify(verifier string) bool {
 	return verifierForm.MatchString(verifier) && equal(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge)
 }
 
-// grantClient gives an app tokens for itself. There is no refresh token, and
-// nobody to consent. It needs e.mu.
+// grantClient issues tokens with which an app acts as itself, without consent and without
+// refresh tokens. It needs e.mu.
 func (e *Emulator) grantClient(client Client, form url.Values) (map[string]any, error) {
 	all, _, unknown := e.parseScopes(form.Get("scope"))
 	if len(unknown) > 0 {
@@ -183,8 +181,8 @@ func (e *Emulator) grantClient(client Client, form url.Values) (map[string]any, 
 	})
 }
 
-// grantDependents gives a resource server tokens for what its scopes need of
-// other services, in exchange for a token that it was called with. It needs e.mu.
+// grantDependents issues a resource server tokens for the dependencies of its scopes, in
+// exchange for a token that it was called with. It needs e.mu.
 func (e *Emulator) grantDependents(client Client, form url.Values) (any, error) {
 	t, ok := e.liveToken(form.Get("token"))
 	if !ok || t.Refresh || t.ResourceServer != client.server() {
@@ -215,8 +213,8 @@ func (e *Emulator) grantDependents(client Client, form url.Values) (any, error) 
 	return tokens, nil
 }
 
-// dependencies returns what the person has allowed, beneath the scopes above, of
-// the wanted scopes; nil: of all.
+// dependencies returns the wanted scopes below the scopes above that the person has
+// consented to. If wanted is empty, it returns all.
 func (e *Emulator) dependencies(g grant, above, wanted []string) (scopes []Scope) {
 	for _, c := range e.state.Consents[g.Person][g.root()] {
 		last := len(c.Path) - 1
@@ -230,8 +228,8 @@ func (e *Emulator) dependencies(g grant, above, wanted []string) (scopes []Scope
 	return scopes
 }
 
-// consentMissing has the shape in which Globus Auth tells a resource server that
-// the person must allow more.
+// consentMissing is Globus Auth's response to a resource server if the person has not
+// consented to these scopes.
 func consentMissing(scopes []string) *refusal {
 	refused := apiRefusal(http.StatusForbidden, "Dependent consent required", "Missing required consents")
 	refused.body["error"] = "dependent_consent_required"
@@ -240,11 +238,11 @@ func consentMissing(scopes []string) *refusal {
 	return refused
 }
 
-// A refresh token dies when it was not used for so long.
+// refreshLifetime is how long an unused refresh token lives.
 const refreshLifetime = 180 * 24 * time.Hour
 
-// issueAccess makes an access token like t, and returns it as the endpoint sends
-// it. It needs e.mu.
+// issueAccess issues an access token like t, and returns the members of the token response.
+// It needs e.mu.
 func (e *Emulator) issueAccess(t token) map[string]any {
 	t.Refresh = false
 	t.Expiry = e.now().Add(e.tokenLifetime)
@@ -263,15 +261,15 @@ func (e *Emulator) issueRefresh(t token) string {
 	return e.issue(t)
 }
 
-// issue returns the secret of a new token, in the form that Globus's have.
+// issue stores a new token, and returns its secret in Globus's form.
 func (e *Emulator) issue(t token) string {
 	secret := "Ag" + randomText(88)
 	e.state.Tokens[fingerprint(secret)] = t
 	return secret
 }
 
-// liveToken finds a token that has neither ended nor been revoked, of a person
-// who still exists. It needs e.mu.
+// liveToken finds a token that is neither expired nor revoked, and whose person still
+// exists. It needs e.mu.
 func (e *Emulator) liveToken(secret string) (token, bool) {
 	t, ok := e.state.Tokens[fingerprint(secret)]
 	return t, ok && e.alive(t)
@@ -282,7 +280,7 @@ func (e *Emulator) alive(t token) bool {
 	return ok && e.now().Before(t.Expiry)
 }
 
-// revokeGrant ends all tokens that came of the code with this hash, and returns
+// revokeGrant revokes all tokens that the code with this hash was exchanged for, and returns
 // refused. It needs e.mu.
 func (e *Emulator) revokeGrant(codeHash string, refused error) error {
 	maps.DeleteFunc(e.state.Tokens, func(_ string, t token) bool { return t.Grant.CodeHash == codeHash })
@@ -292,8 +290,8 @@ func (e *Emulator) revokeGrant(codeHash string, refused error) error {
 	return refused
 }
 
-// revoke ends one token of the calling app. It says the same of every token:
-// those that have ended, are another app's, or never were.
+// revoke revokes a token of the calling app. The response is the same for tokens that are
+// expired, unknown, or another app's.
 func (e *Emulator) revoke(r *http.Request) (any, error) {
 	client, form, err := e.readCall(r, "token", "token_type_hint")
 	if err != nil {

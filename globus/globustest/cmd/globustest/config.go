@@ -15,9 +15,8 @@ import (
 	"example.org/portal/globus/globustest"
 )
 
-// A config is the file that -config names. What it leaves out is as in the demo:
-// people and collections are then the demo's, there are no other groups, and the
-// scopes are those that Globus's own services have.
+// A config is the file that -config names. Without people or collections the demo's are
+// used; without scopes only those of Globus's own services are known.
 type config struct {
 	Clients     []configClient     `json:"clients"`
 	People      []configPerson     `json:"people"`
@@ -32,17 +31,16 @@ type configClient struct {
 	Name         string   `json:"name"`
 	RedirectURIs []string `json:"redirect_uris"`
 
-	// What tokens for its scopes name it, if it is a resource server; empty: its ID.
+	// Its name as a resource server; empty: its ID.
 	ResourceServer string `json:"resource_server"`
 }
 
-// A configPerson has the members that Globus's userinfo has, so that an answer of
-// the real one can be pasted.
+// A configPerson has the members of Globus's userinfo, so that a real response can be pasted.
 type configPerson struct {
-	About string `json:"about"` // a line on the page where people choose
+	About string `json:"about"` // description on the page where people sign in
 
-	// A person without a sub gets a UUID, and one without an identity provider one
-	// called after their domain, from the user name, and always the same.
+	// A missing sub is derived from the user name, and a missing identity provider from
+	// the user name's domain.
 	Sub                         string           `json:"sub"`
 	PreferredUsername           *string          `json:"preferred_username"`
 	Name                        *string          `json:"name"`
@@ -54,8 +52,8 @@ type configPerson struct {
 	LastAuthentication          *int64           `json:"last_authentication"`
 }
 
-// A configIdentity is an entry of identity_set. What only the person's own entry
-// has at Globus is read, and left.
+// A configIdentity is an entry of identity_set. The members here exist only in the person's
+// own entry, and are ignored.
 type configIdentity struct {
 	globustest.LinkedIdentity
 	Organization *string `json:"organization"`
@@ -78,12 +76,12 @@ type configCollection struct {
 	ID         string       `json:"id"`
 	Name       string       `json:"display_name"`
 	Files      []configFile `json:"files"`
-	DataAccess bool         `json:"data_access"` // wants consent to its scope data_access
-	Domains    []string     `json:"domains"`     // wants an identity of one of these
-	MFA        bool         `json:"mfa"`         // wants a second factor
+	DataAccess bool         `json:"data_access"` // requires consent to its scope data_access
+	Domains    []string     `json:"domains"`     // requires an identity of one of these
+	MFA        bool         `json:"mfa"`         // requires a second factor
 
-	// As in globustest.Collection. The owner, and those it is shared with, are user
-	// names; null: it is shared with everybody.
+	// As in globustest.Collection, where owner and shared_with are user names. A null
+	// shared_with: everybody.
 	Type        string   `json:"entity_type"`
 	Owner       string   `json:"owner"`
 	SharedWith  []string `json:"shared_with"`
@@ -92,12 +90,12 @@ type configCollection struct {
 	Offline     bool     `json:"offline"`
 	Paused      string   `json:"paused"`
 	ReadOnly    bool     `json:"read_only"`
-	Quota       int64    `json:"quota"` // bytes; 0: no end of them
+	Quota       int64    `json:"quota"` // bytes; 0: no limit
 	Speed       int64    `json:"speed"` // bytes a second
 }
 
 type configFile struct {
-	Path string `json:"path"` // with a slash at its end, a directory
+	Path string `json:"path"` // a directory ends with a slash
 	Size int64  `json:"size"`
 }
 
@@ -106,12 +104,12 @@ type configScope struct {
 	ResourceServer string `json:"resource_server"`
 	Description    string `json:"description"`
 
-	// Of other services, which the resource server calls in turn.
+	// Scopes of other services that the resource server calls.
 	Dependencies []string `json:"dependencies"`
 }
 
-// readConfig adds to cfg what the file says. A member that it does not know is
-// an error: a misspelled one would pass unnoticed.
+// readConfig adds the content of the file to cfg. An unknown member is an error, because it
+// may be misspelled.
 func readConfig(name string, cfg *globustest.Config) error {
 	file, err := os.Open(name)
 	if err != nil {
@@ -142,7 +140,7 @@ func readConfig(name string, cfg *globustest.Config) error {
 	return c.addGroups(cfg)
 }
 
-// line returns the number of the line that ends after offset bytes of a file.
+// line returns the number of the line at a byte offset in a file.
 func line(name string, offset int64) int {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -184,14 +182,14 @@ func (p configPerson) person() globustest.Person {
 	return globustest.Person{Key: cmp.Or(username, claims.Sub), About: p.About, Claims: claims}
 }
 
-// providerOf returns an identity provider for identities of which the file names
-// none: it is called after the domain of the user name.
+// providerOf returns the identity provider for a user name without one: it has the name of
+// the user name's domain.
 func providerOf(username string) (id, name string) {
 	_, domain, _ := strings.Cut(username, "@")
 	return uuidOf(domain), domain
 }
 
-// uuidOf returns the UUID that always belongs to a user name, or to a domain.
+// uuidOf returns a UUID derived from a user name or a domain, always the same.
 func uuidOf(text string) string {
 	b := sha256.Sum256([]byte(text))
 	b[6] = b[6]&0x0f | 0x40
@@ -210,7 +208,8 @@ func (c configCollection) collection() globustest.Collection {
 	return place
 }
 
-// addGroups makes members of people, by the user name of any of their identities.
+// addGroups adds the groups' memberships to people. A member is named by the user name of
+// any identity.
 func (c config) addGroups(cfg *globustest.Config) error {
 	if len(c.Groups) == 0 {
 		return nil
@@ -232,8 +231,8 @@ func (c config) addGroups(cfg *globustest.Config) error {
 	return nil
 }
 
-// find returns the person with an identity of that user name, and the
-// identity's sub. Nil: there is none.
+// find returns the person who has an identity with that user name, or nil, and the
+// identity's sub.
 func find(people []globustest.Person, username string) (*globustest.Person, string) {
 	for i, p := range people {
 		if own := p.Claims.PreferredUsername; own != nil && *own == username {

@@ -1,15 +1,14 @@
-// Command globustest runs the emulator of Globus by itself, so that a program in
-// any language can be tested, or tried out, against it:
+// Command globustest runs the emulator of Globus as a program, for tests and trials of apps
+// in any language:
 //
 //	go run ./globus/globustest/cmd/globustest -listen 127.0.0.1:8890 \
 //		-client ID:SECRET -redirect http://localhost:5000/callback
 //
-// It prints the issuer and what a client has to be told, and logs each request in
-// a line. It stops on SIGINT and SIGTERM.
+// It prints the settings that a client needs, and logs a line for each request. It stops on
+// SIGINT and SIGTERM.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -73,7 +72,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	defer listener.Close()
-	if o.cfg.Issuer, err = o.reachedAt(listener.Addr()); err != nil {
+	if o.cfg.Issuer, err = o.issuerFor(listener.Addr()); err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(log, nil))
@@ -114,9 +113,9 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	return nil
 }
 
-// reachedAt returns the issuer: -issuer, or else the address that it listens on,
-// by the host name that -listen has.
-func (o options) reachedAt(addr net.Addr) (string, error) {
+// issuerFor returns the issuer: -issuer, or else the host name of -listen and the port of
+// addr.
+func (o options) issuerFor(addr net.Addr) (string, error) {
 	if o.cfg.Issuer != "" {
 		return o.cfg.Issuer, nil
 	}
@@ -134,8 +133,7 @@ func (o options) reachedAt(addr net.Addr) (string, error) {
 	return "http://" + net.JoinHostPort(host, port), nil
 }
 
-// announce prints what a client has to be told. A client's secret is not
-// repeated: whoever started the emulator knows it.
+// announce prints the settings that a client needs, without the client's secret.
 func (o options) announce(out io.Writer) error {
 	issuer := o.cfg.Issuer
 	fmt.Fprintf(out, "Globus is emulated at %s/ (nobody has a password)\n\nA client has to be told:\n", issuer)
@@ -158,5 +156,5 @@ func (o options) announce(out io.Writer) error {
 			row("redirect URI", uri)
 		}
 	}
-	return cmp.Or(table.Flush(), nil)
+	return table.Flush()
 }

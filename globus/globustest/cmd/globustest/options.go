@@ -10,7 +10,7 @@ import (
 	"example.org/portal/globus/globustest"
 )
 
-// options are what the command line, and the file that it names, say.
+// options are the flags, with the content of the -config file.
 type options struct {
 	listen string
 	cfg    globustest.Config
