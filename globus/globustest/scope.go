@@ -89,7 +89,7 @@ func wellKnownScopes() []Scope {
 	return known
 }
 
-// checkScopes returns the well-known scopes and these. A scope of its own replaces a
+// checkScopes returns the well-known scopes and these. One of these replaces a
 // well-known one of the same name.
 func checkScopes(own []Scope) ([]Scope, error) {
 	all := wellKnownScopes()

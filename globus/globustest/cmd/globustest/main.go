@@ -136,7 +136,7 @@ func (o options) issuerFor(addr net.Addr) (string, error) {
 // announce prints the settings that a client needs, without the client's secret.
 func (o options) announce(out io.Writer) error {
 	issuer := o.cfg.Issuer
-	fmt.Fprintf(out, "Globus is emulated at %s/ (nobody has a password)\n\nA client has to be told:\n", issuer)
+	fmt.Fprintf(out, "Globus is emulated at %s/ (nobody has a password)\n\nSettings for a client:\n", issuer)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, value string) { fmt.Fprintf(table, "  %s\t%s\n", name, value) }
 	row("issuer", issuer)
