@@ -368,3 +368,26 @@ func TestChangePanics(t *testing.T) {
 		})
 	}
 }
+
+// TestFields asks for some members of the documents of each list.
+func TestFields(t *testing.T) {
+	m := newMover(t, globustest.Collection{}, globustest.Collection{})
+	id := m.submit()
+	tests := []struct{ path, query, member string }{
+		{globustest.TaskListPath, "fields=", "task_id"},
+		{globustest.TaskPath + id + "/event_list", "fields=", "code"},
+		{globustest.SearchPath, "filter_scope=recently-used&fields=", "display_name"},
+		{globustest.ListPath + fromID + "/ls", "path=/d/&fields=", "name"},
+	}
+	for _, tt := range tests {
+		list, _ := m.ask(tt.path + "?" + tt.query + tt.member).json["DATA"].([]any)
+		if len(list) == 0 {
+			t.Errorf("%s: the list is empty", tt.path)
+		}
+		for _, one := range list {
+			if doc := one.(map[string]any); len(doc) != 1 || doc[tt.member] == nil {
+				t.Errorf("%s: got %v, want %s alone", tt.path, doc, tt.member)
+			}
+		}
+	}
+}
