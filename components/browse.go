@@ -2,6 +2,7 @@ package components
 
 import (
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -21,44 +22,50 @@ type Folder struct {
 	Next       int            // Offset of the next page; 0 if there is none
 }
 
-// fewEntries are seen at a glance: they need no filter.
+// fewEntries is up to how many entries a list has no filter.
 const fewEntries = 12
 
-// BrowsePath returns the path, as a browser sees it, of a page of a folder; ""
-// is where the collection begins.
-func (s Site) BrowsePath(collection, folder string, offset int) string {
+// BrowsePath returns the path, as a browser sees it, of the page of a folder; ""
+// is the folder in which the collection begins.
+func (s Site) BrowsePath(collection, folder string) string {
+	return Folder{Site: s, Collection: collection, Path: folder}.page(0)
+}
+
+// to returns the path of the page of another folder of the collection.
+func (f Folder) to(folder string) string { return f.BrowsePath(f.Collection, folder) }
+
+// page returns the path of the page of the same list that begins at offset.
+func (f Folder) page(offset int) string {
 	q := url.Values{}
-	if folder != "" {
-		q.Set("path", folder)
+	if f.Path != "" {
+		q.Set("path", f.Path)
+	}
+	if f.Name != "" {
+		q.Set("name", f.Name)
 	}
 	if offset > 0 {
 		q.Set("offset", strconv.Itoa(offset))
 	}
-	path := s.Path("/files/" + url.PathEscape(collection))
+	path := f.Site.Path("/files/" + url.PathEscape(f.Collection))
 	if len(q) == 0 {
 		return path
 	}
 	return path + "?" + q.Encode()
 }
 
-func (f Folder) to(folder string, offset int) string {
-	return f.BrowsePath(f.Collection, folder, offset)
-}
-
-// page is the address of another page of the same list.
-func (f Folder) page(offset int) string {
-	path := f.to(f.Path, offset)
-	switch {
-	case f.Name == "":
-		return path
-	case strings.Contains(path, "?"):
-		return path + "&name=" + url.QueryEscape(f.Name)
+// FolderAbove returns the folder that a file or folder is in, with a slash
+// at its end; "" if file is the root or "".
+func FolderAbove(file string) string {
+	trimmed := strings.TrimRight(file, "/")
+	if trimmed == "" {
+		return ""
 	}
-	return path + "?name=" + url.QueryEscape(f.Name)
+	return strings.TrimSuffix(path.Dir(trimmed), "/") + "/"
 }
 
-// item is what e is called when it is ticked.
-func (f Folder) item(e globus.Entry) string {
+// checkboxValue returns what the checkbox of e sends: its name, with a slash at the
+// end if it is a folder.
+func checkboxValue(e globus.Entry) string {
 	if e.IsDir() {
 		return e.Name + "/"
 	}

@@ -33,7 +33,7 @@ func placeLists() map[string]templ.Component {
 }
 
 func places() components.Places {
-	return components.Places{Site: site, Action: "/app/files", Open: func(id, folder string) string { return site.BrowsePath(id, folder, 0) }}
+	return components.Places{Site: site, Action: "/app/files", Open: site.BrowsePath}
 }
 
 func TestPlaceList(t *testing.T) {

@@ -2,8 +2,9 @@ package components
 
 import (
 	"net/url"
-	"path"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"example.org/portal/globus"
 )
@@ -51,29 +52,25 @@ func SendingOf(form url.Values) (s Sending, ok bool) {
 	s.Path, s.Folder = unescaped(form.Get("path")), unescaped(form.Get("folder"))
 	for _, item := range form["item"] {
 		name := unescaped(item)
-		plain := strings.TrimSuffix(name, "/")
-		ok = ok && IsName(plain)
+		ok = ok && IsName(strings.TrimSuffix(name, "/"))
 		s.Items = append(s.Items, name)
 	}
 	return s, ok && isFolderPath(s.Path) && (s.Folder == "" || isFolderPath(s.Folder))
 }
 
-// IsName reports whether name can be that of one file in a folder.
+// IsName reports whether name can be that of one file or folder in a folder.
 func IsName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00") && strings.ToValidUTF8(name, "") == name
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00") && utf8.ValidString(name)
 }
 
-func isFolderPath(folder string) bool {
-	inner := strings.Trim(folder, "/")
-	if !strings.HasPrefix(folder, "/") || !strings.HasSuffix(folder, "/") || inner != "" && strings.Contains(inner, "//") {
+// isFolderPath reports whether path leads from the root to a folder, with a slash at
+// its end.
+func isFolderPath(path string) bool {
+	if !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/") {
 		return false
 	}
-	for name := range strings.SplitSeq(inner, "/") {
-		if inner != "" && name != "~" && !IsName(name) {
-			return false
-		}
-	}
-	return true
+	names := strings.Trim(path, "/")
+	return names == "" || !slices.ContainsFunc(strings.Split(names, "/"), func(name string) bool { return !IsName(name) })
 }
 
 // SendPath returns the path, as a browser sees it, of the page that goes on from s.
@@ -92,17 +89,6 @@ func (s Sending) Route() string {
 func (s Sending) into(collection, folder string) Sending {
 	s.To, s.Folder = collection, folder
 	return s
-}
-
-// above is the folder above the one to send to; "" if there is none.
-func (s Sending) above() string {
-	if s.Folder == "" || s.Folder == "/" {
-		return ""
-	}
-	if up := path.Dir(strings.TrimSuffix(s.Folder, "/")); up != "/" {
-		return up + "/"
-	}
-	return "/"
 }
 
 // A SendPage is where a person chooses a folder to send to, and sends.

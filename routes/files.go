@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,11 +22,12 @@ const (
 	lastEntry      = 1_000_000 // Globus reads a folder from its start for each page
 	placesPerPage  = 20
 	lastPlace      = 980 // Transfer finds 1000 at most
+	maxDescribe    = 3 * time.Second
 )
 
-// browse shows what is in a folder of a Globus collection. It is the worked
-// example of a call that wants something of the person first, such as consent
-// for the collection: it returns that error like any other.
+// browse shows what is in a folder of a Globus collection. It is the worked example
+// of a call for which Globus may require something of the person first, such as
+// consent for the collection: the handler returns that error like any other.
 func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	id, path := strings.ToLower(r.PathValue("id")), r.URL.Query().Get("path")
 	if !globus.IsUUID(id) || path != "" && !isFolder(path) {
@@ -34,7 +36,7 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 			Message: "Check the address, or go to the home page.",
 		}
 	}
-	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // anything but a number means the first page
 	folder := components.Folder{
 		Site: a.Site, Collection: id, Now: a.Now(), Offset: min(max(0, offset), lastEntry), Name: oneLine(r.URL.Query().Get("name")),
 	}
@@ -53,25 +55,32 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 	if len(folder.Entries) > entriesPerPage {
 		folder.Entries, folder.Next = folder.Entries[:entriesPerPage], folder.Offset+entriesPerPage
 	}
-	return web.Show(w, r, a.nameOf(r, transfer, id), components.FolderList(folder))
+	title := "Files in a collection"
+	if !web.WantsFragment(r) { // a fragment has no title
+		title = collectionName(r, transfer, id, title)
+	}
+	return web.Show(w, r, title, components.FolderList(folder))
 }
 
-// nameOf returns what to call a collection, for the title of a page; a fragment has none.
-func (a *App) nameOf(r *http.Request, transfer *globus.Transfer, id string) string {
-	const unnamed = "Files in a collection"
-	if web.WantsFragment(r) {
-		return unnamed
-	}
+// describe asks Transfer for a collection. ok is false if it does not answer within
+// maxDescribe: pages do without its name then.
+func describe(r *http.Request, transfer *globus.Transfer, id string) (c *globus.Collection, ok bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), maxDescribe)
 	defer cancel()
 	c, err := transfer.Collection(ctx, id)
-	if err != nil {
-		return unnamed // the page is good without it
-	}
-	return c.Name()
+	return c, err == nil
 }
 
-// oldBrowse leads from the address that a folder once had to the one that it has.
+// collectionName returns the name of a collection, or unnamed if Transfer does not
+// tell it.
+func collectionName(r *http.Request, transfer *globus.Transfer, id, unnamed string) string {
+	if c, ok := describe(r, transfer, id); ok {
+		return c.Name()
+	}
+	return unnamed
+}
+
+// oldBrowse redirects from the former address of a folder to its present one.
 func (a *App) oldBrowse(w http.ResponseWriter, r *http.Request) error {
 	path := "/files/" + url.PathEscape(r.PathValue("id"))
 	if r.URL.RawQuery != "" {
@@ -80,7 +89,8 @@ func (a *App) oldBrowse(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, path)
 }
 
-// oneLine is what somebody typed, as Transfer takes it.
+// oneLine returns what somebody typed, as Transfer accepts it: without control
+// characters and the blanks around it, and at most 100 characters.
 func oneLine(typed string) string {
 	printable := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
@@ -92,12 +102,12 @@ func oneLine(typed string) string {
 	return string(runes[:min(len(runes), 100)])
 }
 
-// files is where people find a collection: by a bookmark, by what they used last, or
-// by its name.
+// files shows a person's bookmarks and the collections that they used last, or finds
+// collections by words.
 func (a *App) files(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	places := components.Places{
 		Site: a.Site, Action: a.Path("/files"),
-		Open: func(collection, folder string) string { return a.BrowsePath(collection, folder, 0) },
+		Open: a.BrowsePath,
 	}
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
 	if err := findPlaces(r, transfer, &places); err != nil {
@@ -106,8 +116,8 @@ func (a *App) files(w http.ResponseWriter, r *http.Request, s *session.Session) 
 	return web.Show(w, r, "Files", components.PlaceList(places))
 }
 
-// findPlaces fills in the collections that r asks for by name and offset, or else
-// those that the person is known to like.
+// findPlaces fills in the collections that r asks for by words and offset, or else the
+// person's bookmarks and the collections that they used last.
 func findPlaces(r *http.Request, transfer *globus.Transfer, places *components.Places) error {
 	query := r.URL.Query()
 	places.Text = oneLine(query.Get("q"))
@@ -139,7 +149,7 @@ func findPlaces(r *http.Request, transfer *globus.Transfer, places *components.P
 	return err
 }
 
-// isFolder reports whether path can be that of a folder: from the root down.
+// isFolder reports whether Transfer can be asked to list path.
 func isFolder(path string) bool {
 	return strings.HasPrefix(path, "/") && utf8.ValidString(path) && !strings.Contains(path, "\x00")
 }

@@ -1,12 +1,8 @@
 package routes
 
 import (
-	"context"
 	"net/http"
-	"path"
 	"slices"
-	"strings"
-	"time"
 
 	"example.org/portal/components"
 	"example.org/portal/globus"
@@ -14,23 +10,17 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// maxDescribe is how long a page that says why a folder cannot be listed waits for
-// the name of its collection.
-const maxDescribe = 3 * time.Second
-
-// cannotOpen returns what a page says when Transfer did not list a folder: the error,
-// by the name of the collection, and where else to look.
+// cannotOpen returns the error of a folder that Transfer did not list, with the name
+// of the collection, and links that may help.
 func (a *App) cannotOpen(r *http.Request, s *session.Session, transfer *globus.Transfer, folder components.Folder, err error) error {
 	kind := globus.KindOf(err)
 	switch kind {
 	case globus.KindSignIn, globus.KindBusy, globus.KindNoAnswer:
-		return err // it is not about the collection, and what else is asked would fail too
+		return err // it is not about the collection, and another call would fail too
 	}
 	about := &web.About{Err: err, Ways: waysAround(folder, kind)}
-	ctx, cancel := context.WithTimeout(r.Context(), maxDescribe)
-	defer cancel()
-	c, unknown := transfer.Collection(ctx, folder.Collection)
-	if unknown != nil {
+	c, ok := describe(r, transfer, folder.Collection)
+	if !ok {
 		return about
 	}
 	about.Names = map[string]string{folder.Collection: c.Name()}
@@ -44,27 +34,25 @@ func (a *App) cannotOpen(r *http.Request, s *session.Session, transfer *globus.T
 	return about
 }
 
-// waysAround leads from a folder that cannot be listed to the one above, and to the
-// file manager of Globus, which can do more than this page.
+// waysAround returns links from a folder that Transfer did not list to the one above,
+// and to the file manager of Globus, which can do more than this page.
 func waysAround(folder components.Folder, kind globus.Kind) (ways []components.Way) {
 	if kind == globus.KindNoCollection {
 		return nil
 	}
-	if above := path.Dir(strings.TrimRight(folder.Path, "/")); strings.Trim(folder.Path, "/") != "" && kind != globus.KindOffline && kind != globus.KindPaused {
-		if above != "/" {
-			above += "/"
-		}
+	if above := components.FolderAbove(folder.Path); above != "" && kind != globus.KindOffline && kind != globus.KindPaused {
 		label := "Open the folder above"
 		if kind == globus.KindNotDirectory {
 			label = "Open the folder that it is in"
-			folder.Path = above // the file manager opens no file by its address either, but shows it there
+			folder.Path = above // the file manager cannot open a file either, but shows it in its folder
 		}
-		ways = append(ways, components.Way{Label: label, URL: folder.BrowsePath(folder.Collection, above, 0)})
+		ways = append(ways, components.Way{Label: label, URL: folder.BrowsePath(folder.Collection, above)})
 	}
 	return append(ways, components.Way{Label: "Open in the Globus file manager", URL: folder.FileManagerURL()})
 }
 
-// computerOffline says that somebody's own computer is not there.
+// computerOffline returns the problem of a collection on a personal computer that is
+// not connected; own: it is the person's.
 func computerOffline(c *globus.Collection, own bool, err error) *web.Problem {
 	if own {
 		return &web.Problem{

@@ -14,14 +14,14 @@ import (
 
 const (
 	foldersPerPage = 200  // to choose from; there may be more
-	maxChosen      = 1500 // bytes of an address with what is chosen: Globus leads back to 2 KiB, and where to comes yet
+	maxChosen      = 1500 // bytes of the address while no destination is in it: with one, it must stay a LocalPath
 )
 
-// send is where a person chooses where to send what they have ticked: a collection
-// first, and then a folder. All that is chosen is in the address, so that nothing is
-// lost when Globus wants consent for a collection in the middle of it.
+// send lets a person choose where to send the files that they have ticked: first a
+// collection, then a folder. The address holds every choice, so nothing is lost when
+// Globus requires consent for a collection on the way.
 func (a *App) send(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	chosen, err := a.chosen(w, r)
+	chosen, err := a.chosen(r)
 	if err != nil {
 		return err
 	}
@@ -34,12 +34,12 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, s *session.Session) e
 		return web.Show(w, r, "Send", components.SendTo(chosen, places))
 	}
 
-	// Both collections are looked at, so that what they want of the person is asked
-	// for before they send.
+	// Both collections are listed, so that Globus asks for the consent that it requires
+	// before the person sends.
 	if _, err := transfer.List(r.Context(), chosen.From, globus.ListQuery{Path: chosen.Path, Limit: 1}); err != nil {
 		return a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.From, Path: chosen.Path}, err)
 	}
-	listing, err := transfer.List(r.Context(), chosen.To, globus.ListQuery{Path: chosen.Folder, Limit: foldersPerPage, OrderBy: "type,name"})
+	listing, err := transfer.List(r.Context(), chosen.To, globus.ListQuery{Path: chosen.Folder, Limit: foldersPerPage + 1, OrderBy: "type,name"})
 	if err != nil {
 		return a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.To, Path: chosen.Folder}, err)
 	}
@@ -47,20 +47,27 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, s *session.Session) e
 	if !strings.HasSuffix(chosen.Folder, "/") {
 		chosen.Folder += "/"
 	}
-	page := components.SendPage{Site: a.Site, Sending: chosen, FromName: nameOrID(r, transfer, chosen.From), ToName: nameOrID(r, transfer, chosen.To)}
-	for _, e := range listing.Entries {
-		if e.IsDir() && components.IsName(e.Name) {
-			page.Folders = append(page.Folders, e)
-		}
+	page := components.SendPage{
+		Site: a.Site, Sending: chosen,
+		FromName: collectionName(r, transfer, chosen.From, chosen.From),
+		ToName:   collectionName(r, transfer, chosen.To, chosen.To),
 	}
-	page.More = len(page.Folders) == foldersPerPage
+	for _, e := range listing.Entries {
+		if !e.IsDir() || !components.IsName(e.Name) {
+			continue
+		}
+		if page.More = len(page.Folders) == foldersPerPage; page.More {
+			break
+		}
+		page.Folders = append(page.Folders, e)
+	}
 	if page.SubmissionID, err = transfer.SubmissionID(r.Context()); err != nil {
 		return err
 	}
 	return web.Show(w, r, "Send", components.SendForm(page))
 }
 
-// makeFolder makes a folder in the one that is chosen, and chooses it.
+// makeFolder makes a folder in the chosen one, and chooses the new one.
 func (a *App) makeFolder(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	chosen, ok := components.SendingOf(r.PostForm)
 	name := strings.TrimSpace(r.PostForm.Get("new"))
@@ -85,8 +92,8 @@ func (a *App) makeFolder(w http.ResponseWriter, r *http.Request, s *session.Sess
 	return web.Redirect(w, r, chosen.Route())
 }
 
-// submit sends. The page that asked has brought a submission id, so that the same
-// sent twice is one transfer.
+// submit starts the transfer. The form has a submission id, so that Globus starts one
+// transfer if it is sent twice.
 func (a *App) submit(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	chosen, ok := components.SendingOf(r.PostForm)
 	id := r.PostForm.Get("submission_id")
@@ -111,15 +118,15 @@ func (a *App) submit(w http.ResponseWriter, r *http.Request, s *session.Session)
 		request.Items = append(request.Items, item)
 	}
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
-	made, err := transfer.SubmitTransfer(r.Context(), request)
+	submission, err := transfer.SubmitTransfer(r.Context(), request)
 	if err != nil {
 		return a.notSent(w, r, transfer, chosen, err)
 	}
-	return web.Redirect(w, r, "/transfers/"+made.TaskID)
+	return web.Redirect(w, r, "/transfers/"+submission.TaskID)
 }
 
-// notSent returns what a page says when a submission failed: nothing that was chosen
-// is lost.
+// notSent returns the error of a submission that failed, with links and a form that
+// keep what was chosen.
 func (a *App) notSent(w http.ResponseWriter, r *http.Request, transfer *globus.Transfer, chosen components.Sending, err error) error {
 	back := components.Way{Label: "Back to where you were", URL: a.SendPath(chosen)}
 	switch kind := globus.KindOf(err); kind {
@@ -129,20 +136,20 @@ func (a *App) notSent(w http.ResponseWriter, r *http.Request, transfer *globus.T
 		return &web.About{Err: err, Ways: []components.Way{{Label: "See the transfer that runs", URL: a.running(r.Context(), transfer, chosen)}, back}}
 	case globus.KindBusy, globus.KindNoAnswer:
 		return &web.Problem{
-			Status: http.StatusServiceUnavailable, Reason: "not_sent", Heading: "Globus did not say whether it has begun",
-			Message: "Send it again: if it has begun, that begins nothing anew.",
+			Status: http.StatusServiceUnavailable, Reason: "not_sent", Heading: "Globus did not say whether the transfer has begun",
+			Message: "Send it again: that starts no second transfer.",
 			Form:    web.FormAgain(w, r), Ways: []components.Way{back}, Cause: err,
 		}
 	}
 	return &web.About{Err: err, Ways: []components.Way{back}}
 }
 
-// running returns the path of the task between two collections that still runs, or
-// of the list of all.
+// running returns the path of a task that still runs between the chosen collections,
+// or of the list of transfers.
 func (a *App) running(ctx context.Context, transfer *globus.Transfer, chosen components.Sending) string {
-	looked := 0
+	seen := 0
 	for task, err := range transfer.TaskList(ctx, globus.TaskQuery{}) {
-		if looked++; err != nil || looked > 100 {
+		if seen++; err != nil || seen > 100 {
 			break
 		}
 		runs := task.Status == globus.TaskActive || task.Status == globus.TaskInactive
@@ -153,21 +160,23 @@ func (a *App) running(ctx context.Context, transfer *globus.Transfer, chosen com
 	return a.Path("/transfers")
 }
 
-// chosen reads from the address what is to be sent, and where to.
-func (a *App) chosen(_ http.ResponseWriter, r *http.Request) (components.Sending, error) {
+// chosen reads from the address what to send, and where.
+func (a *App) chosen(r *http.Request) (components.Sending, error) {
 	s, ok := components.SendingOf(r.URL.Query())
-	switch {
-	case !ok:
+	if !ok {
 		return s, nothingChosen()
+	}
+	back := []components.Way{{Label: "Back to the folder", URL: a.BrowsePath(s.From, s.Path)}}
+	switch {
 	case len(s.Items) == 0:
 		p := nothingChosen()
-		p.Ways = []components.Way{{Label: "Back to the folder", URL: a.BrowsePath(s.From, s.Path, 0)}}
+		p.Ways = back
 		return s, p
 	case a.Here(r) == "" || s.To == "" && len(r.URL.RequestURI()) > maxChosen:
 		return s, &web.Problem{
 			Status: http.StatusRequestURITooLong, Reason: "too_many_chosen", Heading: "Those are too many to be sent at once",
-			Message: "Tick fewer, or the folder that they are in: it is sent with all that is in it.",
-			Ways:    []components.Way{{Label: "Back to the folder", URL: a.BrowsePath(s.From, s.Path, 0)}},
+			Message: "Tick fewer, or tick the folder that they are in: everything in it is sent.",
+			Ways:    back,
 		}
 	}
 	return s, nil
@@ -178,15 +187,4 @@ func nothingChosen() *web.Problem {
 		Status: http.StatusUnprocessableEntity, Reason: "nothing_chosen", Heading: "Nothing is chosen to be sent",
 		Message: "Open a folder, tick files and folders there, and press “Send to…”.",
 	}
-}
-
-// nameOrID returns what to call a collection; the page is good without its name.
-func nameOrID(r *http.Request, transfer *globus.Transfer, id string) string {
-	ctx, cancel := context.WithTimeout(r.Context(), maxDescribe)
-	defer cancel()
-	c, err := transfer.Collection(ctx, id)
-	if err != nil {
-		return id
-	}
-	return c.Name()
 }

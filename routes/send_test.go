@@ -1,6 +1,7 @@
 package routes_test
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -196,5 +197,26 @@ func TestSendAgain(t *testing.T) {
 	s.Globus.Change(workstation.ID, func(c *globustest.Collection) { c.Offline = true })
 	if p := b.Get(to); p.Status != 503 || p.Reason() != "own_computer_offline" {
 		t.Errorf("it is off: got %d %s", p.Status, p.Reason())
+	}
+}
+
+// A long list of folders to send into says where it stops, and only then.
+func TestSendManyFolders(t *testing.T) {
+	t.Parallel()
+	light := place(t, "Example Light")
+	var folders []globustest.File
+	for i := range 201 {
+		folders = append(folders, globustest.File{Path: fmt.Sprintf("/many/f%03d/", i)})
+	}
+	all := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000001", Name: "All", Files: folders[:200]}
+	more := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000002", Name: "More", Files: folders}
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, all, more}})
+	b := s.Browser()
+	b.SignIn("rosalind")
+	for _, c := range []globustest.Collection{all, more} {
+		p := b.Get("/send?" + url.Values{"from": {light.ID}, "path": {"/photo51/"}, "item": {"raw/"}, "to": {c.ID}, "folder": {"/many/"}}.Encode())
+		if n := strings.Count(p.Body, ">f"); n != 200 || p.Has("send-more") != (c.ID == more.ID) {
+			t.Errorf("%s: got %d, %d folders, a note that there are more: %t", c.Name, p.Status, n, p.Has("send-more"))
+		}
 	}
 }
