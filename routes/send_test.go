@@ -1,11 +1,15 @@
 package routes_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,7 +213,7 @@ func TestSendManyFolders(t *testing.T) {
 		folders = append(folders, globustest.File{Path: fmt.Sprintf("/many/f%03d/", i)})
 	}
 	all := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000001", Name: "All", Files: folders[:200]}
-	more := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000002", Name: "More", Files: folders}
+	more := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000002", Name: "More", Files: append(folders, globustest.File{Path: "/many/a file comes after the folders"})}
 	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, all, more}})
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -217,6 +221,71 @@ func TestSendManyFolders(t *testing.T) {
 		p := b.Get("/send?" + url.Values{"from": {light.ID}, "path": {"/photo51/"}, "item": {"raw/"}, "to": {c.ID}, "folder": {"/many/"}}.Encode())
 		if n := strings.Count(p.Body, ">f"); n != 200 || p.Has("send-more") != (c.ID == more.ID) {
 			t.Errorf("%s: got %d, %d folders, a note that there are more: %t", c.Name, p.Status, n, p.Has("send-more"))
+		}
+	}
+}
+
+// submissions keeps what the app submits to Transfer.
+type submissions []string
+
+func (s *submissions) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPost && r.URL.Path == globustest.SubmitTransferPath {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		*s = append(*s, string(b))
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(b))
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// What the checkboxes of the form say is what Globus is asked for, and a folder is sent
+// as a folder.
+func TestSendOptions(t *testing.T) {
+	t.Parallel()
+	light, workstation := place(t, "Example Light"), place(t, "Workstation")
+	var sent submissions
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, workstation}, Transport: &sent})
+	b := s.Browser()
+	b.SignIn("rosalind")
+	tests := []struct {
+		name    string
+		touch   func(url.Values)
+		want    map[string]any // of the submission
+		skipped bool
+	}{
+		{"as the form comes", func(url.Values) {}, map[string]any{"verify_checksum": true, "sync_level": nil, "notify_on_succeeded": nil, "notify_on_failed": nil, "notify_on_inactive": nil}, false},
+		{"nothing ticked", func(f url.Values) { f.Del("verify"); f.Del("notify") }, map[string]any{"verify_checksum": false, "notify_on_succeeded": false, "notify_on_failed": false, "notify_on_inactive": false}, false},
+		{"only what changed", func(f url.Values) { f.Set("changed", "1") }, map[string]any{"sync_level": 2.0}, true},
+	}
+	for _, test := range tests {
+		page := b.Get("/send?" + url.Values{"from": {light.ID}, "path": {"/photo51/"}, "item": {"raw/", "exposure-01.tif"}, "to": {workstation.ID}, "folder": {"/home/rosalind/data/"}}.Encode())
+		form := formOf(t, page, "send-form")
+		test.touch(form)
+		p := b.Send(http.MethodPost, "/transfers", form)
+		task := strings.TrimPrefix(p.Header.Get("Location"), s.URL)
+		s.Globus.PassTime(24 * time.Hour)
+		ended := b.Get(task)
+		if skipped := strings.Contains(ended.Body, " skipped</li>"); !strings.Contains(ended.Body, `data-status="SUCCEEDED"`) || skipped != test.skipped {
+			t.Errorf("%s: got %d, files were skipped: %t\n%s", test.name, p.Status, skipped, ended.Body)
+		}
+		var doc map[string]any
+		if err := json.Unmarshal([]byte(sent[len(sent)-1]), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range test.want {
+			if doc[name] != want {
+				t.Errorf("%s: %s is %v, want %v", test.name, name, doc[name], want)
+			}
+		}
+		var recursive []any
+		for _, item := range doc["DATA"].([]any) {
+			recursive = append(recursive, item.(map[string]any)["recursive"])
+		}
+		if !slices.Equal(recursive, []any{true, false}) {
+			t.Errorf("%s: a folder and a file are sent with recursive %v", test.name, recursive)
 		}
 	}
 }
