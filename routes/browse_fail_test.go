@@ -21,7 +21,7 @@ func TestCannotOpen(t *testing.T) {
 	server.ID, server.Name, server.Offline = "0dc3a1f0-0000-4000-8000-000000000002", "Server <b>7</b>", true
 	offlineShare.ID, offlineShare.Name, offlineShare.Offline, offlineShare.Paused = "0dc3a1f0-0000-4000-8000-000000000003", "A paused laptop", false, "by its owner"
 	gone := place(t, "Old file server")
-	observatory.DataAccess = false
+	observatory.DataAccess, observatory.Contact = false, "dome@example.org"
 	secret := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000004", Name: "Not for Rosalind", Owner: "ada", SharedWith: []string{}}
 	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, laptop, observatory, reference, adas, server, offlineShare, secret,
 		place(t, "Tape"), place(t, "Example University Research"), gone}})
@@ -79,8 +79,28 @@ func TestCannotOpen(t *testing.T) {
 		})
 	}
 
+	if p := b.Get("/files/" + observatory.ID); !strings.Contains(p.Body, "<bdi>dome@example.org</bdi>") {
+		t.Errorf("the page does not say whom to ask:\n%s", p.Body)
+	}
 	if p := b.Get("/files/" + place(t, "Example University Research").ID); strings.Contains(p.Body, "<bdi>"+place(t, "Example University Research").ID) {
 		t.Errorf("consent is asked for by the UUID:\n%s", p.Body)
+	}
+}
+
+// TestCannotOpenLinked: a computer of another of the person's identities is their own.
+func TestCannotOpenLinked(t *testing.T) {
+	t.Parallel()
+	laptop := place(t, "Rosalind's laptop")
+	laptop.SharedWith = []string{"lab"}
+	people := globustest.DemoPeople()
+	rosalind := people[slices.IndexFunc(people, func(p globustest.Person) bool { return p.Key == "rosalind" })].Claims
+	const sub = "1ab00000-0000-4000-8000-000000000000"
+	lab := globustest.Claims{Sub: sub, Linked: []globustest.LinkedIdentity{{Sub: rosalind.Sub}}}
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{laptop}, People: append(people, globustest.Person{Key: "lab", Claims: lab})})
+	b := s.Browser()
+	b.SignIn("lab")
+	if p := b.Get("/files/" + laptop.ID); p.Status != 503 || p.Reason() != "own_computer_offline" {
+		t.Errorf("got %d %s:\n%s", p.Status, p.Reason(), p.Body)
 	}
 }
 
