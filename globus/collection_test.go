@@ -177,6 +177,7 @@ func TestKindOf(t *testing.T) {
 		{502, `{"code":"ExternalError.MkdirFailed.Exists"}`, globus.KindExists, false},
 		{409, `{"code":"Conflict"}`, globus.KindConflict, true},
 		{502, `{"code":"ExternalError.DirListingFailed.GCDisconnected"}`, globus.KindOffline, false},
+		{502, `{"code":"ExternalError.DirListingFailed.GCNotConnected"}`, globus.KindOffline, false},
 		{502, `{"code":"ExternalError"}`, globus.KindOffline, false},
 		{409, `{"code":"OperationPaused"}`, globus.KindPaused, false},
 		{400, `{"code":"ClientError.BadRequest.NoTransferItems"}`, globus.KindInvalid, false},

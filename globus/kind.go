@@ -70,6 +70,7 @@ var kindsByCode = map[string]Kind{
 	"BookmarkExists":           KindExists,
 	"Conflict":                 KindConflict,
 	"GCDisconnected":           KindOffline,
+	"GCNotConnected":           KindOffline,
 	"ConnectFailed":            KindOffline,
 	"ExternalError":            KindOffline,
 	"OperationPaused":          KindPaused,

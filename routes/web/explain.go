@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"example.org/portal/components"
@@ -38,73 +37,67 @@ func explain(err error) *Problem {
 	}
 }
 
-// A serviceProblem is what a person reads about one kind of refusal by a Globus
-// service. Only what may pass by itself is a 503.
+// A serviceProblem is what a person reads about one kind of error of a Globus service.
+// Only an error that may pass by itself has status 503.
 type serviceProblem struct {
-	codes                    []string // how its codes end, after the kind of error: Transfer has renamed the kinds
 	status                   int
 	reason, heading, message string
 }
 
-// serviceProblems are the kinds by their codes (globus-sdk-python's and
-// globus-cli's fixtures; Transfer API, "Error responses").
-var serviceProblems = []serviceProblem{
-	{[]string{"ConsentRequired"}, http.StatusForbidden, "consent", "Globus wants your consent",
-		"Give it at Globus, and then try again."},
-	{[]string{"AuthPolicyFailed"}, http.StatusForbidden, "auth_policy", "Globus wants another sign-in for this",
-		"The owner of this has rules about how you sign in, which the sign-in that you used does not meet. Log in with another identity, or ask the owner."},
-	{[]string{"LoginFailed"}, http.StatusForbidden, "no_local_account", "This collection has no account for you",
+// problemsByKind has the kinds of errors about which a person can do something, or
+// ask somebody.
+var problemsByKind = map[globus.Kind]serviceProblem{
+	globus.KindSignIn: {http.StatusForbidden, "token_rejected", "Globus did not accept this site's token",
+		"You are still signed in here. Log out and in again to get a new one."},
+	globus.KindNoAccount: {http.StatusForbidden, "no_local_account", "This collection has no account for you",
 		"None of its accounts belongs to the identity that you use here. Signing in again does not help: ask the people who run the collection."},
-	{[]string{"PermissionDenied"}, http.StatusForbidden, "not_permitted", "You may not see that",
+	globus.KindDenied: {http.StatusForbidden, "not_permitted", "You may not see that",
 		"The owner has not given access to the identity that you use here. Ask them, or sign in with another one."},
-	{[]string{"NotDirectory"}, http.StatusNotFound, "not_a_folder", "That is a file, and not a folder",
+	globus.KindNotDirectory: {http.StatusNotFound, "not_a_folder", "That is a file, and not a folder",
 		"Open the folder that it is in."},
-	{[]string{"SizeLimit"}, http.StatusBadRequest, "folder_too_large", "That folder has too many entries to list",
+	globus.KindTooMany: {http.StatusBadRequest, "folder_too_large", "That folder has too many entries to list",
 		"Enter the path of a folder in it."},
-	{[]string{"InvalidPath"}, http.StatusBadRequest, "bad_path", "That path cannot be on this collection",
-		"Check how it is written."},
-	{[]string{"Exists"}, http.StatusConflict, "exists", "There is one of that name already",
+	globus.KindExists: {http.StatusConflict, "exists", "There is one of that name already",
 		"Choose another name, or use the one that is there."},
-	{[]string{"EndpointDeleted", "EndpointNotFound", "NotSupported"}, http.StatusNotFound, "collection_gone", "This collection is gone",
+	globus.KindNoCollection: {http.StatusNotFound, "collection_gone", "This collection is gone",
 		"Its owner has deleted it, or moved it to a new address. Waiting does not help: ask them."},
-	{[]string{"OperationPaused"}, http.StatusForbidden, "paused", "The people who run this collection have paused it",
+	globus.KindPaused: {http.StatusForbidden, "paused", "The people who run this collection have paused it",
 		"It can be used again when they let it: ask them when that is."},
-	{[]string{"Conflict"}, http.StatusConflict, "conflict", "The same is under way already",
+	globus.KindConflict: {http.StatusConflict, "conflict", "The same is under way already",
 		"Wait until it has ended, or cancel it first."},
-	{[]string{"NotFound"}, http.StatusNotFound, "not_found", "Globus does not know that",
+	globus.KindNotFound: {http.StatusNotFound, "not_found", "Globus does not know that",
 		"It may be gone, or it may not be yours."},
-	{[]string{"GCDisconnected", "GCNotConnected", "ConnectFailed"}, http.StatusServiceUnavailable, "collection_offline", "The collection does not answer",
+	globus.KindOffline: {http.StatusServiceUnavailable, "collection_offline", "The collection does not answer",
 		"The computer that it is on may be switched off, or away from the network. If it is your own, start Globus Connect Personal there."},
-	{[]string{"EndpointError"}, http.StatusServiceUnavailable, "collection_error", "The collection reports an error",
+}
+
+// problemsByCode has the codes about which there is more to say than about their kind
+// (globus-sdk-python's and globus-cli's fixtures; Transfer API, "Error responses").
+var problemsByCode = map[string]serviceProblem{
+	"ConsentRequired": {http.StatusForbidden, "consent", "Globus wants your consent",
+		"Give it at Globus, and then try again."},
+	"AuthPolicyFailed": {http.StatusForbidden, "auth_policy", "Globus wants another sign-in for this",
+		"The owner of this has rules about how you sign in, which the sign-in that you used does not meet. Log in with another identity, or ask the owner."},
+	"InvalidPath": {http.StatusBadRequest, "bad_path", "That path cannot be on this collection",
+		"Check how it is written."},
+	"EndpointError": {http.StatusServiceUnavailable, "collection_error", "The collection reports an error",
 		"It may pass: try again in a while. If it does not, tell the people who run the collection."},
 }
 
 // explainService says what a person who is signed in, and stays so, reads about an
 // error of a Globus service. What the service itself says is shown as its words.
 func explainService(e *globus.Error) *Problem {
-	p := &Problem{
-		Status: http.StatusServiceUnavailable, Reason: "globus_unavailable", Heading: "Globus does not answer as it should",
-		Message: "You are still signed in here. Please try again in a moment.",
+	known, ok := problemsByCode[e.Code[strings.LastIndexByte(e.Code, '.')+1:]]
+	if !ok {
+		known, ok = problemsByKind[globus.KindOf(e)]
 	}
-	code := e.Code[strings.LastIndexByte(e.Code, '.')+1:]
-	i := slices.IndexFunc(serviceProblems, func(p serviceProblem) bool {
-		return slices.ContainsFunc(p.codes, func(end string) bool { return strings.HasSuffix(code, end) })
-	})
-	var known serviceProblem
-	switch {
-	case e.Status == http.StatusUnauthorized:
-		known = serviceProblem{nil, http.StatusForbidden, "token_rejected", "Globus did not accept this site's token",
-			"You are still signed in here. Log out and in again to get a new one."}
-	case i >= 0:
-		known = serviceProblems[i]
-	case e.Status == http.StatusForbidden:
-		known = serviceProblems[slices.IndexFunc(serviceProblems, func(p serviceProblem) bool { return p.reason == "not_permitted" })]
-	case e.Status == http.StatusNotFound:
-		known = serviceProblems[slices.IndexFunc(serviceProblems, func(p serviceProblem) bool { return p.reason == "not_found" })]
-	default:
-		return p
+	if !ok {
+		return &Problem{
+			Status: http.StatusServiceUnavailable, Reason: "globus_unavailable", Heading: "Globus does not answer as it should",
+			Message: "You are still signed in here. Please try again in a moment.",
+		}
 	}
-	p.Status, p.Reason, p.Heading, p.Message = known.status, known.reason, known.heading, known.message
+	p := &Problem{Status: known.status, Reason: known.reason, Heading: known.heading, Message: known.message}
 	if e.Message != "" {
 		p.Facts = []components.Fact{{Label: "Globus says", Value: e.Message}}
 	}

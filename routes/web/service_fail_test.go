@@ -81,6 +81,7 @@ func TestFolderFails(t *testing.T) {
 		{"paused", refusal(409, "OperationPaused"), 403, "paused"},
 		{"switched off", refusal(502, "ExternalError.DirListingFailed.GCDisconnected"), 503, "collection_offline"},
 		{"cannot be reached", refusal(502, "ExternalError.DirListingFailed.ConnectFailed"), 503, "collection_offline"},
+		{"not connected", refusal(502, "ExternalError.DirListingFailed.GCNotConnected"), 503, "collection_offline"},
 		{"broken", refusal(502, "EndpointError"), 503, "collection_error"},
 		{"no such folder, says the collection", refusal(502, "ExternalError.DirListingFailed.NotFound"), 404, "not_found"},
 		{"no such folder", refusal(404, "ClientError.NotFound"), 404, "not_found"},
