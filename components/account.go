@@ -12,7 +12,7 @@ type Account struct {
 	Identity *globus.Identity
 	SignedIn time.Time  // when the session began
 	Ends     time.Time  // when it will end
-	Now      time.Time  // for how long things last
+	Now      time.Time  // for "47 hours left"
 	Tokens   []TokenRow // by resource server
 }
 

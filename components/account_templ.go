@@ -82,7 +82,7 @@ func AccountCards(a Account) templ.Component {
 	})
 }
 
-// accountSession is about the identity in use, and how long it is.
+// accountSession says which identity is in use, since when, and until when.
 func accountSession(a Account, id *globus.Identity) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

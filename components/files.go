@@ -8,13 +8,13 @@ import (
 	"example.org/portal/globus"
 )
 
-// A Places is where files are: the collections, and folders of them, from which a
+// A Places is a list of collections, and of folders that are bookmarked, from which a
 // person chooses one.
 type Places struct {
 	Site
-	Action string                                 // path of the page that it is on, to which the search goes
-	Keep   []Field                                // what the search brings along
-	Open   func(collection, folder string) string // path of the page of a folder; of "", where the collection begins
+	Action string                                 // path of the page that it is on, which the search requests
+	Keep   []Field                                // other fields of the search
+	Open   func(collection, folder string) string // returns the path of the page of a folder; "" is where the collection begins
 
 	Text   string              // what was searched for; "": nothing was
 	Found  []globus.Collection // by Text

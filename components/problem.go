@@ -6,15 +6,15 @@ type Problem struct {
 	Reason    string // what kind of problem it is, in a word that does not change, such as form_old
 	Heading   string // what happened, in a few words
 	Message   string // what happened and what to do, in a sentence or two
-	Facts     []Fact // that explain it
-	Ways      []Way  // out of it, beside the home page
+	Facts     []Fact // what explains it
+	Ways      []Way  // links that may help, beside the one to the home page
 	Reference string // names the line in the log; empty if there is none
 	LoginURL  string // where to sign in, if that helps; else empty
 	Retry     string // path of what to try again, as a browser sees it; empty if that cannot help
 	Form      *Form  // a form to send again, or nil
 }
 
-// A Fact is something that an error page says of what came and what was needed.
+// A Fact is a labelled value that explains a problem, such as the name of a collection.
 type Fact struct{ Label, Value string }
 
 // A Way is a link that leads out of a problem.

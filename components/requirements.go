@@ -7,7 +7,7 @@ import (
 	"example.org/portal/globus"
 )
 
-// A Required is what a page says when a service wants something of the person
+// A Required is what a page says when a service requires something of the person
 // first, at Globus.
 type Required struct {
 	Site
@@ -26,7 +26,7 @@ func (q Required) Heading() string {
 	return "Globus wants you to sign in for this"
 }
 
-// says is what the service says, preferably to the person.
+// says returns the message of the service, preferably the one that is for the person.
 func (q Required) says() string {
 	return cmp.Or(q.Requirements.SessionMessage, q.Requirements.Message)
 }
@@ -82,8 +82,8 @@ func dataAccess(scope string) (collection string, ok bool) {
 	return id, prefixed && suffixed && globus.IsUUID(id)
 }
 
-// leaves lists the scopes that no other is needed for: those are what people
-// have not consented to yet.
+// leaves lists the scopes that depend on no other: those are what people have not
+// consented to yet.
 func leaves(scopes globus.Scopes) (names []string) {
 	for _, s := range scopes {
 		if len(s.Dependencies) == 0 {

@@ -9,8 +9,8 @@ import (
 	"example.org/portal/globus"
 )
 
-// A Sending is what somebody has chosen to send so far, and where to. It is kept in
-// the address of the page, or in its form.
+// A Sending is what a person has chosen to send so far, and where. The address of a
+// page holds it, or a form.
 type Sending struct {
 	From  string   // UUID of the collection
 	Path  string   // of the folder there, with a slash at its end
@@ -20,8 +20,8 @@ type Sending struct {
 	Folder string // there, with a slash at its end; "": where it begins
 }
 
-// Fields are what says so in a form, or in an address. A form would make two
-// characters of each newline in a name, so those are escaped.
+// Fields returns s as the fields of a form, or of the query of an address. Newlines in
+// names are escaped, because a form would send each as two characters.
 func (s Sending) Fields() []Field {
 	fields := []Field{{"from", s.From}, {"path", escapeLines(s.Path)}}
 	for _, item := range s.Items {
@@ -40,7 +40,7 @@ var lines = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 
 func escapeLines(name string) string { return lines.Replace(name) }
 
-// SendingOf reads what Fields has written; ok is false if that is not what it is.
+// SendingOf reads the fields that Fields returns; ok is false if one is not valid.
 func SendingOf(form url.Values) (s Sending, ok bool) {
 	s.From, s.To = strings.ToLower(form.Get("from")), strings.ToLower(form.Get("to"))
 	ok = globus.IsUUID(s.From) && (s.To == "" || globus.IsUUID(s.To))
@@ -73,7 +73,8 @@ func isFolderPath(path string) bool {
 	return names == "" || !slices.ContainsFunc(strings.Split(names, "/"), func(name string) bool { return !IsName(name) })
 }
 
-// SendPath returns the path, as a browser sees it, of the page that goes on from s.
+// SendPath returns the path, as a browser sees it, of the page where a person goes on
+// from s.
 func (site Site) SendPath(s Sending) string { return site.Path(s.Route()) }
 
 // Route is SendPath without the path of the site.
@@ -85,7 +86,7 @@ func (s Sending) Route() string {
 	return "/send?" + q.Encode()
 }
 
-// into returns s with another folder, or collection, to send to.
+// into returns s with another destination.
 func (s Sending) into(collection, folder string) Sending {
 	s.To, s.Folder = collection, folder
 	return s
@@ -97,8 +98,8 @@ type SendPage struct {
 	Sending
 	FromName, ToName string         // of the collections
 	Folders          []globus.Entry // in Folder
-	More             bool           // there are others that Folders has not
-	SubmissionID     string         // by which Globus knows the same thing sent twice
+	More             bool           // there are more folders than Folders has
+	SubmissionID     string         // by which Globus recognizes a form that is sent twice
 }
 
 // Places returns the list from which the collection to send to is chosen.

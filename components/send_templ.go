@@ -8,7 +8,7 @@ package components
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// SendTo is where the collection to send to is chosen.
+// SendTo shows what is sent, and the collections to choose a destination from.
 func SendTo(s Sending, p Places) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -63,7 +63,7 @@ func SendTo(s Sending, p Places) templ.Component {
 	})
 }
 
-// SendForm is where the folder to send to is chosen, and the button that sends.
+// SendForm shows the folders to choose a destination from, and the form that sends.
 func SendForm(p SendPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -30,10 +30,14 @@ func (p TaskPage) Title() string {
 
 // runs reports whether the task may still be cancelled.
 func (p TaskPage) runs() bool {
-	return p.Task.Status == globus.TaskActive || p.Task.Status == globus.TaskInactive
+	return taskRuns(p.Task)
 }
 
-// trigger says what makes the page read itself again; "" when all is over.
+func taskRuns(task globus.Task) bool {
+	return task.Status == globus.TaskActive || task.Status == globus.TaskInactive
+}
+
+// trigger says what makes the page read itself again; "" if the task has ended.
 func (p TaskPage) trigger() string {
 	switch {
 	case p.Task.Status == globus.TaskActive:
@@ -49,8 +53,8 @@ func (p TaskPage) self() string { return p.TaskPath(p.Task.ID) }
 // TaskPath returns the path, as a browser sees it, of the page of a task.
 func (s Site) TaskPath(id string) string { return s.Path("/transfers/" + url.PathEscape(id)) }
 
-// taskMoved is how many files of a task need nothing more, of how many that Globus
-// has found so far; ok is false where that says nothing, or nonsense.
+// taskMoved returns how many files of a task are copied or skipped, and how many
+// Globus has found so far; ok is false if that makes no progress bar.
 func taskMoved(task globus.Task) (done, of int64, ok bool) {
 	done, of = task.FilesDone+task.FilesSkipped, task.Files
 	return done, of, task.Type != taskDelete && of > 0 && done >= 0 && done <= of
@@ -58,13 +62,13 @@ func taskMoved(task globus.Task) (done, of int64, ok bool) {
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-// eventWords says an event in words. Those which stop a task without ending it say
-// what can be done: a task with faults tries again for days.
+// eventWords says in words what happened. If it holds up the task without ending it,
+// the words say what a person can do, because Globus retries for days.
 func eventWords(e globus.TaskEvent) string {
 	if words, ok := eventsInWords[e.Code]; ok {
 		return words
 	}
-	return cmp.Or(e.Description, e.Code, "Something that Globus has no word for")
+	return cmp.Or(e.Description, e.Code, "An event without a name")
 }
 
 // eventsInWords has the codes of Transfer that people meet most (Transfer API,
@@ -94,14 +98,13 @@ func taskLabel(task globus.Task) string {
 
 func collection(name, id string) string { return cmp.Or(name, id, "an unknown collection") }
 
-// taskSays is Globus's own word on a task: why it failed, or how it fares
-// while it is not done. That all is well need not be said.
+// taskSays returns what Globus says about a task: why it failed or, while it runs, what
+// is wrong; "" if nothing is.
 func taskSays(task globus.Task) string {
 	if task.FatalError != nil {
 		return cmp.Or(task.FatalError.Description, task.FatalError.Code)
 	}
-	done := task.Status != globus.TaskActive && task.Status != globus.TaskInactive
-	if done || task.NiceStatus == "OK" {
+	if !taskRuns(task) || task.NiceStatus == "OK" {
 		return ""
 	}
 	return cmp.Or(task.NiceStatusShort, task.NiceStatus)

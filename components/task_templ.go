@@ -856,7 +856,7 @@ func taskStatus(task globus.Task) templ.Component {
 	})
 }
 
-// taskNote passes on what Globus says of a task, and where to put it right.
+// taskNote says what Globus says about a task, and where the person can mend it.
 func taskNote(task globus.Task) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

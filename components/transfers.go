@@ -34,7 +34,7 @@ func (t Transfers) trigger() string {
 	return "tab-visible from:body"
 }
 
-// self is the path of this very page of transfers.
+// self is the path of this page of transfers.
 func (t Transfers) self() string { return t.page(t.Offset) }
 
 func (t Transfers) page(offset int) string {

@@ -2,8 +2,8 @@ package components
 
 import "example.org/portal/globus"
 
-// A Card is what the user card shows. Without an Identity it is the card of
-// someone who is not signed in, and nothing else in it counts.
+// A Card is what the user card shows. Without an Identity it is the card of someone
+// who is not signed in, and has no tokens.
 type Card struct {
 	Site
 	Ended        bool             // nobody is signed in, but somebody was

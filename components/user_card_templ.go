@@ -396,7 +396,7 @@ func fact(label, value string) templ.Component {
 	})
 }
 
-// subject is what other systems know the person by: it is often copied.
+// subject is the person's UUID, which people often copy, for use in other systems.
 func subject(uuid string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -84,7 +84,7 @@ func rowID(part, server string) string {
 	}), "_")
 }
 
-// exactTime is what stands behind the words for a time.
+// exactTime returns t as the tooltip of words such as "3 minutes ago" shows it.
 func exactTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // bytesWords gives n bytes in the decimal units that Globus uses, such as

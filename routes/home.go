@@ -9,7 +9,7 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// home shows the whole page, card included.
+// home shows the home page.
 func (a *App) home(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.Auth.Session(r)
 	if err != nil {
@@ -18,8 +18,8 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) error {
 	return web.ShowPage(w, r, components.Home(web.NewPage(r, ""), a.card(r, s)))
 }
 
-// userCard shows the card alone, that of someone signed out included: a tab
-// asks for it when it becomes visible again.
+// userCard shows the card alone, also to someone who is signed out: an open page
+// requests it when its tab becomes visible again.
 func (a *App) userCard(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.Auth.Session(r)
 	if err != nil {

@@ -5,14 +5,14 @@
 // # How a request travels
 //
 // main.serve listens; http.Server calls web.Server.ServeHTTP, which adds the
-// security headers and writes the log line. Server.pages refuses what another site
-// sent and what is too long; auth's middleware loads the session, once; the route
+// security headers and writes the log line. Server.pages refuses requests that another
+// site made and addresses that are too long; auth's middleware loads the session; the route
 // of the table asks its handler's Allow (auth.Required, auth.Require) whether the
 // person may go on, reads the body, verifies the CSRF token, and calls the method
 // of App that the table names. The method calls Globus with auth.Token, and returns
-// web.Show, web.ShowPage, web.JSON, web.Redirect, or an error. On the way back, the
-// middleware makes a card of an error by which Globus wants something of the person
-// first, and Server.fail makes a page, a fragment or JSON of any other.
+// web.Show, web.ShowPage, web.JSON, web.Redirect, or an error. If the error says that
+// Globus requires something of the person first, the middleware answers with a card
+// about that. Server.fail answers any other error with a page, a fragment or JSON.
 //
 // # Words
 //
@@ -21,7 +21,7 @@
 //   - session: what the app keeps about a person who is signed in; its record is
 //     what the store has of it, sealed with a key that only the browser holds
 //   - policy: who may enter the app, or use a route; facts: what it is decided from
-//   - requirements: what Globus wants of a person before it answers, such as consent
+//   - requirements: what Globus requires of a person first, such as consent
 //   - step-up: going to Globus once more, to satisfy requirements, while signed in
 //   - resource server: a service that takes access tokens, such as Transfer
 //   - grant: what the person has allowed; a refresh token stands for it
@@ -133,7 +133,7 @@ func openDatabase(cfg Config) (*sql.DB, error) {
 	return database.Open(ctx, cfg.Database, migrations, cfg.Log)
 }
 
-// maxMigration is how long the database may take to be opened and brought up to date.
+// maxMigration is how long the app may take to open the database and apply migrations.
 const maxMigration = 10 * time.Minute
 
 // Close waits for work in the background, see Go, and closes the session store and

@@ -11,7 +11,7 @@ import (
 
 const eventsPerPage = 20 // the latest; Globus's own page has the rest
 
-// task shows one transfer, or deletion, and what has happened to it.
+// task shows one transfer or deletion, and its events.
 func (a *App) task(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	id := r.PathValue("id")
 	if !globus.IsUUID(id) {

@@ -10,12 +10,13 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// showToken shows one token unmasked, for a minute: on the account page an access
-// token, by its resource server; without one, a token of Globus Auth on the user card.
+// showToken shows one token unmasked, for a minute. If the form names a resource
+// server, that is its access token, on the account page; otherwise it is one of the
+// tokens for Globus Auth, on the user card.
 func (a *App) showToken(w http.ResponseWriter, r *http.Request, s *session.Session) error {
 	server, kind := r.PostForm.Get("server"), r.PostForm.Get("token")
 	if server != "" {
-		return a.showTokenOf(w, r, s, server, kind)
+		return a.showAccountToken(w, r, s, server, kind)
 	}
 	card, token := a.card(r, s), s.Tokens[globus.AuthServer]
 	switch {
@@ -26,23 +27,24 @@ func (a *App) showToken(w http.ResponseWriter, r *http.Request, s *session.Sessi
 	default:
 		return noSuchToken()
 	}
-	a.maskIn(w, r, "/")
+	a.maskAfterMinute(w, r, "/")
 	return web.Show(w, r, "Your card", components.UserCard(card))
 }
 
-func (a *App) showTokenOf(w http.ResponseWriter, r *http.Request, s *session.Session, server, kind string) error {
+func (a *App) showAccountToken(w http.ResponseWriter, r *http.Request, s *session.Session, server, kind string) error {
 	account := a.accountOf(s)
 	i := slices.IndexFunc(account.Tokens, func(row components.TokenRow) bool { return row.Server == server })
 	if i < 0 || kind != "access" {
 		return noSuchToken()
 	}
 	account.Tokens[i].Shown = s.Tokens[server].AccessToken
-	a.maskIn(w, r, "/account")
+	a.maskAfterMinute(w, r, "/account")
 	return showAccount(w, r, account)
 }
 
-// maskIn has a browser without JavaScript leave a page with a token after a minute.
-func (a *App) maskIn(w http.ResponseWriter, r *http.Request, route string) {
+// maskAfterMinute makes a browser without JavaScript go to route after a minute,
+// where the token is masked.
+func (a *App) maskAfterMinute(w http.ResponseWriter, r *http.Request, route string) {
 	if !web.WantsFragment(r) {
 		w.Header().Set("Refresh", "60; url="+a.Absolute(a.Path(route)))
 	}
@@ -63,6 +65,6 @@ func (a *App) refreshToken(w http.ResponseWriter, r *http.Request, s *session.Se
 func noSuchToken() error {
 	return &web.Problem{
 		Status: http.StatusBadRequest, Reason: "no_such_token", Heading: "There is no such token",
-		Message: "It may have been withdrawn at Globus. Reload the page to see those that there are.",
+		Message: "It may have been withdrawn at Globus. Reload the page to see your tokens.",
 	}
 }

@@ -18,7 +18,7 @@ const (
 // transfers shows a page of the person's recent transfers. It is the worked
 // example of calling a Globus API as the person who is signed in.
 func (a *App) transfers(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // what is no number is the first page
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // anything but a number means the first page
 	list := components.Transfers{Site: a.Site, Now: a.Now(), Offset: min(max(0, offset), lastTransfer)}
 
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))

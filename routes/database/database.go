@@ -51,12 +51,12 @@ func Check(name string) error {
 	return errors.New(`must be "sqlite:" and a path, or "postgres://" and the rest of a URL`)
 }
 
-// Open opens the database that name names, and applies those of the migrations that
-// it does not have yet: the files of migrations that end in .sql, in the order of
-// the numbers that their names begin with. All are applied or, if one fails, none;
-// when several instances start at once, only one applies them. log is told of each.
+// Open opens the database called name, and applies the migrations that it does not have
+// yet: the files in migrations that end in .sql, in the order of the numbers that their
+// names begin with. All are applied or, if one fails, none; when several instances
+// start at once, only one applies them. Each is logged.
 //
-// A file of SQLite is made, and its folder, readable to nobody else, if there is none.
+// If there is no SQLite file, Open creates it and its folder, readable to nobody else.
 // Close the database in the end.
 func Open(ctx context.Context, name string, migrations fs.FS, log *slog.Logger) (*sql.DB, error) {
 	if err := Check(name); err != nil {

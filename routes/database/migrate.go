@@ -65,9 +65,9 @@ func read(migrations fs.FS) ([]migration, error) {
 	return all, nil
 }
 
-// migrate applies those of the migrations that db does not have yet, in one
-// transaction. lock is a statement that has other instances wait; "" if beginning the
-// transaction does.
+// migrate applies the migrations that db does not have yet, in one transaction. lock is
+// a statement that makes other instances wait; it is "" for SQLite, where they wait to
+// begin their transactions.
 func migrate(ctx context.Context, db *sql.DB, lock string, migrations fs.FS, log *slog.Logger) error {
 	all, err := read(migrations)
 	if err != nil {
@@ -105,8 +105,8 @@ func migrate(ctx context.Context, db *sql.DB, lock string, migrations fs.FS, log
 	return tx.Commit()
 }
 
-// appliedBefore returns the hash of each migration that the database has. Those of
-// a later version of the app, to which somebody went back, are among them.
+// appliedBefore returns the hash of each migration that was applied to the database,
+// by file name. If an older version of the app runs, a newer one may have applied more.
 func appliedBefore(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
 	_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)")
 	if err != nil {

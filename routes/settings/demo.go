@@ -21,7 +21,7 @@ const (
 	demoHost = "127.0.0.1"
 	appPort  = 8888
 	demoPort = 8890 // of the emulator
-	demoStep = 10
+	demoStep = 10   // from the ports of one demo to those of the next
 )
 
 // demoSettings are those that StartDemo sets.
@@ -70,7 +70,7 @@ func (s *Settings) StartDemo(out io.Writer) (stop func() error, err error) {
 	return server.Close, nil
 }
 
-// listenFrom listens on the first port that is free of those that demos use.
+// listenFrom listens on the first free port of those that demos use, from first on.
 func listenFrom(first int, hosts ...string) (listeners []net.Listener, port int, err error) {
 	for port = first; port < first+20*demoStep; port += demoStep {
 		var addresses []string

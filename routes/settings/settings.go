@@ -39,7 +39,7 @@ type Settings struct {
 	LogLevel      slog.Level
 
 	Faults  []string // what is wrong; each line begins with the name of the setting
-	Unknown []string // variables that look like settings and are not, because they may be misspelt
+	Unknown []string // variables that may be misspelt settings
 
 	demo        bool
 	given       map[string]bool // names of the settings that the environment has

@@ -2,12 +2,12 @@ package web
 
 import "example.org/portal/components"
 
-// An About is an error of a Globus service, with what its page says beside: what the
-// error is about, and links that may help. A handler returns it in place of Err.
+// An About is an error of a Globus service with what else its page says: facts about
+// it, and links that may help. A handler returns it in place of Err.
 type About struct {
 	Err   error
 	Facts []components.Fact // such as the name of a collection
-	Names map[string]string // what to call the collections that Err names, by their UUIDs; nil: nothing
+	Names map[string]string // names of the collections whose UUIDs are in Err, by UUID; may be nil
 	Ways  []components.Way
 }
 
@@ -17,7 +17,7 @@ func (e *About) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *About) Unwrap() error { return e.Err }
 
-// addTo returns p with what e says beside.
+// addTo returns a copy of p with e's facts before its own, and e's links after them.
 func (e *About) addTo(p *Problem) *Problem {
 	more := *p
 	more.Facts = append(append([]components.Fact{}, e.Facts...), p.Facts...)

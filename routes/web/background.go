@@ -20,9 +20,9 @@ type background struct {
 // which has the error or the panic that work ends with. ctx ends when the app stops:
 // work then has 3 s to return.
 //
-// It must not use a person's token, which ends when they sign out: what has to go on
-// without them is a transfer, a timer or a flow, which Globus carries out by itself,
-// or is done with the app's own identity.
+// work must not use a person's token, which ends when they sign out. Work that has to
+// go on without them should be a transfer, a timer or a flow, which Globus carries out
+// by itself, or use the app's own identity.
 func (s *Server) Go(name string, work func(ctx context.Context) error) {
 	s.background.work.Go(func() {
 		err := s.Guard(s.background.ctx, func() error { return work(s.background.ctx) })

@@ -68,7 +68,7 @@ func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// A body is the body of a request. What keeps it from being read is a *Problem.
+// A body is the body of a request. If it is too long or too slow, Read returns a *Problem.
 type body struct {
 	io.ReadCloser
 	state *request
@@ -137,8 +137,8 @@ func sentToken(r *http.Request) (string, error) {
 }
 
 // FormAgain returns the form that r sent, to be sent once more with a fresh token;
-// nil if r is not a form, or too large to be kept. A request without a form of its
-// own, such as one of hx-delete, is made again by what made it, in its page.
+// nil if r is not a form, or too large to be kept. A request without a form, such as
+// one of hx-delete, can only be repeated from its own page.
 func FormAgain(w http.ResponseWriter, r *http.Request) *components.Form {
 	if r.Method != http.MethodPost || mediaType(r) != formType {
 		return nil

@@ -17,8 +17,9 @@ import (
 // page, because pages contain a token, and once more in the route, after the body
 // has been allowed.
 
+// useCSRF makes both handlers; age is how long a browser keeps its token.
 func (s *Server) useCSRF(age time.Duration) {
-	make := func(h http.HandlerFunc) *nosurf.CSRFHandler {
+	newHandler := func(h http.HandlerFunc) *nosurf.CSRFHandler {
 		csrf := nosurf.New(h)
 		// The cookie lives as long as a session: a browser that is started again
 		// with its old tabs still has both.
@@ -26,10 +27,10 @@ func (s *Server) useCSRF(age time.Duration) {
 		csrf.SetIsTLSFunc(func(*http.Request) bool { return s.secure() })
 		return csrf
 	}
-	s.csrf = make(s.answerPage)
+	s.csrf = newHandler(s.answerPage)
 	s.csrf.ExemptFunc(func(*http.Request) bool { return true })
 
-	s.verifier = make(func(http.ResponseWriter, *http.Request) {})
+	s.verifier = newHandler(func(http.ResponseWriter, *http.Request) {})
 	s.verifier.SetFailureHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		stateOf(r).csrfErr = nosurf.Reason(r)
 	}))

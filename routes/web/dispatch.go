@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pages answers all requests but those for static files and from supervisors.
+// pages answers all requests except those for static files and health checks.
 func (s *Server) pages(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept, Cookie, HX-Request, HX-Request-Type")
 	if isOffice(r) {
@@ -71,9 +71,9 @@ type headRecorder struct {
 	status int
 }
 
-func (p *headRecorder) Header() http.Header         { return p.header }
-func (p *headRecorder) WriteHeader(status int)      { p.status = status }
-func (p *headRecorder) Write(b []byte) (int, error) { return len(b), nil }
+func (h *headRecorder) Header() http.Header         { return h.header }
+func (h *headRecorder) WriteHeader(status int)      { h.status = status }
+func (h *headRecorder) Write(b []byte) (int, error) { return len(b), nil }
 
 // isOffice reports whether a program such as Word asks, because somebody clicked
 // on a link in a document. It follows redirects with cookies of its own, and gives
@@ -83,8 +83,8 @@ func isOffice(r *http.Request) bool {
 	return strings.Contains(agent, "ms-office") || strings.Contains(agent, "microsoft office")
 }
 
-// answerOffice answers such a program with a page, so that the browser opens the
-// address that was asked for.
+// answerOffice answers such a program with a page instead of a redirect, so that the
+// browser opens the address of the link.
 func answerOffice(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	io.WriteString(w, `<!DOCTYPE html><html lang="en"><title>Portal</title><meta http-equiv="refresh" content="0"><p>Please open this link in a browser.</p></html>`)

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// A requestLog adds to each line which request it is about, and where that came
-// from.
+// A requestLog adds the id of the request and the client's address to each line.
 type requestLog struct{ slog.Handler }
 
 // Handle implements slog.Handler, as do the methods below.
@@ -29,8 +28,8 @@ func (l requestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (l requestLog) WithGroup(name string) slog.Handler { return requestLog{l.Handler.WithGroup(name)} }
 
-// record logs and counts every request, once it is answered.
-func (s *Server) record(next http.Handler) http.Handler {
+// logRequests logs and counts every request when it has been answered.
+func (s *Server) logRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now() // and not by Config.Now, which may stand still
 		answer := &recorder{ResponseWriter: w}
@@ -42,14 +41,14 @@ func (s *Server) record(next http.Handler) http.Handler {
 			if answer.status == 0 {
 				answer.status = unwritten(r, returned)
 			}
-			s.answered(r, answer, time.Since(begun))
+			s.logRequest(r, answer, time.Since(begun))
 		}()
 		next.ServeHTTP(answer, r)
 		returned = true
 	})
 }
 
-// hungUp is the status, nginx's, of a request whose browser did not wait.
+// hungUp is the status that nginx logs for a request whose browser did not wait.
 const hungUp = 499
 
 // unwritten returns the status of a request whose handler wrote none.
@@ -63,7 +62,7 @@ func unwritten(r *http.Request, returned bool) int {
 	return http.StatusOK
 }
 
-func (s *Server) answered(r *http.Request, answer *recorder, took time.Duration) {
+func (s *Server) logRequest(r *http.Request, answer *recorder, took time.Duration) {
 	state, method, route := stateOf(r), knownMethod(r.Method), s.route(r)
 	s.Metrics.request(route, method, answer.status, took)
 	attrs := []slog.Attr{
@@ -93,8 +92,8 @@ func (s *Server) route(r *http.Request) string {
 	return cmp.Or(path, "none")
 }
 
-// level returns the debug level for files and health checks, which are requested
-// all the time.
+// level returns the level of the log line: debug for static files and health checks,
+// which are requested all the time.
 func level(r *http.Request, status int) slog.Level {
 	switch {
 	case !isPage(r):
@@ -107,7 +106,7 @@ func level(r *http.Request, status int) slog.Level {
 	return slog.LevelInfo
 }
 
-// isPage reports whether r was sent on to the pages.
+// isPage reports whether Server.pages answers r.
 func isPage(r *http.Request) bool { return r.Pattern == "/" || r.Pattern == "" }
 
 // knownMethod returns method, or "other": a stranger can make up any number of methods.

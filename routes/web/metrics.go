@@ -15,8 +15,8 @@ import (
 	"example.org/portal/globus"
 )
 
-// Metrics count what an app does, for Prometheus. What a stranger can choose
-// is no label: there is a bounded number of series, whatever they send.
+// Metrics count what an app does, for Prometheus. No label holds a value that a
+// stranger can choose, so the number of series is bounded.
 type Metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.HistogramVec
@@ -27,7 +27,7 @@ type Metrics struct {
 	store     *prometheus.HistogramVec
 }
 
-// NewMetrics returns metrics that begin at nothing. revision names the commit
+// NewMetrics returns metrics that begin at zero. revision names the commit
 // that the program was built from.
 func NewMetrics(revision string) *Metrics {
 	m := &Metrics{

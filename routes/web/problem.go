@@ -57,9 +57,9 @@ func (s *Server) Guard(ctx context.Context, f func() error) (err error) {
 	return f()
 }
 
-// fail answers with the problem that err is: as a page, as a fragment for htmx, or
-// as JSON. The log line of the request says why. What has begun to be sent can only
-// be broken off, so that nobody takes it for whole.
+// fail answers with what explain says about err: as a page, as a fragment for htmx,
+// or as JSON. The log line of the request has err. A response that has begun can only
+// be cut off, so that nobody takes it for a whole one.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	SetReason(r, err)
 	if late, ok := err.(lateError); ok {
@@ -86,7 +86,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case p.Status == http.StatusRequestTimeout, p.Status == http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close") // the rest of the body stays unread
 	}
-	// What panicked may be a part of every page, of this one too.
+	// The part of a page that panicked may be part of the error page too.
 	err = s.Guard(r.Context(), func() error { return s.showProblem(w, r, shown) })
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "error page not rendered", "reason", err)

@@ -12,7 +12,7 @@ import (
 	"example.org/portal/globus"
 )
 
-// A request is what becomes known about an HTTP request while it is answered.
+// A request is the state of an HTTP request while it is answered.
 type request struct {
 	site    *Server
 	id      string             // names the request in the log and on error pages

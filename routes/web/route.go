@@ -11,7 +11,7 @@ import (
 // The error becomes a page, a fragment or JSON, see Problem.
 type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 
-// Allow lets everybody on.
+// Allow lets everybody go on.
 func (HandlerFunc) Allow(http.ResponseWriter, *http.Request) (bool, error) { return true, nil }
 
 // Serve calls h.
@@ -86,8 +86,8 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A lateError came after its request had been answered, at least in part: it cannot
-// become a page any more, whatever it is.
+// A lateError is an error that a handler returned after it had begun to answer. It
+// cannot become a page.
 type lateError struct{ error }
 
 func (rt *route) answer(w http.ResponseWriter, r *http.Request) error {
@@ -120,8 +120,8 @@ func removeFiles(r *http.Request) {
 	}
 }
 
-// slowest is the rate, in bytes per second, at which a body has to arrive.
-const slowest = 256 << 10
+// minRate is the rate, in bytes per second, at which a body has to arrive.
+const minRate = 256 << 10
 
 // extendDeadlines gives the client time to send a body of n bytes. The server's
 // own timeouts are for small ones.
@@ -129,7 +129,7 @@ func extendDeadlines(w http.ResponseWriter, n int64) {
 	if n <= DefaultMaxBody {
 		return
 	}
-	read := time.Now().Add(10*time.Second + time.Duration(n/slowest)*time.Second)
+	read := time.Now().Add(10*time.Second + time.Duration(n/minRate)*time.Second)
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(read) // a writer without deadlines has no timeouts either
 	_ = c.SetWriteDeadline(read.Add(30 * time.Second))
