@@ -83,7 +83,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if r.Method == http.MethodGet && p.LoginURL == "" {
 			shown.Retry = cmp.Or(p.Retry, s.Here(r))
 		}
-	case p.Status == http.StatusRequestTimeout, p.Status == http.StatusRequestEntityTooLarge:
+	case p.Status == http.StatusRequestTimeout:
 		w.Header().Set("Connection", "close") // the rest of the body stays unread
 	}
 	// The part of a page that panicked may be part of the error page too.

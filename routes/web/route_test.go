@@ -13,7 +13,8 @@ import (
 )
 
 // TestAllowBeforeBody: whether a person may use a route is decided before their
-// body is read. Each of these requests announces a body and then sends none of it.
+// body is read. Each of these requests announces a body, waits to be asked for it,
+// and is not.
 func TestAllowBeforeBody(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
@@ -42,7 +43,7 @@ func TestAllowBeforeBody(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			answer := s.Raw(test.request + "Host: x\r\nConnection: close\r\n\r\n")
+			answer := s.Raw(test.request + "Host: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n")
 			status, reason, _ := strings.Cut(test.want, " ")
 			if !strings.HasPrefix(answer, "HTTP/1.1 "+status+" ") || !strings.Contains(answer, `data-reason="`+reason+`"`) {
 				t.Errorf("got %q\nwant %s", answer, test.want)

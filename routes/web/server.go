@@ -134,7 +134,7 @@ func New(cfg Config) *Server {
 	}
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	s.handler = s.securityHeaders(s.logRequests(mux))
+	s.handler = linger(s.securityHeaders(s.logRequests(mux)))
 	return s
 }
 
