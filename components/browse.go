@@ -18,8 +18,7 @@ type Folder struct {
 	Entries    []globus.Entry // those on this page
 	Now        time.Time      // for "3 minutes ago"
 	Name       string         // only those with this in their name are listed; "": all
-	Offset     int            // how many are before the first of Entries
-	Next       int            // Offset of the next page; 0 if there is none
+	Paging                    // of Entries
 }
 
 // fewEntries is up to how many entries a list has no filter.

@@ -119,7 +119,7 @@ func FolderList(f Folder) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if f.Name != "" || f.Next > 0 || f.Offset > 0 || len(f.Entries) > fewEntries {
+		if f.Name != "" || f.More || f.Offset > 0 || len(f.Entries) > fewEntries {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<form id=\"browse-filter\" method=\"get\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -298,7 +298,7 @@ func FolderList(f Folder) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if f.Next > 0 {
+		if f.More {
 			templ_7745c5c3_Var14 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 				templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 				templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -317,7 +317,7 @@ func FolderList(f Folder) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = folderLink("browse-next", "button", f.page(f.Next)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = folderLink("browse-next", "button", f.page(f.Next())).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -18,7 +18,7 @@ func folders() map[string]templ.Component {
 		globus.Entry{Name: "per%20cent?#&=+", Type: globus.EntryDir, Size: 4096, Modified: now.Add(-time.Hour)},
 		globus.Entry{Name: " two  blanks ", Type: globus.EntryFile, Size: 1200},
 	)
-	files.Next = 100
+	files.Paging = components.Paging{Size: 100, More: true}
 	badFiles := folder(globus.Entry{Name: attack, Type: globus.EntryDir, Size: -1}, globus.Entry{Name: attackJ, Type: attack, Size: -1, Modified: now.AddDate(-900, 0, 0)}, globus.Entry{Type: globus.EntryDir})
 	badFiles.Collection, badFiles.Path, badFiles.Offset = attack, "/"+attack+"//../", 100
 	nowhereFiles := folder(globus.Entry{Name: "sub", Type: globus.EntryDir})

@@ -2,8 +2,6 @@ package components
 
 import (
 	"cmp"
-	"net/url"
-	"strconv"
 
 	"example.org/portal/globus"
 )
@@ -18,22 +16,10 @@ type Places struct {
 
 	Text   string              // what was searched for; "": nothing was
 	Found  []globus.Collection // by Text
-	Offset int                 // how many are before the first of Found
-	Next   int                 // Offset of the next page; 0 if there is none
+	Paging                     // of Found
 
 	Bookmarks []globus.Bookmark   // without Text
 	Recent    []globus.Collection // likewise
-}
-
-func (p Places) page(offset int) string {
-	q := url.Values{"q": {p.Text}}
-	for _, f := range p.Keep {
-		q.Add(f.Name, f.Value)
-	}
-	if offset > 0 {
-		q.Set("offset", strconv.Itoa(offset))
-	}
-	return p.Action + "?" + q.Encode()
 }
 
 // collectionKind says in words what kind of collection c is.

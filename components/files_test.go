@@ -17,7 +17,7 @@ func placeLists() map[string]templ.Component {
 	full, found, hostile := places(), places(), places()
 	full.Bookmarks = []globus.Bookmark{{Name: "Photo 51", CollectionID: subject, Path: "/photo51/"}, {Name: "Nowhere", CollectionID: "x"}}
 	full.Recent = []globus.Collection{{ID: subject, DisplayName: "A laptop", EntityType: "GCP_mapped_collection", Connected: &off, Owner: "ada@example.edu"}, {}}
-	found.Text, found.Offset, found.Next = "a b", 20, 40
+	found.Text, found.Paging = "a b", components.Paging{Self: "/app/files?from=" + subject + "&q=a+b&offset=20", Offset: 20, Size: 20, More: true}
 	found.Keep = []components.Field{{Name: "from", Value: subject}}
 	found.Found = []globus.Collection{{ID: subject, DisplayName: "Mapped", EntityType: "GCSv5_mapped_collection", Organization: "Example University", Description: "Home directories"}}
 	bad := globus.Collection{ID: attack, DisplayName: attack, EntityType: attack, Owner: attack, Description: attack}

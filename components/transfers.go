@@ -1,7 +1,6 @@
 package components
 
 import (
-	"strconv"
 	"time"
 
 	"example.org/portal/globus"
@@ -12,8 +11,7 @@ type Transfers struct {
 	Site
 	Tasks  []globus.Task // those on this page
 	Now    time.Time     // for "3 minutes ago"
-	Offset int           // how many are before the first of Tasks
-	Next   int           // Offset of the next page; 0 if there is none
+	Paging               // of Tasks
 }
 
 // Active reports whether any of the tasks may change by itself.
@@ -35,11 +33,4 @@ func (t Transfers) trigger() string {
 }
 
 // self is the path of this page of transfers.
-func (t Transfers) self() string { return t.page(t.Offset) }
-
-func (t Transfers) page(offset int) string {
-	if offset <= 0 {
-		return t.Path("/transfers")
-	}
-	return t.Path("/transfers?offset=" + strconv.Itoa(offset))
-}
+func (t Transfers) self() string { return t.At(t.Offset) }

@@ -16,7 +16,7 @@ var _ = add(transferLists)
 func transferLists() map[string]templ.Component {
 	task := tasks()
 	older := transfers(task["active"])
-	older.Offset, older.Next = 20, 40
+	older.Offset, older.Size, older.More = 20, 20, true
 	beyond := transfers()
 	beyond.Offset = 60
 	full := card(&globus.Identity{Subject: subject}, components.Secret{}, components.Secret{})
@@ -51,7 +51,7 @@ func transferLists() map[string]templ.Component {
 }
 
 func transfers(tasks ...globus.Task) components.Transfers {
-	return components.Transfers{Site: site, Now: now, Tasks: tasks}
+	return components.Transfers{Site: site, Now: now, Tasks: tasks, Paging: components.Paging{Self: "/app/transfers"}}
 }
 
 func taskPage(task globus.Task, events ...globus.TaskEvent) components.TaskPage {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -19,7 +18,6 @@ import (
 
 const (
 	entriesPerPage = 100
-	lastEntry      = 1_000_000 // Globus reads a folder from its start for each page
 	placesPerPage  = 20
 	lastPlace      = 980 // Transfer finds 1000 at most
 	maxDescribe    = 3 * time.Second
@@ -36,24 +34,26 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 			Message: "Check the address, or go to the home page.",
 		}
 	}
-	offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // anything but a number means the first page
 	folder := components.Folder{
-		Site: a.Site, Collection: id, Now: a.Now(), Offset: min(max(0, offset), lastEntry), Name: oneLine(r.URL.Query().Get("name")),
+		Site: a.Site, Collection: id, Now: a.Now(), Paging: web.Paging(r, entriesPerPage), Name: oneLine(r.URL.Query().Get("name")),
 	}
 
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
-	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: entriesPerPage + 1, Name: folder.Name}
+	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: folder.Limit(), Name: folder.Name}
 	listing, err := transfer.List(r.Context(), id, query)
 	if err != nil {
 		folder.Path = path
 		return a.cannotOpen(r, s, transfer, folder, err)
 	}
-	folder.Path, folder.Entries = cmp.Or(listing.Path, path), listing.Entries
+	folder.Path = cmp.Or(listing.Path, path)
 	if folder.Path != "" && !strings.HasSuffix(folder.Path, "/") {
 		folder.Path += "/"
 	}
-	if len(folder.Entries) > entriesPerPage {
-		folder.Entries, folder.Next = folder.Entries[:entriesPerPage], folder.Offset+entriesPerPage
+	for _, e := range listing.Entries {
+		if folder.Full(len(folder.Entries)) {
+			break
+		}
+		folder.Entries = append(folder.Entries, e)
 	}
 	title := "Files in a collection"
 	if !web.WantsFragment(r) { // a fragment has no title
@@ -122,14 +122,13 @@ func findPlaces(r *http.Request, transfer *globus.Transfer, places *components.P
 	query := r.URL.Query()
 	places.Text = oneLine(query.Get("q"))
 	if places.Text != "" {
-		offset, _ := strconv.Atoi(query.Get("offset"))
-		places.Offset = min(max(0, offset), lastPlace)
-		for c, err := range transfer.SearchCollections(r.Context(), globus.CollectionQuery{Text: places.Text, Offset: places.Offset, PageSize: placesPerPage + 1}) {
+		places.Paging = web.Paging(r, placesPerPage)
+		places.Offset = min(places.Offset, lastPlace)
+		for c, err := range transfer.SearchCollections(r.Context(), globus.CollectionQuery{Text: places.Text, Offset: places.Offset, PageSize: places.Limit()}) {
 			if err != nil {
 				return err
 			}
-			if len(places.Found) == placesPerPage {
-				places.Next = places.Offset + placesPerPage
+			if places.Full(len(places.Found)) {
 				break
 			}
 			places.Found = append(places.Found, c)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"example.org/portal/components"
@@ -85,6 +86,17 @@ func IsHtmx(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" 
 // for whole pages too: for the body, and when it restores history.
 func WantsFragment(r *http.Request) bool {
 	return IsHtmx(r) && r.Header.Get("HX-Request-Type") == "partial"
+}
+
+// lastOffset is beyond every list that people page through: what is asked for such
+// pages, a service or a database counts from the start.
+const lastOffset = 1_000_000
+
+// Paging returns which part of a long list r asks for by ?offset= in its address. A page
+// shows size entries; anything but a number means the first page.
+func Paging(r *http.Request, size int) components.Paging {
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+	return components.Paging{Self: r.URL.RequestURI(), Offset: min(max(0, offset), lastOffset), Size: size}
 }
 
 // WantsJSON reports whether r prefers JSON to a page, as a script's request does
