@@ -43,8 +43,23 @@ func Show(w http.ResponseWriter, r *http.Request, title string, fragment templ.C
 	return ShowStatus(w, r, http.StatusOK, title, fragment)
 }
 
-// ShowStatus is Show with another status than 200, such as 422 for a form that has
-// to be corrected. For an error, return a Problem instead.
+// ShowInvalid answers a form that has to be corrected, with 422: form is the form again,
+// with what was typed and with errs, see components.FieldErrors. A script that wants JSON
+// gets errs as a problem.
+func ShowInvalid(w http.ResponseWriter, r *http.Request, title string, errs components.FieldErrors, form templ.Component) error {
+	invalid := &Problem{
+		Status: http.StatusUnprocessableEntity, Reason: "invalid", Heading: "Something in the form is not right",
+		Message: "Nothing was done. Correct it, and send it again.", Errors: errs,
+	}
+	if WantsJSON(r) {
+		return invalid
+	}
+	SetReason(r, invalid)
+	return ShowStatus(w, r, invalid.Status, title, form)
+}
+
+// ShowStatus is Show with another status than 200. For an error, return a Problem
+// instead; for a form that has to be corrected there is ShowInvalid.
 func ShowStatus(w http.ResponseWriter, r *http.Request, status int, title string, fragment templ.Component) error {
 	if WantsFragment(r) {
 		return write(w, r, status, fragment)
@@ -95,10 +110,17 @@ func send(w http.ResponseWriter, status int, contentType string, body []byte) er
 
 // Redirect sends the browser to another page of the app by GET, whatever the
 // method of r was. path is a route with its query, such as "/samples?page=2";
-// what is not a path of the app leads to the home page.
+// what is not a path of the app leads to the home page. htmx puts the fragment of that
+// page in its target; if there is a message for the next page, see Flash, it loads the
+// page instead.
 func Redirect(w http.ResponseWriter, r *http.Request, path string) error {
-	site := stateOf(r).site
-	return RedirectURL(w, site.Absolute(site.Path(path)))
+	state := stateOf(r)
+	url := state.site.Absolute(state.site.Path(path))
+	if state.flashed && WantsFragment(r) {
+		w.Header().Set("HX-Redirect", url)
+		return send(w, http.StatusOK, "text/html; charset=utf-8", nil)
+	}
+	return RedirectURL(w, url)
 }
 
 // RedirectURL is Redirect to a whole URL.

@@ -103,6 +103,21 @@ func TestFlashIsNotLost(t *testing.T) {
 	}
 }
 
+// TestFlashAfterHtmx: htmx loads the page that shows the message, instead of putting
+// some of it in the place of a form.
+func TestFlashAfterHtmx(t *testing.T) {
+	t.Parallel()
+	s := routestest.StartWithProbes(t, routestest.Options{})
+	b := s.Browser()
+	p := b.Get("/probe/message?to=/user", routestest.Htmx...)
+	if p.Status != http.StatusOK || p.Header.Get("HX-Redirect") != s.URL+"/user" || p.Body != "" {
+		t.Errorf("got %d, to %q:\n%s", p.Status, p.Header.Get("HX-Redirect"), p.Body)
+	}
+	if p := b.Get("/user"); !says(p, routestest.ProbeMessage) {
+		t.Errorf("want the message:\n%s", p.Body)
+	}
+}
+
 // TestFlashLimits: a long message is cut between two letters, and what somebody else
 // put into the cookie is no message, or is escaped.
 func TestFlashLimits(t *testing.T) {

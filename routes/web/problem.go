@@ -17,15 +17,16 @@ import (
 // what explain.go says about its kind.
 type Problem struct {
 	Status   int
-	Reason   string            // the kind of problem, in a word that does not change; for the log, tests and scripts
-	Heading  string            // what happened, in a few words
-	Message  string            // what happened and what to do, in a sentence or two
-	Facts    []components.Fact // what explains it, such as names from elsewhere
-	Ways     []components.Way  // links to what may help
-	LoginURL string            // where to sign in, if that helps
-	Retry    string            // path of what to try again, if that helps; a GET that is answered by 503 has its own
-	Form     *components.Form  // to send again; nil if there is none
-	Cause    error             // for the log; may be nil
+	Reason   string                 // the kind of problem, in a word that does not change; for the log, tests and scripts
+	Heading  string                 // what happened, in a few words
+	Message  string                 // what happened and what to do, in a sentence or two
+	Facts    []components.Fact      // what explains it, such as names from elsewhere
+	Ways     []components.Way       // links to what may help
+	LoginURL string                 // where to sign in, if that helps
+	Retry    string                 // path of what to try again, if that helps; a GET that is answered by 503 has its own
+	Form     *components.Form       // to send again; nil if there is none
+	Errors   components.FieldErrors // what is wrong with a form, for scripts; see ShowInvalid
+	Cause    error                  // for the log; may be nil
 }
 
 // Error is for the log, and does not depend on what pages say.
@@ -131,7 +132,9 @@ func sendProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 		Reason    string `json:"reason,omitempty"`
 		Reference string `json:"reference"`
 		LoginURL  string `json:"login_url,omitempty"`
-	}{p.Heading, p.Status, p.Message, p.Reason, ID(r), p.LoginURL})
+
+		Errors components.FieldErrors `json:"errors,omitempty"`
+	}{p.Heading, p.Status, p.Message, p.Reason, ID(r), p.LoginURL, p.Errors})
 	if err != nil {
 		return err
 	}
