@@ -111,11 +111,17 @@ func (a *Auth) Require(policy globus.Policy, h HandlerFunc) web.Handler {
 	return required{a, policy, h}
 }
 
-// Allows reports whether policy allows the person of s, from what is known: it does
-// not ask Globus. Templates use it to leave out what would be refused; the route
-// itself uses Require. It returns false if s is nil.
+// Allows reports whether policy allows the person of s, so that a template can leave out
+// what would be refused; the route itself uses Require, with the same policy. Like
+// Require, it asks Globus again when what Globus said is too old. But it asks for no
+// consent: for a policy of groups it returns false until the person has given theirs, at
+// their first use of a route, or at sign-in if GLOBUS_SCOPES has the scope. It returns
+// false if s is nil.
 func (a *Auth) Allows(s *session.Session, policy globus.Policy) bool {
-	return s != nil && policy.Decide(s.Facts, a.site.Now()).Allowed()
+	if s == nil || consentFor(s, policy) != nil || a.renewDue(context.Background(), s, policy) != nil {
+		return false
+	}
+	return policy.Decide(s.Facts, a.site.Now()).Allowed()
 }
 
 // Token returns the function that returns the person's token for a resource server:

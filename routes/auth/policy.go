@@ -24,18 +24,28 @@ func (a *Auth) check(r *http.Request, s *session.Session, p globus.Policy) error
 	if err := consentFor(s, p); err != nil {
 		return err
 	}
-	due := factSet{
-		session: p.NeedsSession() && s.Facts.SessionAsked.IsZero(),
-		groups:  p.NeedsGroups() && a.site.Now().Sub(s.Facts.GroupsAsked) > groupsTTL,
-	}
-	if due != (factSet{}) {
-		if err := a.renewFacts(r.Context(), s, due); errors.Is(err, session.ErrGone) {
-			return err
-		}
+	if err := a.renewDue(r.Context(), s, p); err != nil {
+		return err
 	}
 	if no := a.decide(p, s.Identity, s.Facts); no != nil {
 		no.session = s
 		return a.refused(no, a.site.Here(r))
+	}
+	return nil
+}
+
+// renewDue renews the facts in s that p needs and that are missing or too old. Its error
+// is session.ErrGone: the session has ended meanwhile.
+func (a *Auth) renewDue(ctx context.Context, s *session.Session, p globus.Policy) error {
+	due := factSet{
+		session: p.NeedsSession() && s.Facts.SessionAsked.IsZero(),
+		groups:  p.NeedsGroups() && a.site.Now().Sub(s.Facts.GroupsAsked) > groupsTTL,
+	}
+	if due == (factSet{}) {
+		return nil
+	}
+	if err := a.renewFacts(ctx, s, due); errors.Is(err, session.ErrGone) {
+		return err
 	}
 	return nil
 }

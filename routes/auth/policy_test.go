@@ -306,6 +306,45 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+// TestAllows: a template learns what the route would decide, hours later too. For a
+// group it is false until the person has consented that Globus is asked.
+func TestAllows(t *testing.T) {
+	t.Parallel()
+	var c routestest.Clock
+	s := routestest.Start(t, routestest.Options{Now: c.Now})
+	s.App.Handle("GET /lab", s.App.Auth.Require(demoLab, func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+		return web.JSON(w, r, "you are in")
+	}))
+	s.App.HandleFunc("GET /button", func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.App.Auth.Session(r)
+		if err != nil {
+			return err
+		}
+		return web.JSON(w, r, s.App.Auth.Allows(who, demoLab))
+	})
+	for _, test := range []struct {
+		person string
+		want   string
+	}{{"rosalind", "true"}, {"markup", "false"}} {
+		b := s.Browser()
+		shown := func() string { return strings.TrimSpace(b.Get("/button").Body) }
+		if got := shown(); got != "false" {
+			t.Errorf("nobody: got %s", got)
+		}
+		b.SignIn(test.person)
+		if got := shown(); got != "false" {
+			t.Errorf("%s, without consent: got %s", test.person, got)
+		}
+		b.AtGlobus(b.Get(b.Get("/lab").Link(".step-up")), "allow", "1")
+		for range 2 {
+			if got := shown(); got != test.want {
+				t.Errorf("%s: got %s, want %s", test.person, got, test.want)
+			}
+			c.Pass(2 * time.Hour)
+		}
+	}
+}
+
 // TestPolicyStepUp: after a step-up about which Globus returns no authentications, the
 // earlier ones hold; if it returns some, they hold from the next request on.
 func TestPolicyStepUp(t *testing.T) {
