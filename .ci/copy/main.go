@@ -7,11 +7,13 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"example.org/portal/.ci/project"
 )
@@ -79,10 +81,7 @@ func build(folder string) (project.Copy, error) {
 		return "", err
 	}
 	for _, step := range []func(project.Copy) error{
-		rename, reword,
-		func(c project.Copy) error { return follow(c, "Add a page", 3, 60) },
-		func(c project.Copy) error { return follow(c, "Add a form", 3, 60) },
-		func(c project.Copy) error { return follow(c, "Keep data of your own", 4, 110) },
+		rename, reword, followRecipes, addBeamlineTest,
 		writeReadme, renameApp, recolour, addScope, addNavigation, addRoutes, addPackages, removePages,
 		generate,
 	} {
@@ -102,6 +101,14 @@ func rename(c project.Copy) error {
 		return err
 	}
 	return c.Commit("Rename the module")
+}
+
+//go:embed testdata/beamline_test.go
+var beamlineTest string
+
+// addBeamlineTest adds a test that uses what the recipes made, through Chromium.
+func addBeamlineTest(c project.Copy) error {
+	return c.Write("routes/browser_beamline_test.go", strings.ReplaceAll(beamlineTest, "example.org/portal/", module+"/"))
 }
 
 func generate(c project.Copy) error {

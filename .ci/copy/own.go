@@ -107,7 +107,7 @@ func addNavigation(c project.Copy) error {
 
 // addRoutes adds pages of other kinds than those of the README.
 func addRoutes(c project.Copy) error {
-	if err := addToTable(c, `a.HandleFunc("GET /about", a.about)
+	if err := addLines(c, "routes/routes.go", route, `a.HandleFunc("GET /about", a.about)
 a.HandleFunc("GET /request", a.about)
 beamline.AddRoutes(a.Server, a.Auth)
 `); err != nil {

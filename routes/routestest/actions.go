@@ -114,7 +114,7 @@ func (b *Tab) At(address string) {
 // takes up what came with the page only some time after its script has run, and
 // what comes by a swap when it has read the answer.
 const complete = `document.readyState === "complete" && document.querySelector("[class*=htmx-]") === null &&
-	!(globalThis.htmx && document.querySelector(":is([hx-get], [hx-post]):not([data-htmx-powered])"))`
+	!(globalThis.htmx && document.querySelector(":is([hx-get], [hx-post], [hx-put], [hx-patch], [hx-delete]):not([data-htmx-powered])"))`
 
 // Settled waits until the page is complete and nothing is being loaded.
 func (b *Tab) Settled() {

@@ -33,6 +33,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,6 +64,7 @@ type Options struct {
 	People       []globustest.Person     // who can sign in there; nil means those of the demo, and globustest.SubOnly
 	Collections  []globustest.Collection // what it has; nil means those of the demo, and globustest.SubOnly
 	Policy       globus.Policy           // who may enter; the zero value is anybody
+	Scopes       []string                // what the app asks for, as the setting GLOBUS_SCOPES; nil is globus.DefaultScopes
 	Now          func() time.Time        // the clock of both; nil is time.Now. See Clock
 	Transport    http.RoundTripper       // from the app to Globus; nil is the usual one
 	TextLog      bool                    // log as on a terminal, instead of JSON
@@ -126,13 +128,17 @@ func Start(t testing.TB, o Options) *Site {
 		s.Globus.Register(globustest.Client{ID: ClientID, Secret: ClientSecret, Name: "Test portal", RedirectURIs: []string{redirectURI}})
 	}
 
+	scopes := slices.Clone(o.Scopes)
+	if scopes == nil {
+		scopes = globus.DefaultScopes()
+	}
 	metrics := web.NewMetrics("4041c0b9e1d2")
 	s.Metrics = httptest.NewServer(metrics.Handler())
 	t.Cleanup(s.Metrics.Close)
 	var err error
 	s.Client, err = globus.New(globus.Config{
 		ClientID: ClientID, ClientSecret: ClientSecret, RedirectURL: redirectURI, Issuer: s.Issuer(), TransferURL: s.Issuer() + globustest.TransferPath,
-		GroupsURL: s.Issuer() + globustest.GroupsPath, Now: o.Now, Scopes: append(globus.DefaultScopes(), o.Policy.Scopes().Texts()...),
+		GroupsURL: s.Issuer() + globustest.GroupsPath, Now: o.Now, Scopes: append(scopes, o.Policy.Scopes().Texts()...),
 		Observe: metrics.GlobusCall, Transport: o.Transport,
 	})
 	if err != nil {

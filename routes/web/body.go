@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -60,12 +61,16 @@ func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
 		if p, ok := errors.AsType[*Problem](err); ok {
 			return p
 		}
-		return &Problem{
-			Status: http.StatusBadRequest, Reason: "form_unreadable", Heading: "That form could not be read",
-			Message: "Go back, reload the page and try again.", Cause: errors.New("malformed form"),
-		}
+		return unreadable(errors.New("malformed form"))
 	}
 	return nil
+}
+
+func unreadable(cause error) *Problem {
+	return &Problem{
+		Status: http.StatusBadRequest, Reason: "form_unreadable", Heading: "That form could not be read",
+		Message: "Go back, reload the page and try again.", Cause: cause,
+	}
 }
 
 // A body is the body of a request. If it is too long or too slow, Read returns a *Problem.
@@ -97,6 +102,19 @@ func tooLong() *Problem {
 	return &Problem{
 		Status: http.StatusRequestEntityTooLarge, Reason: "too_long", Heading: "That is too long",
 		Message: "What was sent is larger than this address accepts. Make it smaller and try again.",
+	}
+}
+
+// ReadJSON reads the body of r into value, as json.Unmarshal does. Its error is a
+// *Problem: return it. The route says that it takes JSON: Accept("application/json").
+func ReadJSON(r *http.Request, value any) error {
+	err := json.NewDecoder(r.Body).Decode(value)
+	if _, ok := errors.AsType[*Problem](err); ok || err == nil {
+		return err
+	}
+	return &Problem{
+		Status: http.StatusBadRequest, Reason: "json_unreadable", Heading: "That JSON could not be read",
+		Message: "Nothing was done: " + err.Error() + ".", Cause: errors.New("malformed JSON"),
 	}
 }
 

@@ -57,6 +57,13 @@ func startFiles(t testing.TB, o routestest.Options) *routestest.Site {
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 		s.App.Handle(method+" /raw", s.App.Auth.Required(raw), web.Accept("application/json", "text/*"))
 	}
+	s.App.Handle("PUT /json", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+		var sample struct{ Size int }
+		if err := web.ReadJSON(r, &sample); err != nil {
+			return err
+		}
+		return web.JSON(w, r, sample)
+	}), web.Accept("application/json"))
 	s.App.Handle("POST /stream", s.App.Auth.Required(stream), web.MaxBody(201<<20))
 	s.App.Handle("POST /whole", s.App.Auth.Required(whole), web.MaxBody(201<<20))
 	s.App.Handle("POST /large", s.App.Auth.Required(raw), web.MaxBody(201<<20), web.Accept("text/plain"))
@@ -168,6 +175,11 @@ func TestUploadToken(t *testing.T) {
 			t.Errorf("%s: it does not lead back to its page:\n%s", test.name, p.Body)
 		}
 	}
+	for _, path := range []string{"/whole", "/stream"} { // a form without a file
+		if p := b.Send(http.MethodPost, path, page.Form()); p.Status != 400 || p.Reason() != "form_unreadable" {
+			t.Errorf("%s: got %d:\n%s", path, p.Status, p.Body)
+		}
+	}
 	if p := b.SendBody(http.MethodPost, "/stream", "multipart/form-data", strings.NewReader("x")); p.Status != 403 {
 		t.Errorf("without a boundary: got %d:\n%s", p.Status, p.Body)
 	}
@@ -215,6 +227,9 @@ func TestJSON(t *testing.T) {
 		reason                    string
 	}{
 		{"with all it needs", "POST", "/raw", "application/json", signedIn, "{}", withToken, 200, ""},
+		{"that fits", "PUT", "/json", "application/json", signedIn, `{"Size":7}`, withToken, 200, ""},
+		{"that fits nothing", "PUT", "/json", "application/json", signedIn, `{"Size":"x"}`, withToken, 400, "json_unreadable"},
+		{"that ends too soon", "PUT", "/json", "application/json", signedIn, `{"Size":7`, withToken, 400, "json_unreadable"},
 		{"without a token", "POST", "/raw", "application/json", signedIn, "{}", nil, 403, "form_old"},
 		{"signed out", "POST", "/raw", "application/json", s.Browser(), "{}", withToken, 401, "session_ended"},
 		{"signed out, by GET", "GET", "/account", "", s.Browser(), "", accept, 401, "session_ended"},

@@ -19,6 +19,9 @@ func explain(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
+	if errors.Is(err, http.ErrNotMultipart) || errors.Is(err, http.ErrMissingBoundary) || errors.Is(err, http.ErrMissingFile) {
+		return unreadable(err)
+	}
 	if errors.Is(err, globus.ErrNoToken) {
 		return &Problem{
 			Status: http.StatusForbidden, Reason: "no_token", Heading: "Globus gave no token for this",

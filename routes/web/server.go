@@ -8,7 +8,9 @@
 //	func (s *site) samples(w http.ResponseWriter, r *http.Request) error
 //	return web.Show(w, r, "Samples", fragment)          // a fragment, in a page of its own if needed
 //	return web.ShowPage(w, r, page)                     // a whole page
+//	return web.ShowInvalid(w, r, "Samples", errs, form) // a form that has to be corrected
 //	return web.JSON(w, r, value)                        // JSON
+//	err := web.ReadJSON(r, &value)                      // JSON that was sent
 //	return web.Redirect(w, r, "/samples")               // another page of the app
 //	return &web.Problem{Status: 404, Heading: "There is no such sample"}
 //	web.Flash(w, r, "Sample deleted.")                  // a message on the next page

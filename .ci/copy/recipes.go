@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"example.org/portal/.ci/project"
+)
+
+// block is code of a recipe: its first line is a comment that names its file.
+var block = regexp.MustCompile("(?ms)^```\\w+\n(?://|--) (\\S+/\\S+\\.\\w+)\n(.*?)^```\n")
+
+// followRecipes does what the README's recipes say, one after another.
+func followRecipes(c project.Copy) error {
+	readme, err := c.Read("README.md")
+	if err != nil {
+		return err
+	}
+	blocks := block.FindAllStringSubmatch(readme, -1)
+	if len(blocks) < 10 {
+		return fmt.Errorf("README.md: found %d blocks of code that name a file", len(blocks))
+	}
+	var sources []string // to which imports are added
+	for _, b := range blocks {
+		name, text := b[1], b[2]
+		switch {
+		case name == "routes/routes.go":
+			err = addLines(c, name, route, text)
+		case name == "components/site.go":
+			err = addLines(c, name, link, text)
+		default:
+			err = addCode(c, name, text)
+		}
+		if err != nil {
+			return fmt.Errorf("README.md, in a block for %s: %w", name, err)
+		}
+		if path.Ext(name) == ".go" && !slices.Contains(sources, name) {
+			sources = append(sources, name)
+		}
+	}
+	if _, err := c.Run("go", "tool", "templ", "generate"); err != nil {
+		return err
+	}
+	// The command that the README gives. Of a file without a package clause it can say nothing.
+	_, err = c.Run("go", append([]string{"run", "golang.org/x/tools/cmd/goimports@v0.51.0", "-w"}, sources...)...)
+	return err
+}
+
+// addCode adds code to a file, at its end.
+func addCode(c project.Copy, name, text string) error {
+	before, err := c.Read(name)
+	switch ext := path.Ext(name); {
+	case errors.Is(err, fs.ErrNotExist) && (ext == ".go" || ext == ".templ"):
+		before = "package " + path.Base(path.Dir(name))
+		if strings.HasSuffix(name, "_test.go") {
+			before += "_test"
+		}
+		before += "\n"
+	case errors.Is(err, fs.ErrNotExist):
+		return c.Write(name, text)
+	case err != nil:
+		return err
+	}
+	return c.Write(name, before+"\n"+strings.TrimLeft(text, "\n"))
+}
+
+var (
+	route = regexp.MustCompile(`(?m)^\ta\.Handle(Func)?\(".*\n`)               // a line of the table
+	link  = regexp.MustCompile(`(?m)^\t\t\{"[^"]+", "/.*", (true|false)\},\n`) // of the navigation
+)
+
+// addLines writes lines after the last one of a file that is like them.
+func addLines(c project.Copy, name string, like *regexp.Regexp, lines string) error {
+	text, err := c.Read(name)
+	if err != nil {
+		return err
+	}
+	all := like.FindAllString(text, -1)
+	if all == nil {
+		return errors.New("found no line that is like those to add")
+	}
+	last := all[len(all)-1]
+	indent := cmp.Or(last[:len(last)-len(strings.TrimLeft(last, "\t"))], "\t")
+	return c.Replace(name, last, last+regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(lines, indent+"$1"))
+}
