@@ -73,8 +73,12 @@ func showSignedOut(w http.ResponseWriter, r *http.Request, status int) error {
 }
 
 // Visitor shows the part of the header that says who is signed in. An open page
-// requests it to learn whether its session has ended.
+// requests it to learn whether its session has ended. Every page has that part already,
+// so who asks for it as a page is sent to the home page.
 func (a *Auth) Visitor(w http.ResponseWriter, r *http.Request) error {
+	if !web.WantsFragment(r) {
+		return web.Redirect(w, r, "/")
+	}
 	if _, err := a.current(r); err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (a *Auth) Visitor(w http.ResponseWriter, r *http.Request) error {
 	if !visitor.SignedIn {
 		visitor.Ended, visitor.LoginURL = true, a.site.LoginURL(from)
 	}
-	return web.Show(w, r, "Who is signed in", components.SignedInAs(visitor))
+	return web.Show(w, r, "", components.SignedInAs(visitor))
 }
 
 // HadSession reports whether r's browser sent a session cookie: on a page where

@@ -230,7 +230,11 @@ func (b *Browser) try(ctx context.Context, method, target string, body io.Reader
 	}
 	defer resp.Body.Close()
 	content, err := io.ReadAll(resp.Body)
-	return Page{target, resp.StatusCode, resp.Header, string(content)}, err
+	p := Page{target, resp.StatusCode, resp.Header, string(content)}
+	if err == nil {
+		b.wantNoMistakes(method, p)
+	}
+	return p, err
 }
 
 // Get sends a GET request, with headers as in Send.
@@ -311,7 +315,7 @@ func (p Page) Form(fields ...string) url.Values {
 // SignedIn reports whether the browser is signed in, by asking the app.
 func (b *Browser) SignedIn() bool {
 	b.T.Helper()
-	return strings.Contains(b.Get("/visitor").Body, "data-seconds-left")
+	return strings.Contains(b.Get("/visitor", Htmx...).Body, "data-seconds-left")
 }
 
 // Raw sends bytes as they are, and reads what comes back to its end.

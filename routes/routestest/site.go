@@ -83,6 +83,8 @@ type Site struct {
 	Dir      string             // where the app keeps its files
 	Log      *Log               // what the app has logged so far
 	Metrics  *httptest.Server   // serves METRICS_LISTEN
+
+	mistakes sync.Map // that the pages were found to have, see Mistakes
 }
 
 // Issuer returns the base URL of where people sign in.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,13 @@ func (s *Server) Handle(pattern string, h Handler, options ...Option) {
 
 // Routes returns the patterns of the site's routes, in the order of the table.
 func (s *Server) Routes() []string { return slices.Clone(s.patterns) }
+
+// HasRoute reports whether a route answers a request of this method for path, as a
+// browser sees it.
+func (s *Server) HasRoute(method, path string) bool {
+	_, pattern := s.routes.Handler(&http.Request{Method: method, Host: s.host, URL: &url.URL{Path: path}})
+	return pattern != ""
+}
 
 // HandleFunc adds a route that is for everybody.
 func (s *Server) HandleFunc(pattern string, h HandlerFunc, options ...Option) {

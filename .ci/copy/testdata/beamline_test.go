@@ -50,9 +50,7 @@ func TestBrowserBeamline(t *testing.T) {
 				`document.getElementById("sample-name").getAttribute("aria-describedby")`:    "sample-name-error",
 				`String(document.querySelectorAll("#sample, #sample-errors, #main").length)`: "3",
 			} {
-				if got := b.Text(js); got != want {
-					t.Errorf("%s: got %q, want %q", js, got, want)
-				}
+				routestest.Await(t, js+" is "+want, func() bool { return b.Holds(fmt.Sprintf("%s === %q", js, want)) })
 			}
 			if !p.NoScript {
 				looker(t, b)("sample-refused")
