@@ -3,6 +3,7 @@ package components
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +19,20 @@ type Folder struct {
 	Entries    []globus.Entry // those on this page
 	Now        time.Time      // for "3 minutes ago"
 	Name       string         // only those with this in their name are listed; "": all
-	Paging                    // of Entries
+	Sort       Sort           // the order of the whole list
+	Paging                    // of Entries; Route takes the place of Self
+	Chosen     Sending        // what is ticked here, on this page or not, and what else is chosen for sending it
 }
+
+// A Sort is an order of the entries of a folder.
+type Sort string
+
+// The orders.
+const (
+	SortName    Sort = "" // from A to Z
+	SortNewest  Sort = "newest"
+	SortLargest Sort = "largest"
+)
 
 // fewEntries is up to how many entries a list has no filter.
 const fewEntries = 12
@@ -31,25 +44,42 @@ func (s Site) BrowsePath(collection, folder string) string {
 }
 
 // to returns the path of the page of another folder of the collection.
-func (f Folder) to(folder string) string { return f.BrowsePath(f.Collection, folder) }
+func (f Folder) to(folder string) string {
+	f.Path, f.Name, f.Offset, f.Chosen = folder, "", 0, f.Chosen.Without()
+	return f.Site.Path(f.Route())
+}
 
-// page returns the path of the page of the same list that begins at offset.
+// page returns the path of the page of the same list that begins at offset. It does not
+// hold what is chosen: the form does that is sent there.
 func (f Folder) page(offset int) string {
-	q := url.Values{}
-	if f.Path != "" {
-		q.Set("path", f.Path)
+	f.Offset, f.Chosen = offset, Sending{}
+	return f.Site.Path(f.Route())
+}
+
+// unfiltered returns the path of the first page of the list of all entries.
+func (f Folder) unfiltered() string {
+	f.Name = ""
+	return f.page(0)
+}
+
+// Route is the path of the page of f, with what is chosen, but without the path of the
+// site.
+func (f Folder) Route() string {
+	var fields []Field
+	for _, item := range f.Chosen.Items {
+		fields = append(fields, Field{"item", escapeLines(item)})
 	}
-	if f.Name != "" {
-		q.Set("name", f.Name)
+	fields = append(fields, f.Chosen.how()...)
+	for _, field := range []Field{{"path", f.Path}, {"name", f.Name}, {"sort", string(f.Sort)}, {"offset", onlyIf(f.Offset > 0, strconv.Itoa(f.Offset))}} {
+		if field.Value != "" {
+			fields = append(fields, field)
+		}
 	}
-	if offset > 0 {
-		q.Set("offset", strconv.Itoa(offset))
+	route := "/files/" + url.PathEscape(f.Collection)
+	if len(fields) == 0 {
+		return route
 	}
-	path := f.Site.Path("/files/" + url.PathEscape(f.Collection))
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
+	return route + "?" + encode(fields)
 }
 
 // FolderAbove returns the folder that a file or folder is in, with a slash
@@ -62,13 +92,38 @@ func FolderAbove(file string) string {
 	return strings.TrimSuffix(path.Dir(trimmed), "/") + "/"
 }
 
-// checkboxValue returns what the checkbox of e sends: its name, with a slash at the
-// end if it is a folder.
-func checkboxValue(e globus.Entry) string {
-	if e.IsDir() {
+// Item returns what e is called among the items of a Sending: its name, with a slash at
+// the end if it is a folder; "" if it cannot be sent.
+func (f Folder) Item(e globus.Entry) string {
+	switch {
+	case f.Path == "" || !IsName(e.Name):
+		return ""
+	case e.IsDir():
 		return e.Name + "/"
+	case e.Type == globus.EntryFile:
+		return e.Name
 	}
-	return e.Name
+	return ""
+}
+
+// isTicked reports whether an item is chosen.
+func (f Folder) isTicked(item string) bool { return slices.Contains(f.Chosen.Items, item) }
+
+// tickedWords says how much is ticked; app.js says it in the same words.
+func (f Folder) tickedWords() string {
+	if f.isTicked(Everything) {
+		return "Everything is ticked"
+	}
+	return strconv.Itoa(len(f.Chosen.Items)) + " ticked"
+}
+
+// elsewhere returns the items that are chosen, and are not on this page.
+func (f Folder) elsewhere() (items []string) {
+	here := map[string]bool{Everything: true}
+	for _, e := range f.Entries {
+		here[f.Item(e)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(f.Chosen.Items), func(item string) bool { return here[item] })
 }
 
 // A crumb is a folder on the way to another.

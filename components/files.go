@@ -10,9 +10,7 @@ import (
 // person chooses one.
 type Places struct {
 	Site
-	Action string                                 // path of the page that it is on, which the search requests
-	Keep   []Field                                // other fields of the search
-	Open   func(collection, folder string) string // returns the path of the page of a folder; "" is where the collection begins
+	Sending *Sending // what is to be sent to the chosen one; nil: it is opened
 
 	Text   string              // what was searched for; "": nothing was
 	Found  []globus.Collection // by Text
@@ -20,6 +18,14 @@ type Places struct {
 
 	Bookmarks []globus.Bookmark   // without Text
 	Recent    []globus.Collection // likewise
+}
+
+// open returns where a folder of a collection is chosen; "" is where it begins.
+func (p Places) open(collection, folder string) string {
+	if p.Sending != nil {
+		return p.sendStep(collection, folder)
+	}
+	return p.BrowsePath(collection, folder)
 }
 
 // collectionKind says in words what kind of collection c is.

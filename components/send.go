@@ -9,16 +9,25 @@ import (
 	"example.org/portal/globus"
 )
 
-// A Sending is what a person has chosen to send so far, and where. The address of a
-// page holds it, or a form.
+// A Sending is what a person has chosen to send so far, where, and how. The address of
+// a page holds it, or a form if the address would be too long.
 type Sending struct {
 	From  string   // UUID of the collection
 	Path  string   // of the folder there, with a slash at its end
-	Items []string // names in it; of folders with a slash at their end
+	Items []string // names in it, those of folders with a slash at their end; or Everything alone
 
 	To     string // UUID of the collection; "": not chosen yet
 	Folder string // there, with a slash at its end; "": where it begins
+
+	Label      string // "": none
+	Changed    bool   // only files that the destination does not have, or has in an older state
+	SkipVerify bool   // the copies are not verified
+	NoMail     bool   // Globus sends no e-mail
 }
+
+// Everything is the item that stands for all that is in the folder, hidden files
+// included.
+const Everything = "/"
 
 // Fields returns s as the fields of a form, or of the query of an address. Newlines in
 // names are escaped, because a form would send each as two characters.
@@ -27,13 +36,27 @@ func (s Sending) Fields() []Field {
 	for _, item := range s.Items {
 		fields = append(fields, Field{"item", escapeLines(item)})
 	}
-	if s.To != "" {
-		fields = append(fields, Field{"to", s.To})
-	}
-	if s.Folder != "" {
-		fields = append(fields, Field{"folder", escapeLines(s.Folder)})
+	return append(fields, s.how()...)
+}
+
+// how returns the fields of s that do not say what is sent.
+func (s Sending) how() (fields []Field) {
+	for _, f := range []Field{
+		{"to", s.To}, {"folder", escapeLines(s.Folder)}, {"label", s.Label},
+		{"changed", onlyIf(s.Changed, "1")}, {"verify", onlyIf(s.SkipVerify, "0")}, {"notify", onlyIf(s.NoMail, "0")},
+	} {
+		if f.Value != "" {
+			fields = append(fields, f)
+		}
 	}
 	return fields
+}
+
+func onlyIf(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
 }
 
 var lines = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
@@ -42,7 +65,10 @@ func escapeLines(name string) string { return lines.Replace(name) }
 
 // SendingOf reads the fields that Fields returns; ok is false if one is not valid.
 func SendingOf(form url.Values) (s Sending, ok bool) {
-	s.From, s.To = strings.ToLower(form.Get("from")), strings.ToLower(form.Get("to"))
+	s = Sending{
+		From: strings.ToLower(form.Get("from")), To: strings.ToLower(form.Get("to")), Label: form.Get("label"),
+		Changed: form.Get("changed") == "1", SkipVerify: form.Get("verify") == "0", NoMail: form.Get("notify") == "0",
+	}
 	ok = globus.IsUUID(s.From) && (s.To == "" || globus.IsUUID(s.To))
 	unescaped := func(name string) string {
 		plain, err := url.PathUnescape(name)
@@ -50,10 +76,17 @@ func SendingOf(form url.Values) (s Sending, ok bool) {
 		return plain
 	}
 	s.Path, s.Folder = unescaped(form.Get("path")), unescaped(form.Get("folder"))
+	seen := map[string]bool{}
 	for _, item := range form["item"] {
 		name := unescaped(item)
-		ok = ok && IsName(strings.TrimSuffix(name, "/"))
-		s.Items = append(s.Items, name)
+		ok = ok && (name == Everything || IsName(strings.TrimSuffix(name, "/")))
+		if !seen[name] {
+			s.Items = append(s.Items, name)
+		}
+		seen[name] = true
+	}
+	if seen[Everything] {
+		s.Items = []string{Everything}
 	}
 	return s, ok && isFolderPath(s.Path) && (s.Folder == "" || isFolderPath(s.Folder))
 }
@@ -78,18 +111,35 @@ func isFolderPath(path string) bool {
 func (site Site) SendPath(s Sending) string { return site.Path(s.Route()) }
 
 // Route is SendPath without the path of the site.
-func (s Sending) Route() string {
+func (s Sending) Route() string { return "/send?" + encode(s.Fields()) }
+
+// Encode returns the query of an address that holds s.
+func (s Sending) Encode() string { return encode(s.Fields()) }
+
+func encode(fields []Field) string {
 	q := url.Values{}
-	for _, f := range s.Fields() {
+	for _, f := range fields {
 		q.Add(f.Name, f.Value)
 	}
-	return "/send?" + q.Encode()
+	return q.Encode()
 }
 
-// into returns s with another destination.
-func (s Sending) into(collection, folder string) Sending {
+// Into returns s with another destination.
+func (s Sending) Into(collection, folder string) Sending {
 	s.To, s.Folder = collection, folder
 	return s
+}
+
+// Without returns s with nothing chosen of what is in the folder.
+func (s Sending) Without() Sending {
+	s.Items = nil
+	return s
+}
+
+// sendStep returns where a form that holds what is chosen is sent to choose another
+// destination.
+func (site Site) sendStep(collection, folder string) string {
+	return site.Path("/send?" + encode([]Field{{"to", collection}, {"folder", escapeLines(folder)}}))
 }
 
 // A SendPage is where a person chooses a folder to send to, and sends.
@@ -99,13 +149,7 @@ type SendPage struct {
 	FromName, ToName string         // of the collections
 	Folders          []globus.Entry // in Folder
 	More             bool           // there are more folders than Folders has
+	New              string         // the name that was typed for a new folder
+	Errors           FieldErrors    // what is wrong with it
 	SubmissionID     string         // by which Globus recognizes a form that is sent twice
-}
-
-// Places returns the list from which the collection to send to is chosen.
-func (s Sending) Places(site Site) Places {
-	return Places{
-		Site: site, Action: site.Path("/send"), Keep: s.into("", "").Fields(),
-		Open: func(collection, folder string) string { return site.SendPath(s.into(collection, folder)) },
-	}
 }

@@ -18,6 +18,7 @@ type TaskPage struct {
 	Task   globus.Task
 	Events []globus.TaskEvent // the latest first
 	Now    time.Time          // for "3 minutes ago"
+	Sent   Sending            // what it was asked to send; zero if that is not known
 }
 
 // Title is what the page is called: what kind of task it is.
@@ -48,7 +49,20 @@ func (p TaskPage) trigger() string {
 	return ""
 }
 
-func (p TaskPage) self() string { return p.TaskPath(p.Task.ID) }
+// path returns the path of the page of the task, or of one below it. Its address holds
+// what was sent, as long as that is known.
+func (p TaskPage) path(below string) string {
+	path := p.TaskPath(p.Task.ID) + below
+	if len(p.Sent.Items) > 0 {
+		path += "?" + p.Sent.Encode()
+	}
+	return path
+}
+
+// endedCopy reports whether the task is a transfer that has ended.
+func (p TaskPage) endedCopy() bool {
+	return p.Task.Type != taskDelete && !p.runs() && globus.IsUUID(p.Task.ID)
+}
 
 // TaskPath returns the path, as a browser sees it, of the page of a task.
 func (s Site) TaskPath(id string) string { return s.Path("/transfers/" + url.PathEscape(id)) }
@@ -89,7 +103,8 @@ var eventsInWords = map[string]string{
 	"ENDPOINT_ERROR":    "A collection reported an error. Globus keeps trying",
 }
 
-func taskLabel(task globus.Task) string {
+// TaskName returns what a task is called: its label, or what kind of task it is.
+func TaskName(task globus.Task) string {
 	if task.Type == taskDelete {
 		return cmp.Or(task.Label, "Deletion")
 	}

@@ -45,6 +45,10 @@ type Task struct {
 	Deadline  time.Time `json:"deadline"`        // when Transfer gives it up
 
 	FatalError *FatalError `json:"fatal_error"` // nil if there is none
+
+	// Sync and SkipVerify are as in its TransferRequest; zero if Transfer does not say.
+	Sync       SyncLevel `json:"-"`
+	SkipVerify bool      `json:"-"`
 }
 
 // A FatalError is what ended a task.
@@ -57,14 +61,20 @@ type FatalError struct {
 // usual is unknown: the zero value, and so is a task that is no object.
 func (t *Task) UnmarshalJSON(b []byte) error {
 	type plain Task
-	times := struct {
+	doc := struct {
 		*plain
 		Requested transferTime `json:"request_time"`
 		Completed transferTime `json:"completion_time"`
 		Deadline  transferTime `json:"deadline"`
+		Sync      *SyncLevel   `json:"sync_level"` // from 0, and null for SyncAll
+		Verify    *bool        `json:"verify_checksum"`
 	}{plain: (*plain)(t)}
-	_ = json.Unmarshal(b, &times)
-	t.Requested, t.Completed, t.Deadline = times.Requested.Time, times.Completed.Time, times.Deadline.Time
+	_ = json.Unmarshal(b, &doc)
+	if doc.Sync != nil {
+		t.Sync = *doc.Sync + 1
+	}
+	t.SkipVerify = doc.Verify != nil && !*doc.Verify
+	t.Requested, t.Completed, t.Deadline = doc.Requested.Time, doc.Completed.Time, doc.Deadline.Time
 	return nil
 }
 

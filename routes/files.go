@@ -3,8 +3,10 @@ package routes
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -34,15 +36,16 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 			Message: "Check the address, or go to the home page.",
 		}
 	}
-	folder := components.Folder{
-		Site: a.Site, Collection: id, Now: a.Now(), Paging: web.Paging(r, entriesPerPage), Name: oneLine(r.URL.Query().Get("name")),
+	folder := a.folder(r, id, path)
+	ticked := r.PostForm.Get("tick") // "all" on this page, "none", or "": as the boxes are
+	if r.Method == http.MethodPost && ticked != "all" && a.fits(folder.Route()) {
+		return web.Redirect(w, r, folder.Route())
 	}
 
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
-	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: folder.Limit(), Name: folder.Name}
+	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: folder.Limit(), Name: folder.Name, OrderBy: orders[folder.Sort]}
 	listing, err := transfer.List(r.Context(), id, query)
 	if err != nil {
-		folder.Path = path
 		return a.cannotOpen(r, s, transfer, folder, err)
 	}
 	folder.Path = cmp.Or(listing.Path, path)
@@ -55,12 +58,65 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 		}
 		folder.Entries = append(folder.Entries, e)
 	}
+	if ticked == "all" {
+		for _, e := range folder.Entries {
+			if item := folder.Item(e); item != "" && !slices.Contains(folder.Chosen.Items, item) {
+				folder.Chosen.Items = append(folder.Chosen.Items, item)
+			}
+		}
+		if a.fits(folder.Route()) {
+			return web.Redirect(w, r, folder.Route())
+		}
+	}
 	title := "Files in a collection"
 	if !web.WantsFragment(r) { // a fragment has no title
 		title = collectionName(r, transfer, id, title)
 	}
 	return web.Show(w, r, title, components.FolderList(folder))
 }
+
+// orders are what Transfer calls them.
+var orders = map[components.Sort]string{components.SortNewest: "last_modified DESC,name", components.SortLargest: "size DESC,name"}
+
+// folder returns the folder that r asks for, what it lists of it, and what is ticked
+// there.
+func (a *App) folder(r *http.Request, id, path string) components.Folder {
+	form := formOf(r)
+	paging := web.Paging(r, entriesPerPage)
+	if r.PostForm.Has("list") { // what was typed counts, and not what was listed before
+		form["name"], form["sort"], paging.Offset = r.PostForm["name"], r.PostForm["sort"], 0
+	}
+	f := components.Folder{
+		Site: a.Site, Collection: id, Path: path, Now: a.Now(), Paging: paging,
+		Name: oneLine(form.Get("name")), Sort: components.Sort(form.Get("sort")),
+	}
+	if orders[f.Sort] == "" {
+		f.Sort = components.SortName
+	}
+	form["from"], form["path"] = []string{id}, []string{"/"} // that it is in this folder is all that matters
+	if r.PostForm.Get("tick") == "none" {
+		delete(form, "item")
+	}
+	if chosen, ok := components.SendingOf(form); ok {
+		f.Chosen = chosen
+	}
+	return f
+}
+
+// formOf returns the fields of r's form and of its address. What the address says counts,
+// because it says which button was pressed.
+func formOf(r *http.Request) url.Values {
+	form := maps.Clone(r.PostForm)
+	if form == nil {
+		form = url.Values{}
+	}
+	maps.Copy(form, r.URL.Query())
+	return form
+}
+
+// fits reports whether one can return to a route from a sign-in. If not, what it says
+// has to come in a form.
+func (a *App) fits(route string) bool { return a.LocalPath(a.Path(route)) != "" }
 
 // describe asks Transfer for a collection. ok is false if it does not answer within
 // maxDescribe: pages do without its name then.
@@ -105,12 +161,9 @@ func oneLine(typed string) string {
 // files shows a person's bookmarks and the collections that they used last, or finds
 // collections by words.
 func (a *App) files(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	places := components.Places{
-		Site: a.Site, Action: a.Path("/files"),
-		Open: a.BrowsePath,
-	}
+	places := components.Places{Site: a.Site}
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
-	if err := findPlaces(r, transfer, &places); err != nil {
+	if err := a.findPlaces(r, transfer, &places); err != nil {
 		return err
 	}
 	return web.Show(w, r, "Files", components.PlaceList(places))
@@ -118,12 +171,15 @@ func (a *App) files(w http.ResponseWriter, r *http.Request, s *session.Session) 
 
 // findPlaces fills in the collections that r asks for by words and offset, or else the
 // person's bookmarks and the collections that they used last.
-func findPlaces(r *http.Request, transfer *globus.Transfer, places *components.Places) error {
-	query := r.URL.Query()
+func (a *App) findPlaces(r *http.Request, transfer *globus.Transfer, places *components.Places) error {
+	query := formOf(r)
 	places.Text = oneLine(query.Get("q"))
 	if places.Text != "" {
 		places.Paging = web.Paging(r, placesPerPage)
 		places.Offset = min(places.Offset, lastPlace)
+		if places.Sending != nil { // r's address may not have what its form has
+			places.Self = a.Path("/send?" + url.Values{"q": {places.Text}}.Encode())
+		}
 		for c, err := range transfer.SearchCollections(r.Context(), globus.CollectionQuery{Text: places.Text, Offset: places.Offset, PageSize: places.Limit()}) {
 			if err != nil {
 				return err

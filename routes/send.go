@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"example.org/portal/components"
@@ -13,45 +14,74 @@ import (
 )
 
 const (
-	foldersPerPage = 200  // to choose from; there may be more
-	maxChosen      = 1500 // bytes of the address while no destination is in it: with one, it must stay a LocalPath
+	foldersPerPage = 200     // to choose from; there may be more
+	manyItems      = 1 << 20 // bytes of a form that holds what is chosen: some 10,000 names
 )
 
 // send lets a person choose where to send the files that they have ticked: first a
-// collection, then a folder. The address holds every choice, so nothing is lost when
-// Globus requires consent for a collection on the way.
+// collection, then a folder. The address holds every choice if it has room for them, so
+// that Globus leads back here if it requires something of the person on the way. Else a
+// form holds them.
 func (a *App) send(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	chosen, err := a.chosen(r)
-	if err != nil {
+	chosen, ok := components.SendingOf(formOf(r))
+	if !ok || len(chosen.Items) == 0 {
+		return a.nothingChosen(chosen)
+	}
+	return a.goOn(w, r, s, chosen)
+}
+
+// goOn leads to the page where chosen can be completed: by an address, or at once if
+// no address can hold it.
+func (a *App) goOn(w http.ResponseWriter, r *http.Request, s *session.Session, chosen components.Sending) error {
+	if route := chosen.Route() + searchOf(r, chosen); r.Method == http.MethodPost && a.fits(route) {
+		return web.Redirect(w, r, route)
+	}
+	if chosen.To != "" {
+		return a.showSend(w, r, s, components.SendPage{Sending: chosen})
+	}
+	places := components.Places{Site: a.Site, Sending: &chosen}
+	if err := a.findPlaces(r, a.globus.Transfer(a.Auth.Token(s, globus.TransferServer)), &places); err != nil {
 		return err
 	}
-	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
-	if chosen.To == "" {
-		places := chosen.Places(a.Site)
-		if err := findPlaces(r, transfer, &places); err != nil {
-			return err
+	return web.Show(w, r, "Send", components.SendTo(places))
+}
+
+// searchOf returns what r searches for a destination, as the rest of a query.
+func searchOf(r *http.Request, chosen components.Sending) string {
+	form, search := formOf(r), url.Values{}
+	for _, name := range []string{"q", "offset"} {
+		if value := form.Get(name); value != "" && chosen.To == "" {
+			search.Set(name, value)
 		}
-		return web.Show(w, r, "Send", components.SendTo(chosen, places))
 	}
+	if len(search) == 0 {
+		return ""
+	}
+	return "&" + search.Encode()
+}
+
+// showSend shows the folders of the chosen collection, and the rest of the form.
+func (a *App) showSend(w http.ResponseWriter, r *http.Request, s *session.Session, page components.SendPage) error {
+	chosen, transfer := page.Sending, a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
 
 	// Both collections are listed, so that Globus asks for the consent that it requires
 	// before the person sends.
 	if _, err := transfer.List(r.Context(), chosen.From, globus.ListQuery{Path: chosen.Path, Limit: 1}); err != nil {
-		return a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.From, Path: chosen.Path}, err)
+		err = a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.From, Path: chosen.Path}, err)
+		return a.keep(w, r, chosen, err)
 	}
 	listing, err := transfer.List(r.Context(), chosen.To, globus.ListQuery{Path: chosen.Folder, Limit: foldersPerPage + 1, OrderBy: "type,name"})
 	if err != nil {
-		return a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.To, Path: chosen.Folder}, err)
+		err = a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.To, Path: chosen.Folder}, err)
+		return a.keep(w, r, chosen.Into("", ""), err)
 	}
-	chosen.Folder = cmp.Or(listing.Path, chosen.Folder, "/")
-	if !strings.HasSuffix(chosen.Folder, "/") {
-		chosen.Folder += "/"
+	page.Folder = cmp.Or(listing.Path, chosen.Folder, "/")
+	if !strings.HasSuffix(page.Folder, "/") {
+		page.Folder += "/"
 	}
-	page := components.SendPage{
-		Site: a.Site, Sending: chosen,
-		FromName: collectionName(r, transfer, chosen.From, chosen.From),
-		ToName:   collectionName(r, transfer, chosen.To, chosen.To),
-	}
+	page.Site = a.Site
+	page.FromName = collectionName(r, transfer, chosen.From, chosen.From)
+	page.ToName = collectionName(r, transfer, chosen.To, chosen.To)
 	for _, e := range listing.Entries {
 		if !e.IsDir() || !components.IsName(e.Name) {
 			continue
@@ -62,34 +92,40 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, s *session.Session) e
 		page.Folders = append(page.Folders, e)
 	}
 	if page.SubmissionID, err = transfer.SubmissionID(r.Context()); err != nil {
-		return err
+		return a.keep(w, r, chosen, err)
+	}
+	if page.Errors != nil {
+		return web.ShowInvalid(w, r, "Send", page.Errors, components.SendForm(page))
 	}
 	return web.Show(w, r, "Send", components.SendForm(page))
 }
 
 // makeFolder makes a folder in the chosen one, and chooses the new one.
 func (a *App) makeFolder(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	chosen, ok := components.SendingOf(r.PostForm)
-	name := strings.TrimSpace(r.PostForm.Get("new"))
-	if !ok || chosen.To == "" || chosen.Folder == "" {
-		return nothingChosen()
+	chosen, ok := components.SendingOf(formOf(r))
+	if !ok || chosen.To == "" || chosen.Folder == "" || len(chosen.Items) == 0 {
+		return a.nothingChosen(chosen)
 	}
-	if !components.IsName(name) {
-		return &web.Problem{
-			Status: http.StatusUnprocessableEntity, Reason: "bad_name", Heading: "A folder cannot be called that",
-			Message: "Choose a name that has no slash in it.",
-			Ways:    []components.Way{{Label: "Back to where you were", URL: a.SendPath(chosen)}},
-		}
+	page := components.SendPage{Sending: chosen, New: r.PostForm.Get("new")}
+	name := strings.TrimSpace(page.New)
+	switch {
+	case name == "": // Enter, typed anywhere in the form, comes here too
+		page.Errors.Add("new", "To make a folder, say what it is called. To send, press “Send”.")
+	case !components.IsName(name):
+		page.Errors.Add("new", "A folder cannot be called that. Choose a name that has no slash in it.")
+	}
+	if page.Errors != nil {
+		return a.showSend(w, r, s, page)
 	}
 	err := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer)).Mkdir(r.Context(), chosen.To, chosen.Folder+name)
-	switch {
-	case globus.KindOf(err) == globus.KindExists:
-		web.Flash(w, r, "There was a folder of that name already.")
-	case err != nil:
-		return &web.About{Err: err, Ways: []components.Way{{Label: "Back to where you were", URL: a.SendPath(chosen)}}}
+	if err != nil && globus.KindOf(err) != globus.KindExists {
+		return a.keep(w, r, chosen, err)
 	}
 	chosen.Folder += name + "/"
-	return web.Redirect(w, r, chosen.Route())
+	if err != nil && a.fits(chosen.Route()) {
+		web.Flash(w, r, "There was a folder of that name already.")
+	}
+	return a.goOn(w, r, s, chosen)
 }
 
 // submit starts the transfer. The form has a submission id, so that Globus starts one
@@ -98,21 +134,23 @@ func (a *App) submit(w http.ResponseWriter, r *http.Request, s *session.Session)
 	chosen, ok := components.SendingOf(r.PostForm)
 	id := r.PostForm.Get("submission_id")
 	if !ok || chosen.To == "" || chosen.Folder == "" || len(chosen.Items) == 0 || !globus.IsUUID(id) {
-		return nothingChosen()
+		return a.nothingChosen(chosen)
 	}
 	request := globus.TransferRequest{
-		SubmissionID: id, Source: chosen.From, Destination: chosen.To, Label: r.PostForm.Get("label"),
-		SkipVerify: !r.PostForm.Has("verify"),
+		SubmissionID: id, Source: chosen.From, Destination: chosen.To, Label: chosen.Label, SkipVerify: chosen.SkipVerify,
 	}
-	if r.PostForm.Has("changed") {
+	if chosen.Changed {
 		request.Sync = globus.SyncNewer
 	}
-	if !r.PostForm.Has("notify") {
+	if chosen.NoMail {
 		request.NoMail = globus.NoMail{Succeeded: true, Failed: true, Inactive: true}
 	}
 	for _, name := range chosen.Items {
 		item := globus.TransferItem{Source: chosen.Path + name, Destination: chosen.Folder + name, Type: globus.EntryFile}
-		if strings.HasSuffix(name, "/") {
+		switch {
+		case name == components.Everything:
+			item = globus.TransferItem{Source: chosen.Path, Destination: chosen.Folder, Type: globus.EntryDir}
+		case strings.HasSuffix(name, "/"):
 			item.Type = globus.EntryDir
 		}
 		request.Items = append(request.Items, item)
@@ -122,69 +160,83 @@ func (a *App) submit(w http.ResponseWriter, r *http.Request, s *session.Session)
 	if err != nil {
 		return a.notSent(w, r, transfer, chosen, err)
 	}
-	return web.Redirect(w, r, "/transfers/"+submission.TaskID)
+	return web.Redirect(w, r, a.taskRoute(submission.TaskID, chosen))
+}
+
+// taskRoute returns the path of a task's page, whose address holds what was sent, if it
+// has room: Globus does not say it.
+func (a *App) taskRoute(id string, sent components.Sending) string {
+	route := "/transfers/" + url.PathEscape(id)
+	if whole := route + "?" + sent.Encode(); len(sent.Items) > 0 && a.fits(whole) {
+		return whole
+	}
+	return route
 }
 
 // notSent returns the error of a submission that failed, with links and a form that
 // keep what was chosen.
 func (a *App) notSent(w http.ResponseWriter, r *http.Request, transfer *globus.Transfer, chosen components.Sending, err error) error {
-	back := components.Way{Label: "Back to where you were", URL: a.SendPath(chosen)}
-	switch kind := globus.KindOf(err); kind {
-	case globus.KindRequirements, globus.KindSignIn:
-		return err
+	switch globus.KindOf(err) {
 	case globus.KindConflict:
-		return &web.About{Err: err, Ways: []components.Way{{Label: "See the transfer that runs", URL: a.running(r.Context(), transfer, chosen)}, back}}
+		return a.keep(w, r, chosen, &web.About{Err: err, Ways: a.running(r.Context(), transfer, chosen)})
 	case globus.KindBusy, globus.KindNoAnswer:
-		return &web.Problem{
+		return a.keep(w, r, chosen, &web.Problem{
 			Status: http.StatusServiceUnavailable, Reason: "not_sent", Heading: "Globus did not say whether the transfer has begun",
 			Message: "Send it again: that starts no second transfer.",
-			Form:    web.FormAgain(w, r), Ways: []components.Way{back}, Cause: err,
-		}
+			Form:    web.FormAgain(w, r), Cause: err,
+		})
 	}
-	return &web.About{Err: err, Ways: []components.Way{back}}
+	return a.keep(w, r, chosen, err)
 }
 
-// running returns the path of a task that still runs between the chosen collections,
-// or of the list of transfers.
-func (a *App) running(ctx context.Context, transfer *globus.Transfer, chosen components.Sending) string {
+// keep returns an error with a way back to chosen: a link, or a form if no address can
+// hold it. For what Globus requires first, auth makes a way by itself.
+func (a *App) keep(w http.ResponseWriter, r *http.Request, chosen components.Sending, err error) error {
+	switch globus.KindOf(err) {
+	case globus.KindRequirements, globus.KindSignIn:
+		return err
+	}
+	label := "Back to where you were"
+	if chosen.To == "" {
+		label = "Send it somewhere else"
+	}
+	about := &web.About{Err: err}
+	if a.fits(chosen.Route()) {
+		about.Ways = []components.Way{{Label: label, URL: a.SendPath(chosen)}}
+	} else {
+		about.Form = &components.Form{Action: a.Path("/send"), Fields: chosen.Fields(), Label: label}
+	}
+	return about
+}
+
+// running returns links to the tasks that still run between the chosen collections, at
+// most five, or to all transfers: which of them has the same paths, Globus does not say.
+func (a *App) running(ctx context.Context, transfer *globus.Transfer, chosen components.Sending) (ways []components.Way) {
 	seen := 0
 	for task, err := range transfer.TaskList(ctx, globus.TaskQuery{}) {
-		if seen++; err != nil || seen > 100 {
+		if seen++; err != nil || seen > 100 || len(ways) == 5 {
 			break
 		}
 		runs := task.Status == globus.TaskActive || task.Status == globus.TaskInactive
 		if runs && task.SourceID == chosen.From && task.DestinationID == chosen.To && globus.IsUUID(task.ID) {
-			return a.TaskPath(task.ID)
+			ways = append(ways, components.Way{Label: "See what runs: " + components.TaskName(task), URL: a.TaskPath(task.ID)})
 		}
 	}
-	return a.Path("/transfers")
+	if len(ways) != 1 {
+		ways = append(ways, components.Way{Label: "All transfers", URL: a.Path("/transfers")})
+	}
+	return ways
 }
 
-// chosen reads from the address what to send, and where.
-func (a *App) chosen(r *http.Request) (components.Sending, error) {
-	s, ok := components.SendingOf(r.URL.Query())
-	if !ok {
-		return s, nothingChosen()
-	}
-	back := []components.Way{{Label: "Back to the folder", URL: a.BrowsePath(s.From, s.Path)}}
-	switch {
-	case len(s.Items) == 0:
-		p := nothingChosen()
-		p.Ways = back
-		return s, p
-	case a.Here(r) == "" || s.To == "" && len(r.URL.RequestURI()) > maxChosen:
-		return s, &web.Problem{
-			Status: http.StatusRequestURITooLong, Reason: "too_many_chosen", Heading: "Those are too many to be sent at once",
-			Message: "Tick fewer, or tick the folder that they are in: everything in it is sent.",
-			Ways:    back,
-		}
-	}
-	return s, nil
-}
-
-func nothingChosen() *web.Problem {
-	return &web.Problem{
+// nothingChosen is the problem of a form or an address that says too little of what is
+// to be sent.
+func (a *App) nothingChosen(chosen components.Sending) *web.Problem {
+	p := &web.Problem{
 		Status: http.StatusUnprocessableEntity, Reason: "nothing_chosen", Heading: "Nothing is chosen to be sent",
 		Message: "Open a folder, tick files and folders there, and press “Send to…”.",
 	}
+	if globus.IsUUID(chosen.From) && isFolder(chosen.Path) {
+		p.Ways = []components.Way{{Label: "Back to the folder", URL: a.BrowsePath(chosen.From, chosen.Path)}}
+	}
+	return p
 }

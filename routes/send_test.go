@@ -50,6 +50,30 @@ func formOf(t *testing.T, p routestest.Page, id string, ticked ...string) url.Va
 	return form
 }
 
+var buttons = regexp.MustCompile(`<button [^>]*>`)
+
+// press sends the form with an id by its first button whose tag has a text, such as
+// id="browse-next", with the checkboxes ticked whose values are given.
+func press(t *testing.T, b *routestest.Browser, p routestest.Page, id, button string, ticked ...string) routestest.Page {
+	t.Helper()
+	action := regexp.MustCompile(`<form id="`+id+`"[^>]* action="([^"]*)"`).FindStringSubmatch(p.Body)
+	form := formOf(t, p, id, ticked...)
+	for _, tag := range buttons.FindAllString(p.Body, -1) {
+		if !strings.Contains(tag, button) {
+			continue
+		}
+		if m := regexp.MustCompile(` formaction="([^"]*)"`).FindStringSubmatch(tag); m != nil {
+			action = m
+		}
+		if m := regexp.MustCompile(` name="([^"]*)" value="([^"]*)"`).FindStringSubmatch(tag); m != nil {
+			form.Set(m[1], m[2])
+		}
+		return b.Send(http.MethodPost, html.UnescapeString(action[1]), form)
+	}
+	t.Fatalf("%d, there is no button %s:\n%s", p.Status, button, p.Body)
+	return p
+}
+
 // The whole way: files and a folder are ticked, a folder is made where they go to,
 // and one transfer comes of it, however often it is sent; consent in the middle of
 // it loses nothing.
@@ -61,44 +85,31 @@ func TestSend(t *testing.T) {
 	b := s.Browser()
 	b.SignIn("rosalind")
 	folder := b.Get("/files/" + light.ID + "?path=/odd+names/")
-	ticked := formOf(t, folder, "browse-send", "per%2520cent?#&=+", "two%0Alines")
-	if len(ticked["item"]) != 2 {
-		t.Fatalf("ticked %q", ticked)
-	}
-
-	// Without anything ticked, or with too much, it says so.
-	none := formOf(t, folder, "browse-send")
-	if p := b.Get("/send?" + none.Encode()); p.Status != 422 || p.Reason() != "nothing_chosen" {
+	if p := press(t, b, folder, "browse-form", `id="browse-send-to"`); p.Status != 422 || p.Reason() != "nothing_chosen" || len(p.Links(".way")) != 1 {
 		t.Errorf("nothing: got %d %s", p.Status, p.Reason())
 	}
-	many := url.Values{"from": none["from"], "path": none["path"], "item": {strings.Repeat("x", 1500)}}
-	if p := b.Get("/send?" + many.Encode()); p.Status != 414 || p.Reason() != "too_many_chosen" {
-		t.Errorf("much: got %d %s", p.Status, p.Reason())
-	}
-
-	choose := b.Get("/send?" + ticked.Encode())
+	choose := b.Follow(press(t, b, folder, "browse-form", `id="browse-send-to"`, "per%2520cent?#&=+", "two%0Alines"))
 	if choose.Status != 200 || !choose.Has("bookmarks") || !strings.Contains(choose.Body, "<bdi class=\"name\">two\nlines</bdi>") {
 		t.Fatalf("got %d:\n%s", choose.Status, choose.Body)
 	}
 	search := formOf(t, choose, "places-search")
 	search.Set("q", "university research")
-	found := b.Get("/send?" + search.Encode())
-	link := regexp.MustCompile(`id="found-` + storage.ID + `".*?href="([^"]*)"`).FindStringSubmatch(found.Body)
-	if link == nil {
-		t.Fatalf("it is not found:\n%s", found.Body)
+	found := b.Follow(b.Send(http.MethodPost, "/send", search))
+	if !found.Has("found-"+storage.ID) || !strings.Contains(found.URL, "q=university+research") {
+		t.Fatalf("it is not found at %s:\n%s", found.URL, found.Body)
 	}
 
 	// It wants consent, once, and then the same page is there.
-	to := html.UnescapeString(link[1])
+	to := strings.TrimPrefix(press(t, b, found, "places-search", "to="+storage.ID).Header.Get("Location"), s.URL)
 	card := b.Get(to)
-	if card.Reason() != "requirements" {
+	if card.Reason() != "requirements" || card.Has(".send-again") {
 		t.Fatalf("got %d %s", card.Status, card.Reason())
 	}
 	back := b.AtGlobus(b.Get(card.Link(".step-up")), "allow", "1")
 	if back.Header.Get("Location") != s.URL+to {
 		t.Fatalf("it leads back to %q, not %q", back.Header.Get("Location"), to)
 	}
-	page := b.Get(to + "&folder=%2Fhome%2F")
+	page := b.Follow(press(t, b, b.Get(to), "send-form", "folder=%2Fhome%2F"))
 	for _, want := range []string{">/home/</bdi>", ">drafts</bdi>", `id="send-above"`} {
 		if !strings.Contains(page.Body, want) {
 			t.Errorf("%d, it lacks %q:\n%s", page.Status, want, page.Body)
@@ -108,17 +119,24 @@ func TestSend(t *testing.T) {
 		t.Errorf("it offers a file to send into:\n%s", page.Body)
 	}
 
-	// A folder is made, and found to be there the second time.
+	// A folder is made, and found to be there the second time. A name that cannot be is
+	// corrected, and what else was typed stays.
 	for range 2 {
-		form := formOf(t, page, "send-mkdir")
+		form := formOf(t, page, "send-form")
+		form["label"], form["verify"], form["new"] = []string{"Mine"}, []string{"0"}, []string{"a/b"}
+		bad := b.Send(http.MethodPost, "/send/folder", form)
+		if bad.Status != 422 || !bad.Has("send-errors") || !strings.Contains(bad.Body, `value="a/b"`) || !strings.Contains(bad.Body, `value="Mine"`) || formOf(t, bad, "send-form").Get("verify") != "0" {
+			t.Errorf("a name with a slash: got %d:\n%s", bad.Status, bad.Body)
+		}
+		form.Set("new", " ")
+		if p := b.Send(http.MethodPost, "/send/folder", form); p.Status != 422 || !p.Has("send-errors") {
+			t.Errorf("no name: got %d", p.Status)
+		}
 		form.Set("new", "photos & more")
 		made := b.Send(http.MethodPost, "/send/folder", form)
 		p := b.Follow(made)
-		if made.Status != 303 || p.Status != 200 || !strings.Contains(p.Body, ">/home/photos &amp; more/</bdi>") {
+		if made.Status != 303 || p.Status != 200 || !strings.Contains(p.Body, ">/home/photos &amp; more/</bdi>") || !strings.Contains(p.Body, `value="Mine"`) {
 			t.Fatalf("got %d, then %d:\n%s", made.Status, p.Status, p.Body)
-		}
-		if form.Set("new", "a/b"); b.Send(http.MethodPost, "/send/folder", form).Reason() != "bad_name" {
-			t.Error("a name with a slash was taken")
 		}
 		to = strings.TrimPrefix(made.Header.Get("Location"), s.URL)
 	}
@@ -185,13 +203,22 @@ func TestSendAgain(t *testing.T) {
 	}
 	s.Globus.Lie(globustest.Lie{})
 	sent := b.Send(http.MethodPost, "/transfers", form)
-	task := strings.TrimPrefix(sent.Header.Get("Location"), s.URL)
+	task, _, _ := strings.Cut(strings.TrimPrefix(sent.Header.Get("Location"), s.URL), "?")
 	if sent.Status != 303 || !strings.Contains(b.Get(task).Body, `data-status="`+string(globus.TaskActive)+`"`) {
 		t.Fatalf("got %d, to %q:\n%s", sent.Status, task, sent.Body)
 	}
 	other := b.Send(http.MethodPost, "/transfers", formOf(t, b.Get(to), "send-form")) // another submission
 	if other.Status != 409 || other.Reason() != "conflict" || len(other.Links(".way")) != 2 || other.Links(".way")[0] != task {
 		t.Errorf("got %d %s with %q, want a link to %s:\n%s", other.Status, other.Reason(), other.Links(".way"), task, other.Body)
+	}
+
+	// Another of the same collections: which of both has the same paths is not known.
+	third := formOf(t, page, "send-form")
+	third["submission_id"], third["item"] = formOf(t, b.Get(to), "send-form")["submission_id"], []string{"exposure-02.tif"}
+	b.Send(http.MethodPost, "/transfers", third)
+	other = b.Send(http.MethodPost, "/transfers", formOf(t, b.Get(to), "send-form"))
+	if ways := other.Links(".way"); other.Status != 409 || len(ways) != 4 || !slices.Contains(ways, task) || !slices.Contains(ways, "/transfers") {
+		t.Errorf("got %d %s with %q", other.Status, other.Reason(), ways)
 	}
 
 	from := url.Values{"from": {storage.ID}, "path": {"/home/"}, "item": {"notes.txt"}, "to": {workstation.ID}}
@@ -257,7 +284,7 @@ func TestSendOptions(t *testing.T) {
 		skipped bool
 	}{
 		{"as the form comes", func(url.Values) {}, map[string]any{"verify_checksum": true, "sync_level": nil, "notify_on_succeeded": nil, "notify_on_failed": nil, "notify_on_inactive": nil}, false},
-		{"nothing ticked", func(f url.Values) { f.Del("verify"); f.Del("notify") }, map[string]any{"verify_checksum": false, "notify_on_succeeded": false, "notify_on_failed": false, "notify_on_inactive": false}, false},
+		{"nothing ticked", func(f url.Values) { f.Set("verify", "0"); f.Set("notify", "0") }, map[string]any{"verify_checksum": false, "notify_on_succeeded": false, "notify_on_failed": false, "notify_on_inactive": false}, false},
 		{"only what changed", func(f url.Values) { f.Set("changed", "1") }, map[string]any{"sync_level": 2.0}, true},
 	}
 	for _, test := range tests {
@@ -288,4 +315,113 @@ func TestSendOptions(t *testing.T) {
 			t.Errorf("%s: a folder and a file are sent with recursive %v", test.name, recursive)
 		}
 	}
+}
+
+// People tick 500 files and more: on many pages of a list, in any order, of some names.
+// No address holds them, so forms do, also when Globus requires something on the way, or
+// when the session has ended.
+func TestSendMany(t *testing.T) {
+	t.Parallel()
+	large, storage := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000001", Name: "Large"}, place(t, "Example University Research")
+	for i := range 10_000 {
+		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/a\nb/run-%05d with a long name, as instruments give them.h5", i), Size: int64(i)})
+	}
+	var sent submissions
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{large, storage}, Transport: &sent})
+	b := s.Browser()
+	b.SignIn("rosalind")
+	ticked := func(p routestest.Page) int { return len(formOf(t, p, "browse-form")["item"]) }
+
+	// Two, which an address holds, on two pages.
+	p := b.Get("/files/" + large.ID + "?path=%2Fa%0Ab%2F")
+	name := "run-00000 with a long name, as instruments give them.h5"
+	p = b.Follow(press(t, b, p, "browse-form", `id="browse-next"`, name))
+	p = b.Follow(press(t, b, p, "browse-form", `id="browse-first"`, strings.Replace(name, "00000", "00100", 1)))
+	if p = b.Get(p.URL); ticked(p) != 2 || !strings.Contains(p.Body, `aria-label="`+name+`" checked`) || !p.Has("browse-elsewhere") {
+		t.Fatalf("after a reload of %s %d are ticked", p.URL, ticked(p))
+	}
+
+	// 500, which none does. 100 of them are found by name, 100 are the largest.
+	for range 2 {
+		p = press(t, b, b.Follow(press(t, b, p, "browse-form", `id="browse-tick-all"`)), "browse-form", `id="browse-next"`)
+	}
+	p = b.Follow(press(t, b, p, "browse-form", `id="browse-tick-all"`))
+	filter := func(name, sort string) {
+		t.Helper()
+		form := formOf(t, p, "browse-form")
+		form["list"], form["name"], form["sort"] = []string{"1"}, []string{name}, []string{sort}
+		p = b.Follow(b.Send(http.MethodPost, "/files/"+large.ID+"?path=%2Fa%0Ab%2F", form))
+		p = press(t, b, p, "browse-form", `id="browse-tick-all"`)
+	}
+	filter("run-077", "")
+	filter("", "largest")
+	if n := ticked(p); p.Status != 200 || n != 500 || !strings.Contains(p.Body, "run-09999") || !strings.Contains(p.Body, ">500 ticked<") {
+		t.Fatalf("got %d, %d are ticked", p.Status, n)
+	}
+
+	// Where to: the collection wants consent, and then the form is sent again.
+	p = press(t, b, p, "browse-form", `id="browse-send-to"`)
+	search := formOf(t, p, "places-search")
+	search.Set("q", "university research")
+	p = b.Send(http.MethodPost, "/send", search)
+	card := press(t, b, p, "places-search", "to="+storage.ID)
+	if card.Status != 403 || card.Reason() != "requirements" || !card.Has(".send-again") {
+		t.Fatalf("got %d %s", card.Status, card.Reason())
+	}
+	b.AtGlobus(b.Get(card.Link(".step-up")), "allow", "1")
+	p = again(t, b, card)
+	p = press(t, b, p, "send-form", "folder=%2Fhome%2F")
+	making := formOf(t, p, "send-form")
+	making.Set("new", "many")
+	p = b.Send(http.MethodPost, "/send/folder", making)
+	if n := len(formOf(t, p, "send-form")["item"]); n != 500 || !strings.Contains(p.Body, ">/home/many/</bdi>") {
+		t.Fatalf("got %d with %d items:\n%s", p.Status, n, p.Body)
+	}
+
+	// Other files are chosen, and it comes back.
+	p = press(t, b, p, "send-form", `formaction="/files/`)
+	if n := ticked(p); n != 500 {
+		t.Fatalf("got %d, %d are ticked", p.Status, n)
+	}
+	p = press(t, b, p, "browse-form", `id="browse-send-to"`)
+
+	// The session ends in another tab, and Globus answers late.
+	form := formOf(t, p, "send-form")
+	b.Send(http.MethodPost, "/logout", b.Get("/account").Form())
+	ended := b.Send(http.MethodPost, "/transfers", form)
+	if ended.Status != 401 || !ended.Has(".send-again") {
+		t.Fatalf("got %d %s", ended.Status, ended.Reason())
+	}
+	b.SignIn("rosalind")
+	old := again(t, b, ended)
+	if old.Reason() == "form_old" {
+		old = again(t, b, old)
+	}
+	var doc struct{ DATA []map[string]any }
+	if err := json.Unmarshal([]byte(sent[len(sent)-1]), &doc); err != nil || len(doc.DATA) != 500 || old.Status != 303 {
+		t.Fatalf("got %d, %d items were sent, %v:\n%s", old.Status, len(doc.DATA), err, old.Body)
+	}
+	if p := b.Send(http.MethodPost, "/transfers", form); p.Status != 403 || p.Reason() != "form_old" {
+		t.Errorf("with a form of the session before: got %d %s", p.Status, p.Reason())
+	}
+	conflict := formOf(t, p, "send-form")
+	conflict["submission_id"], conflict["csrf_token"] = []string{"0dc3a1f0-0000-4000-8000-0000000000aa"}, b.Get("/account").Form()["csrf_token"]
+	if p := b.Send(http.MethodPost, "/transfers", conflict); p.Status != 409 || !p.Has(".send-again") {
+		t.Errorf("the same: got %d %s, want what is chosen back", p.Status, p.Reason())
+	} else if p = again(t, b, p); len(formOf(t, p, "send-form")["item"]) != 500 {
+		t.Errorf("what was chosen is lost: got %d:\n%s", p.Status, p.Body)
+	}
+}
+
+// again sends the form of a problem again, as its button does.
+func again(t *testing.T, b *routestest.Browser, p routestest.Page) routestest.Page {
+	t.Helper()
+	at := strings.Index(p.Body, "send-again")
+	from := strings.LastIndex(p.Body[:max(at, 0)], "<form ")
+	if at < 0 || from < 0 {
+		t.Fatalf("%d %s offers no form again", p.Status, p.Reason())
+	}
+	form := strings.Replace(p.Body[from:], "<form ", `<form id="again" `, 1)
+	action := regexp.MustCompile(` action="([^"]*)"`).FindStringSubmatch(form)
+	return b.Send(http.MethodPost, html.UnescapeString(action[1]), formOf(t, routestest.Page{Body: form}, "again"))
 }

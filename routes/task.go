@@ -13,20 +13,13 @@ const eventsPerPage = 20 // the latest; Globus's own page has the rest
 
 // task shows one transfer or deletion, and its events.
 func (a *App) task(w http.ResponseWriter, r *http.Request, s *session.Session) error {
-	id := r.PathValue("id")
-	if !globus.IsUUID(id) {
-		return noSuchTask(nil)
-	}
 	transfer := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer))
-	task, err := transfer.Task(r.Context(), id)
-	if globus.KindOf(err) == globus.KindNotFound {
-		return noSuchTask(err)
-	}
+	task, err := findTask(r, transfer)
 	if err != nil {
 		return err
 	}
-	page := components.TaskPage{Site: a.Site, Task: *task, Now: a.Now()}
-	for event, err := range transfer.TaskEvents(r.Context(), id, globus.EventQuery{PageSize: eventsPerPage}) {
+	page := components.TaskPage{Site: a.Site, Task: *task, Now: a.Now(), Sent: sentBy(r, task)}
+	for event, err := range transfer.TaskEvents(r.Context(), task.ID, globus.EventQuery{PageSize: eventsPerPage}) {
 		if err != nil {
 			return err
 		}
@@ -35,6 +28,19 @@ func (a *App) task(w http.ResponseWriter, r *http.Request, s *session.Session) e
 		}
 	}
 	return web.Show(w, r, page.Title(), components.TaskCard(page))
+}
+
+// findTask returns the task that r asks for.
+func findTask(r *http.Request, transfer *globus.Transfer) (*globus.Task, error) {
+	id := r.PathValue("id")
+	if !globus.IsUUID(id) {
+		return nil, noSuchTask(nil)
+	}
+	task, err := transfer.Task(r.Context(), id)
+	if globus.KindOf(err) == globus.KindNotFound {
+		return nil, noSuchTask(err)
+	}
+	return task, err
 }
 
 // cancelTask ends a task. What has arrived stays.
@@ -58,7 +64,8 @@ func (a *App) cancelTask(w http.ResponseWriter, r *http.Request, s *session.Sess
 	default:
 		web.Flash(w, r, "Cancelled. What has arrived already stays.")
 	}
-	return web.Redirect(w, r, "/transfers/"+id)
+	sent, _ := components.SendingOf(r.URL.Query())
+	return web.Redirect(w, r, a.taskRoute(id, sent))
 }
 
 func noSuchTask(cause error) error {

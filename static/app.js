@@ -109,6 +109,15 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => queue
   if (document.activeElement === document.body && ctx.focused?.isConnected) ctx.focused.focus({ preventScroll: true });
 }));
 
+// A form with data-counts says how many of its boxes are ticked, in the element that has
+// that id: the server has counted those that it knows of.
+document.addEventListener("change", ({ target }) => {
+  const form = target.closest("form[data-counts]");
+  if (!form || target.type !== "checkbox") return;
+  const all = form.querySelector("[name=item][value='/']:checked");
+  document.getElementById(form.dataset.counts).textContent = all ? "Everything is ticked" : form.querySelectorAll("[name=item]:checked").length + " ticked";
+});
+
 // A button with data-copy copies the text of the element that has that id.
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copy]");

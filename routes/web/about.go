@@ -9,6 +9,7 @@ type About struct {
 	Facts []components.Fact // such as the name of a collection
 	Names map[string]string // names of the collections whose UUIDs are in Err, by UUID; may be nil
 	Ways  []components.Way
+	Form  *components.Form // to send, in place of Err's own if that has none; nil: none
 }
 
 // Error is Err's.
@@ -22,5 +23,8 @@ func (e *About) addTo(p *Problem) *Problem {
 	more := *p
 	more.Facts = append(append([]components.Fact{}, e.Facts...), p.Facts...)
 	more.Ways = append(append([]components.Way{}, p.Ways...), e.Ways...)
+	if more.Form == nil {
+		more.Form = e.Form
+	}
 	return &more
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -162,12 +163,12 @@ func FormAgain(w http.ResponseWriter, r *http.Request) *components.Form {
 		return nil
 	}
 	if r.PostForm == nil { // refused before its body was read
-		r.Body = newBody(w, r, DefaultMaxBody)
+		r.Body = newBody(w, r, cmp.Or(stateOf(r).maxBody, DefaultMaxBody))
 		if err := r.ParseForm(); err != nil {
 			return nil
 		}
 	}
-	return &components.Form{Action: r.URL.Path, Fields: fields(r.PostForm), Label: "Send it again"}
+	return &components.Form{Action: r.URL.RequestURI(), Fields: fields(r.PostForm), Label: "Send it again"}
 }
 
 // fields lists what a form held, without its token.

@@ -27,6 +27,7 @@ type request struct {
 	flashed bool               // the answer brings a message for the next page
 	csrfErr error              // why the CSRF token was refused
 	tooSlow bool               // the body did not arrive in time
+	maxBody int64              // of the route; 0 if there is none
 }
 
 type requestKey struct{}
