@@ -59,6 +59,23 @@ func (p TaskPage) path(below string) string {
 	return path
 }
 
+// says is what a screen reader is told when it changes: not each file, but each quarter
+// of them, and the end.
+func (p TaskPage) says() string {
+	switch {
+	case p.Task.Status == globus.TaskSucceeded:
+		return p.Title() + " succeeded"
+	case p.Task.Status == globus.TaskFailed:
+		return p.Title() + " failed"
+	case p.Task.Status == globus.TaskInactive || p.Task.Paused:
+		return p.Title() + " waits"
+	}
+	if done, of, ok := taskMoved(p.Task); ok && done*4 >= of {
+		return decimal(done*4/of*25) + " % of the files are done"
+	}
+	return p.Title() + " is under way"
+}
+
 // endedCopy reports whether the task is a transfer that has ended.
 func (p TaskPage) endedCopy() bool {
 	return p.Task.Type != taskDelete && !p.runs() && globus.IsUUID(p.Task.ID)

@@ -78,6 +78,13 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   else if (asked && ctx.target !== document.body) say("Updated at " + new Date().toLocaleTimeString() + ".");
   if (asked && ctx.response.raw.status === 401) whenVisible("tab-visible"); // the rest is out of date too
 });
+// A part of a page that reads itself again says in data-says what has become of it.
+let said = document.querySelector("[data-says]")?.dataset.says;
+document.addEventListener("htmx:after:swap", () => {
+  const now = document.querySelector("[data-says]")?.dataset.says;
+  if (now && now !== said) say(now);
+  said = now;
+});
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceEvent?.isTrusted) say("The server could not be reached. Please try again.");
 });
