@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/portal/components"
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
@@ -56,7 +57,7 @@ var buttons = regexp.MustCompile(`<button [^>]*>`)
 // id="browse-next", with the checkboxes ticked whose values are given.
 func press(t *testing.T, b *routestest.Browser, p routestest.Page, id, button string, ticked ...string) routestest.Page {
 	t.Helper()
-	action := regexp.MustCompile(`<form id="`+id+`"[^>]* action="([^"]*)"`).FindStringSubmatch(p.Body)
+	action := regexp.MustCompile(`<form id="` + id + `"[^>]* action="([^"]*)"`).FindStringSubmatch(p.Body)
 	form := formOf(t, p, id, ticked...)
 	for _, tag := range buttons.FindAllString(p.Body, -1) {
 		if !strings.Contains(tag, button) {
@@ -424,4 +425,64 @@ func again(t *testing.T, b *routestest.Browser, p routestest.Page) routestest.Pa
 	form := strings.Replace(p.Body[from:], "<form ", `<form id="again" `, 1)
 	action := regexp.MustCompile(` action="([^"]*)"`).FindStringSubmatch(form)
 	return b.Send(http.MethodPost, html.UnescapeString(action[1]), formOf(t, routestest.Page{Body: form}, "again"))
+}
+
+// A transfer that has ended is sent again: with what its address holds, or with what
+// Globus says that it has copied. If that may not be all, it is ticked in its folder.
+func TestSentAgain(t *testing.T) {
+	t.Parallel()
+	light, workstation, shared := place(t, "Example Light"), place(t, "Workstation"), place(t, "Diffraction")
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, workstation, shared}})
+	b := s.Browser()
+	b.SignIn("rosalind")
+	const yes, no = true, false
+	tests := []struct {
+		name   string
+		what   components.Sending // from one of the collections to the workstation
+		ended  bool               // it came to its end before it is sent again, and was not cancelled
+		inHand bool               // the address holds what was sent
+		want   []string           // the items that are chosen
+		all    bool               // it leads to where they are sent, and not to their folder
+	}{
+		{"a file and a folder", components.Sending{From: light.ID, Path: "/photo51/", Items: []string{"exposure-01.tif", "raw/"}, Label: "A & b", Changed: yes, SkipVerify: yes}, yes, no, []string{"exposure-01.tif", "raw/"}, yes},
+		{"by its address", components.Sending{From: light.ID, Path: "/photo51/", Items: []string{"exposure-02.tif"}, NoMail: yes}, yes, yes, []string{"exposure-02.tif"}, yes},
+		{"some were there", components.Sending{From: light.ID, Path: "/photo51/", Items: []string{"exposure-02.tif", "exposure-01.tif"}, Changed: yes}, yes, no, nil, no},
+		{"cancelled", components.Sending{From: shared.ID, Path: "/frames/", Items: []string{"good.tif", "damaged.tif"}, Label: "Half"}, no, no, nil, no},
+		{"cancelled, by its address", components.Sending{From: shared.ID, Path: "/frames/", Items: []string{"good.tif"}}, no, yes, []string{"good.tif"}, yes},
+		{"a whole collection", components.Sending{From: shared.ID, Path: "/", Items: []string{components.Everything}}, yes, no, []string{"damaged.tif", "good.tif"}, yes},
+	}
+	for _, test := range tests {
+		test.what = test.what.Into(workstation.ID, "/home/rosalind/data/")
+		page := b.Get(test.what.Route())
+		sent := b.Send(http.MethodPost, "/transfers", formOf(t, page, "send-form"))
+		address := strings.TrimPrefix(sent.Header.Get("Location"), s.URL)
+		task, _, _ := strings.Cut(address, "?")
+		if test.ended {
+			s.Globus.PassTime(time.Hour)
+		} else {
+			b.Send(http.MethodPost, task+"/cancel", b.Get("/account").Form())
+		}
+		if !test.inHand {
+			address = task
+		}
+		ended := b.Get(address)
+		again := b.Get(ended.Link("#task-again"))
+		to, err := url.Parse(again.Header.Get("Location"))
+		if again.Status != 303 || err != nil {
+			t.Fatalf("%s: got %d:\n%s", test.name, again.Status, ended.Body)
+		}
+		query := to.Query()
+		if all := to.Path == "/send"; all != test.all {
+			t.Errorf("%s: it leads to %s", test.name, to)
+		}
+		if got := query["item"]; !slices.Equal(got, test.want) && test.all || query.Get("to") != workstation.ID || query.Get("label") != test.what.Label || (query.Get("changed") == "1") != test.what.Changed || (query.Get("verify") == "0") != test.what.SkipVerify {
+			t.Errorf("%s: it leads to %s, want %q", test.name, to, test.want)
+		}
+		if p := b.Follow(again); p.Status != 200 || p.Has("message") == test.all {
+			t.Errorf("%s: got %d, with a message: %t", test.name, p.Status, p.Has("message"))
+		}
+	}
+	if p := b.Get("/files/" + workstation.ID + "?path=/home/rosalind/data/"); !strings.Contains(p.Body, ">frames</bdi>") {
+		t.Errorf("the whole collection has not arrived:\n%s", p.Body)
+	}
 }
