@@ -81,7 +81,7 @@ func build(folder string) (project.Copy, error) {
 		return "", err
 	}
 	for _, step := range []func(project.Copy) error{
-		rename, reword, followRecipes, addBeamlineTest,
+		rename, reword, followRecipes, trySending, addBeamlineTest,
 		writeReadme, renameApp, recolour, addScope, addNavigation, addRoutes, addPackages, removePages,
 		generate,
 	} {
@@ -101,6 +101,19 @@ func rename(c project.Copy) error {
 		return err
 	}
 	return c.Commit("Rename the module")
+}
+
+//go:embed testdata/photo51_test.go
+var photo51Test string
+
+// trySending runs the test of the recipe that needs the pages of files and transfers,
+// which removePages removes with it.
+func trySending(c project.Copy) error {
+	if err := c.Write("routes/photo51_test.go", strings.ReplaceAll(photo51Test, "example.org/portal/", module+"/")); err != nil {
+		return err
+	}
+	_, err := c.Run("go", "test", "-run", "^TestPhoto51$", "./routes")
+	return err
 }
 
 //go:embed testdata/beamline_test.go

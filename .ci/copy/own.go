@@ -254,7 +254,7 @@ func removePages(c project.Copy) error {
 	if err != nil {
 		return err
 	}
-	lines := regexp.MustCompile(`(?m)^\ta\.Handle(Func)?\("\w+ /(transfers|files|send|browse)\b.*\n`)
+	lines := regexp.MustCompile(`(?m)^\ta\.Handle(Func)?\("\w+ /(transfers|files|send|browse|photo51)\b.*\n`)
 	if n := len(lines.FindAllString(table, -1)); n < 2 {
 		return fmt.Errorf("routes/routes.go: found %d lines of the pages to remove", n)
 	}
@@ -264,7 +264,7 @@ func removePages(c project.Copy) error {
 	if err := c.Replace("components/site.go", "\t\t{\"Files\", \"/files\", true},\n\t\t{\"Transfers\", \"/transfers\", true},\n", ""); err != nil {
 		return err
 	}
-	page := regexp.MustCompile(`^(browser_)?(transfers|files|send|browse|task)(_\w+)?\.(go|templ)$`)
+	page := regexp.MustCompile(`^(browser_)?(transfers|files|send|browse|task|photo51)(_\w+)?\.(go|templ)$`)
 	for _, dir := range []string{"routes", "components"} {
 		entries, err := os.ReadDir(filepath.Join(string(c), dir))
 		if err != nil {
