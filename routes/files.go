@@ -46,7 +46,12 @@ func (a *App) browse(w http.ResponseWriter, r *http.Request, s *session.Session)
 	query := globus.ListQuery{Path: path, Offset: folder.Offset, Limit: folder.Limit(), Name: folder.Name, OrderBy: orders[folder.Sort]}
 	listing, err := transfer.List(r.Context(), id, query)
 	if err != nil {
-		return a.cannotOpen(r, s, transfer, folder, err)
+		err = a.cannotOpen(r, s, transfer, folder, err)
+		if form := web.FormAgain(w, r); form != nil && globus.KindOf(err) != globus.KindRequirements {
+			form.Label = "Try again" // with what is ticked, which no address can hold
+			return &web.About{Err: err, Form: form}
+		}
+		return err
 	}
 	folder.Path = cmp.Or(listing.Path, path)
 	if folder.Path != "" && !strings.HasSuffix(folder.Path, "/") {

@@ -41,7 +41,7 @@ func (a *App) goOn(w http.ResponseWriter, r *http.Request, s *session.Session, c
 	}
 	places := components.Places{Site: a.Site, Sending: &chosen}
 	if err := a.findPlaces(r, a.globus.Transfer(a.Auth.Token(s, globus.TransferServer)), &places); err != nil {
-		return err
+		return a.keep(chosen, back, err)
 	}
 	return web.Show(w, r, "Send", components.SendTo(places))
 }
@@ -68,12 +68,12 @@ func (a *App) showSend(w http.ResponseWriter, r *http.Request, s *session.Sessio
 	// before the person sends.
 	if _, err := transfer.List(r.Context(), chosen.From, globus.ListQuery{Path: chosen.Path, Limit: 1}); err != nil {
 		err = a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.From, Path: chosen.Path}, err)
-		return a.keep(w, r, chosen, err)
+		return a.keep(chosen, back, err)
 	}
 	listing, err := transfer.List(r.Context(), chosen.To, globus.ListQuery{Path: chosen.Folder, Limit: foldersPerPage + 1, OrderBy: "type,name"})
 	if err != nil {
 		err = a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.To, Path: chosen.Folder}, err)
-		return a.keep(w, r, chosen.Into("", ""), err)
+		return a.keep(chosen.Into("", ""), "Send it somewhere else", err)
 	}
 	page.Folder = cmp.Or(listing.Path, chosen.Folder, "/")
 	if !strings.HasSuffix(page.Folder, "/") {
@@ -92,7 +92,7 @@ func (a *App) showSend(w http.ResponseWriter, r *http.Request, s *session.Sessio
 		page.Folders = append(page.Folders, e)
 	}
 	if page.SubmissionID, err = transfer.SubmissionID(r.Context()); err != nil {
-		return a.keep(w, r, chosen, err)
+		return a.keep(chosen, back, err)
 	}
 	if page.Errors != nil {
 		return web.ShowInvalid(w, r, "Send", page.Errors, components.SendForm(page))
@@ -119,7 +119,7 @@ func (a *App) makeFolder(w http.ResponseWriter, r *http.Request, s *session.Sess
 	}
 	err := a.globus.Transfer(a.Auth.Token(s, globus.TransferServer)).Mkdir(r.Context(), chosen.To, chosen.Folder+name)
 	if err != nil && globus.KindOf(err) != globus.KindExists {
-		return a.keep(w, r, chosen, err)
+		return a.keep(chosen, back, err)
 	}
 	chosen.Folder += name + "/"
 	if err != nil && a.fits(chosen.Route()) {
@@ -178,27 +178,25 @@ func (a *App) taskRoute(id string, sent components.Sending) string {
 func (a *App) notSent(w http.ResponseWriter, r *http.Request, transfer *globus.Transfer, chosen components.Sending, err error) error {
 	switch globus.KindOf(err) {
 	case globus.KindConflict:
-		return a.keep(w, r, chosen, &web.About{Err: err, Ways: a.running(r.Context(), transfer, chosen)})
+		return a.keep(chosen, back, &web.About{Err: err, Ways: a.running(r.Context(), transfer, chosen)})
 	case globus.KindBusy, globus.KindNoAnswer:
-		return a.keep(w, r, chosen, &web.Problem{
+		return a.keep(chosen, back, &web.Problem{
 			Status: http.StatusServiceUnavailable, Reason: "not_sent", Heading: "Globus did not say whether the transfer has begun",
 			Message: "Send it again: that starts no second transfer.",
 			Form:    web.FormAgain(w, r), Cause: err,
 		})
 	}
-	return a.keep(w, r, chosen, err)
+	return a.keep(chosen, back, err)
 }
 
-// keep returns an error with a way back to chosen: a link, or a form if no address can
-// hold it. For what Globus requires first, auth makes a way by itself.
-func (a *App) keep(w http.ResponseWriter, r *http.Request, chosen components.Sending, err error) error {
+const back = "Back to where you were"
+
+// keep returns an error with a way to go on with chosen: a link, or a form if no address
+// can hold it. For what Globus requires first, auth makes a way by itself.
+func (a *App) keep(chosen components.Sending, label string, err error) error {
 	switch globus.KindOf(err) {
 	case globus.KindRequirements, globus.KindSignIn:
 		return err
-	}
-	label := "Back to where you were"
-	if chosen.To == "" {
-		label = "Send it somewhere else"
 	}
 	about := &web.About{Err: err}
 	if a.fits(chosen.Route()) {

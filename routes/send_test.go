@@ -227,8 +227,8 @@ func TestSendAgain(t *testing.T) {
 		t.Errorf("the source wants consent, which is not asked for before sending: got %d %s", p.Status, p.Reason())
 	}
 	s.Globus.Change(workstation.ID, func(c *globustest.Collection) { c.Offline = true })
-	if p := b.Get(to); p.Status != 503 || p.Reason() != "own_computer_offline" {
-		t.Errorf("it is off: got %d %s", p.Status, p.Reason())
+	if p := b.Get(to); p.Status != 503 || p.Reason() != "own_computer_offline" || !strings.Contains(p.Body, `href="/send?from=`) {
+		t.Errorf("it is off: got %d %s, want a way to send it somewhere else:\n%s", p.Status, p.Reason(), p.Body)
 	}
 }
 
@@ -325,7 +325,7 @@ func TestSendMany(t *testing.T) {
 	t.Parallel()
 	large, storage := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000001", Name: "Large"}, place(t, "Example University Research")
 	for i := range 10_000 {
-		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/a\nb/run-%05d with a long name, as instruments give them.h5", i), Size: int64(i)})
+		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/a\nb/run-%05d with a name%s", i, strings.Repeat(" as long as instruments give them", 5)), Size: int64(i)})
 	}
 	var sent submissions
 	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{large, storage}, Transport: &sent})
@@ -335,7 +335,7 @@ func TestSendMany(t *testing.T) {
 
 	// Two, which an address holds, on two pages.
 	p := b.Get("/files/" + large.ID + "?path=%2Fa%0Ab%2F")
-	name := "run-00000 with a long name, as instruments give them.h5"
+	name := strings.TrimPrefix(large.Files[0].Path, "/a\nb/")
 	p = b.Follow(press(t, b, p, "browse-form", `id="browse-next"`, name))
 	p = b.Follow(press(t, b, p, "browse-form", `id="browse-first"`, strings.Replace(name, "00000", "00100", 1)))
 	if p = b.Get(p.URL); ticked(p) != 2 || !strings.Contains(p.Body, `aria-label="`+name+`" checked`) || !p.Has("browse-elsewhere") {
@@ -358,6 +358,13 @@ func TestSendMany(t *testing.T) {
 	filter("", "largest")
 	if n := ticked(p); p.Status != 200 || n != 500 || !strings.Contains(p.Body, "run-09999") || !strings.Contains(p.Body, ">500 ticked<") {
 		t.Fatalf("got %d, %d are ticked", p.Status, n)
+	}
+
+	s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.ListPath: {Status: 503}}})
+	down := press(t, b, p, "browse-form", `id="browse-tick-all"`)
+	s.Globus.Lie(globustest.Lie{})
+	if down.Status != 503 || ticked(again(t, b, down)) != 500 {
+		t.Errorf("with Globus down: got %d, and what is ticked is lost", down.Status)
 	}
 
 	// Where to: the collection wants consent, and then the form is sent again.
