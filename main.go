@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	s := settings.Read(os.Environ(), *demo)
 	if *check {
-		return doctor.Check(ctx, s, out)
+		return doctor.Check(ctx, s, routes.Migrations(), out)
 	}
 	if err := s.Err(); err != nil {
 		return err

@@ -86,6 +86,13 @@ type App struct {
 //go:embed migrations
 var embedded embed.FS
 
+// Migrations returns the files in routes/migrations, as they were when the program was
+// built.
+func Migrations() fs.FS {
+	files, _ := fs.Sub(embedded, "migrations") // cannot fail: it is a valid path
+	return files
+}
+
 // New opens the session store and returns the site. Close it in the end.
 func New(cfg Config) (*App, error) {
 	a := &App{globus: cfg.Globus}
@@ -122,7 +129,7 @@ func New(cfg Config) (*App, error) {
 func openDatabase(cfg Config) (*sql.DB, error) {
 	migrations := cfg.Migrations
 	if migrations == nil {
-		migrations, _ = fs.Sub(embedded, "migrations") // cannot fail: it is a valid path
+		migrations = Migrations()
 	}
 	names, err := database.Names(migrations)
 	if len(names) == 0 || err != nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -119,6 +121,59 @@ func TestMigrations(t *testing.T) {
 		}
 		if got, want := lines(), "first ninth tenth later"; got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// TestInspect: it says how far the migrations are, and changes nothing.
+func TestInspect(t *testing.T) {
+	onEach(t, func(t *testing.T, name string) {
+		inspect := func(files ...string) string {
+			t.Helper()
+			s, err := database.Inspect(t.Context(), name, sqlFiles(files...))
+			if err != nil {
+				return err.Error()
+			}
+			return fmt.Sprint(s.New, s.Applied, s.Pending, s.Changed, s.Unknown)
+		}
+		want := func(want, got string) {
+			t.Helper()
+			if got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
+		const a, b = "CREATE TABLE a (x TEXT)", "CREATE TABLE b (x TEXT)"
+		path, isFile := strings.CutPrefix(name, "sqlite:")
+		for range 2 {
+			want(fmt.Sprint(isFile, " [] [1_a.sql] [] []"), inspect("1_a.sql", a))
+		}
+		if isFile {
+			if left, err := os.ReadDir(filepath.Dir(filepath.Dir(path))); err != nil || len(left) > 0 {
+				t.Errorf("it left %v behind, %v", left, err)
+			}
+			if got := inspect("1_broken.sql", "CREATE"); !strings.Contains(got, "1_broken.sql") {
+				t.Errorf("a migration that cannot be applied: %s", got)
+			}
+		}
+		db := mustOpen(t, name, sqlFiles("1_a.sql", a, "2_b.sql", b))
+		want("false [1_a.sql] [3_c.sql] [2_b.sql] []", inspect("1_a.sql", a, "2_b.sql", b+";", "3_c.sql", "CREATE TABLE c (x TEXT)"))
+		want("false [1_a.sql] [] [] [2_b.sql]", inspect("1_a.sql", a))
+		if _, err := db.Exec("CREATE TABLE portal_check (x TEXT); CREATE TABLE c (x TEXT)"); err != nil {
+			t.Errorf("something is left: %v", err)
+		}
+		if isFile {
+			return
+		}
+		// An app that may make no tables learns so before it starts.
+		if _, err := db.Exec("CREATE ROLE guest LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC"); err != nil {
+			t.Fatal(err)
+		}
+		var refused interface{ SQLState() string }
+		for _, test := range []struct{ from, to, state string }{{"portal@", "guest@", "42501"}, {"/postgres?", "/nowhere?", "3D000"}, {"portal@", "stranger@", "28000"}} {
+			_, err := database.Inspect(t.Context(), strings.Replace(name, test.from, test.to, 1), sqlFiles("1_a.sql", a))
+			if !errors.As(err, &refused) || refused.SQLState() != test.state {
+				t.Errorf("%s: got %v, want %s", test.to, err, test.state)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -20,13 +21,13 @@ const (
 	maxStore = 10 * time.Second // opening the store, and a few calls of it
 )
 
-// Check checks the settings, Globus, the session store, and the app where it
-// listens and where browsers reach it. It skips what settings at fault make
+// Check checks the settings, Globus, the session store, the database with the app's
+// migrations, and the app where it listens and where browsers reach it. It skips what settings at fault make
 // impossible to check. The app may run meanwhile, and should.
 //
 // It writes a line for each check to out as the check ends: ✓ is right, ✗ is wrong,
 // ! may be wrong, and – was not checked. It returns an error if there is a ✗.
-func Check(ctx context.Context, s *settings.Settings, out io.Writer) error {
+func Check(ctx context.Context, s *settings.Settings, migrations fs.FS, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, maxRun)
 	defer cancel()
 	d := &doctor{Settings: s, out: out, http: directClient()}
@@ -43,6 +44,7 @@ func Check(ctx context.Context, s *settings.Settings, out io.Writer) error {
 	d.checkSettings()
 	d.checkGlobus(ctx)
 	d.checkStore(ctx)
+	d.checkDatabase(ctx, migrations)
 	d.checkApp(ctx)
 	d.checkPublicURL(ctx)
 	d.checkPolicy()

@@ -52,7 +52,7 @@ func (d *doctor) checkFile(ctx context.Context, path string) {
 	_, err := os.Stat(path)
 	if err == nil {
 		if d.tryStore(ctx, "sqlite:"+path, path) {
-			d.checkModes(path)
+			d.checkModes(storeCheck+", permissions", path)
 		}
 		return
 	}
@@ -81,10 +81,9 @@ func existingFolder(path string) string {
 }
 
 // checkModes checks what other users of this machine may do with the file and its
-// folder. They cannot open a record, because it is sealed; but they could delete
+// folder. They cannot open a session, because it is sealed; but they could delete
 // or replace the file.
-func (d *doctor) checkModes(path string) {
-	const what = "Session store, permissions"
+func (d *doctor) checkModes(what, path string) {
 	folder := filepath.Dir(path)
 	for _, c := range []struct {
 		path         string
