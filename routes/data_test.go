@@ -21,14 +21,14 @@ func TestOwnData(t *testing.T) {
 		dir := t.TempDir()
 		start := func(t *testing.T) *routestest.Site {
 			s := routestest.Start(t, routestest.Options{Dir: dir, Database: name, Migrations: migrations})
-			s.App.Handle("POST /notes", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, who *session.Session) error {
+			s.App.Handle("POST /probe/notes", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, who *session.Session) error {
 				_, err := s.App.DB.ExecContext(r.Context(), "INSERT INTO notes (owner, text) VALUES ($1, $2)", who.Identity.Subject, r.PostForm.Get("text"))
 				if err != nil {
 					return err
 				}
-				return web.Redirect(w, r, "/notes")
+				return web.Redirect(w, r, "/probe/notes")
 			}))
-			s.App.Handle("GET /notes", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, who *session.Session) error {
+			s.App.Handle("GET /probe/notes", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, who *session.Session) error {
 				var text string
 				err := s.App.DB.QueryRowContext(r.Context(), "SELECT text FROM notes WHERE owner = $1", who.Identity.Subject).Scan(&text)
 				if err != nil {
@@ -40,7 +40,7 @@ func TestOwnData(t *testing.T) {
 		}
 		t.Run("before", func(t *testing.T) {
 			b := start(t).Browser()
-			if p := b.Follow(b.Send(http.MethodPost, "/notes", b.SignIn("rosalind").Form("text", "hers"))); p.Body != "\"hers\"\n" {
+			if p := b.Follow(b.Send(http.MethodPost, "/probe/notes", b.SignIn("rosalind").Form("text", "hers"))); p.Body != "\"hers\"\n" {
 				t.Errorf("got %d:\n%s", p.Status, p.Body)
 			}
 		})
@@ -48,12 +48,12 @@ func TestOwnData(t *testing.T) {
 			s := start(t)
 			b := s.Browser()
 			b.SignIn("rosalind")
-			if p := b.Get("/notes"); p.Body != "\"hers\"\n" {
+			if p := b.Get("/probe/notes"); p.Body != "\"hers\"\n" {
 				t.Errorf("got %d:\n%s", p.Status, p.Body)
 			}
 			other := s.Browser()
 			other.SignIn("ada")
-			if p := other.Get("/notes"); p.Status != http.StatusInternalServerError || strings.Contains(p.Body, "hers") {
+			if p := other.Get("/probe/notes"); p.Status != http.StatusInternalServerError || strings.Contains(p.Body, "hers") {
 				t.Errorf("somebody else: got %d:\n%s", p.Status, p.Body)
 			}
 		})

@@ -271,15 +271,15 @@ func TestRequire(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := routestest.Start(t, routestest.Options{})
-			s.App.Handle("GET /lab", s.App.Auth.Require(test.policy, func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+			s.App.Handle("GET /probe/lab", s.App.Auth.Require(test.policy, func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 				return web.JSON(w, r, "you are in")
 			}))
-			if p := s.Browser().Get("/lab"); p.Status != http.StatusSeeOther {
+			if p := s.Browser().Get("/probe/lab"); p.Status != http.StatusSeeOther {
 				t.Errorf("nobody: got %d, want to be sent to sign in", p.Status)
 			}
 			b := s.Browser()
 			b.Enter("/login", test.first)
-			p := b.Get("/lab")
+			p := b.Get("/probe/lab")
 			if p.Reason() != test.reason {
 				t.Fatalf("got %d %q, want %q:\n%s", p.Status, p.Reason(), test.reason, p.Body)
 			}
@@ -294,10 +294,10 @@ func TestRequire(t *testing.T) {
 						t.Errorf("Globus is asked for %s %q, want %q", name, asked.Get(name), want[0])
 					}
 				}
-				if back := b.AtGlobus(begun, test.at...); back.Header.Get("Location") != s.URL+"/lab" {
+				if back := b.AtGlobus(begun, test.at...); back.Header.Get("Location") != s.URL+"/probe/lab" {
 					t.Fatalf("came back to %q: %d\n%s", back.Header.Get("Location"), back.Status, back.Body)
 				}
-				p = b.Get("/lab")
+				p = b.Get("/probe/lab")
 			}
 			if p.Status != test.want {
 				t.Errorf("got %d, want %d:\n%s", p.Status, test.want, p.Body)
@@ -312,10 +312,10 @@ func TestAllows(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{Now: c.Now})
-	s.App.Handle("GET /lab", s.App.Auth.Require(demoLab, func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+	s.App.Handle("GET /probe/lab", s.App.Auth.Require(demoLab, func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 		return web.JSON(w, r, "you are in")
 	}))
-	s.App.HandleFunc("GET /button", func(w http.ResponseWriter, r *http.Request) error {
+	s.App.HandleFunc("GET /probe/button", func(w http.ResponseWriter, r *http.Request) error {
 		who, err := s.App.Auth.Session(r)
 		if err != nil {
 			return err
@@ -327,7 +327,7 @@ func TestAllows(t *testing.T) {
 		want   string
 	}{{"rosalind", "true"}, {"markup", "false"}} {
 		b := s.Browser()
-		shown := func() string { return strings.TrimSpace(b.Get("/button").Body) }
+		shown := func() string { return strings.TrimSpace(b.Get("/probe/button").Body) }
 		if got := shown(); got != "false" {
 			t.Errorf("nobody: got %s", got)
 		}
@@ -335,7 +335,7 @@ func TestAllows(t *testing.T) {
 		if got := shown(); got != "false" {
 			t.Errorf("%s, without consent: got %s", test.person, got)
 		}
-		b.AtGlobus(b.Get(b.Get("/lab").Link(".step-up")), "allow", "1")
+		b.AtGlobus(b.Get(b.Get("/probe/lab").Link(".step-up")), "allow", "1")
 		for range 2 {
 			if got := shown(); got != test.want {
 				t.Errorf("%s: got %s, want %s", test.person, got, test.want)
@@ -354,7 +354,7 @@ func TestPolicyStepUp(t *testing.T) {
 	b := s.Browser()
 	b.Enter("/login", routestest.As("rosalind"))
 	s.Globus.Lie(saysNothing(globustest.Lie{}))
-	if back := b.AtGlobus(beginStepUp(t, b), "person", "rosalind", "mfa", "1"); back.Header.Get("Location") != s.URL+"/wanting" || !b.SignedIn() || b.Get("/").Status != http.StatusOK {
+	if back := b.AtGlobus(beginStepUp(t, b), "person", "rosalind", "mfa", "1"); back.Header.Get("Location") != s.URL+"/probe/wanting" || !b.SignedIn() || b.Get("/").Status != http.StatusOK {
 		t.Fatalf("got %d to %q:\n%s", back.Status, back.Header.Get("Location"), back.Body)
 	}
 	s.Globus.Lie(globustest.Lie{Introspection: globustest.Edit{Set: map[string]any{"identity_set_detail": []any{

@@ -23,8 +23,8 @@ func wanting(s *routestest.Site, want func() *globus.Requirements) {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	s.App.Handle("GET /wanting", s.App.Auth.Required(h))
-	s.App.Handle("POST /wanting", s.App.Auth.Required(h))
+	s.App.Handle("GET /probe/wanting", s.App.Auth.Required(h))
+	s.App.Handle("POST /probe/wanting", s.App.Auth.Required(h))
 }
 
 func domain(name string) *globus.Requirements {
@@ -64,7 +64,7 @@ func TestStepUp(t *testing.T) {
 			b.SignIn("ada")
 			_, before := b.Cookie("session")
 			csrf, _ := b.Cookie("csrf")
-			const path = "/wanting?a=b&c=%2F"
+			const path = "/probe/wanting?a=b&c=%2F"
 			card := b.Get(path)
 			if card.Status != http.StatusForbidden || card.Reason() != "requirements" || strings.Count(card.Body, "step-up") != 1 {
 				t.Fatalf("got %d, want a card with one button:\n%s", card.Status, card.Body)
@@ -108,11 +108,11 @@ func TestStepUpIsNeverByItself(t *testing.T) {
 	b := s.Browser()
 	b.SignIn("rosalind")
 	for range 3 {
-		card := b.Get("/wanting")
+		card := b.Get("/probe/wanting")
 		if card.Status != http.StatusForbidden {
 			t.Fatalf("got %d, want a card", card.Status)
 		}
-		if back := b.AtGlobus(b.Get(card.Link(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+"/wanting" {
+		if back := b.AtGlobus(b.Get(card.Link(".step-up")), "person", "rosalind"); back.Header.Get("Location") != s.URL+"/probe/wanting" {
 			t.Fatalf("got %d to %q", back.Status, back.Header.Get("Location"))
 		}
 	}
@@ -133,10 +133,10 @@ func TestStepUpRequests(t *testing.T) {
 		wantForm     bool
 		wantNext     string
 	}{
-		{"a navigation", "GET", nil, true, false, "/wanting?x=1"},
-		{"htmx", "GET", routestest.Htmx, false, false, "/wanting?x=1"},
-		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, true, false, "/wanting?x=1"},
-		{"a script", "GET", fetch, true, false, "/wanting?x=1"},
+		{"a navigation", "GET", nil, true, false, "/probe/wanting?x=1"},
+		{"htmx", "GET", routestest.Htmx, false, false, "/probe/wanting?x=1"},
+		{"htmx for a whole page", "GET", []string{"HX-Request", "true"}, true, false, "/probe/wanting?x=1"},
+		{"a script", "GET", fetch, true, false, "/probe/wanting?x=1"},
 		{"a form", "POST", nil, true, true, "/user"},
 		{"a form by htmx", "POST", routestest.Htmx, false, false, "/user"},
 	}
@@ -152,7 +152,7 @@ func TestStepUpRequests(t *testing.T) {
 			if test.method == "POST" {
 				form = home.Form("typed", "words & more")
 			}
-			card := b.Send(test.method, "/wanting?x=1", form, append(test.headers, "Referer", s.URL+"/user")...)
+			card := b.Send(test.method, "/probe/wanting?x=1", form, append(test.headers, "Referer", s.URL+"/user")...)
 			if card.Status != http.StatusForbidden || card.Reason() != "requirements" || calls != 1 || strings.Contains(card.Body, "<html") != test.wantPage {
 				t.Fatalf("got %d after %d calls; want a page: %t\n%s", card.Status, calls, test.wantPage, card.Body)
 			}
@@ -172,7 +172,7 @@ func TestStepUpRequests(t *testing.T) {
 			if form == nil {
 				return
 			}
-			if p := b.Send("POST", "/wanting?x=1", home.Form("typed", "words & more")); p.Status != http.StatusNoContent {
+			if p := b.Send("POST", "/probe/wanting?x=1", home.Form("typed", "words & more")); p.Status != http.StatusNoContent {
 				t.Errorf("the same form, sent again: got %d:\n%s", p.Status, p.Body)
 			}
 		})
@@ -185,7 +185,7 @@ func TestStepUpLinks(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
 	wanting(s, func() *globus.Requirements { return domain("example.edu") })
-	link := func(b *routestest.Browser) string { return b.Get("/wanting").Link(".step-up") }
+	link := func(b *routestest.Browser) string { return b.Get("/probe/wanting").Link(".step-up") }
 	rosalind, ada := s.Browser(), s.Browser()
 	rosalind.SignIn("rosalind")
 	ada.SignIn("ada")
@@ -193,10 +193,10 @@ func TestStepUpLinks(t *testing.T) {
 	signed := must(url.Parse(good)).Query().Get("step_up")
 	payload, mac, _ := strings.Cut(signed, ".")
 	tests := []struct{ name, link, want string }{
-		{"another's", link(ada), "/wanting"},
-		{"no signature", strings.Replace(good, "."+mac, "", 1), "/wanting"},
-		{"an empty signature", strings.Replace(good, "."+mac, ".", 1), "/wanting"},
-		{"other requirements", strings.Replace(good, payload, payload[1:], 1), "/wanting"},
+		{"another's", link(ada), "/probe/wanting"},
+		{"no signature", strings.Replace(good, "."+mac, "", 1), "/probe/wanting"},
+		{"an empty signature", strings.Replace(good, "."+mac, ".", 1), "/probe/wanting"},
+		{"other requirements", strings.Replace(good, payload, payload[1:], 1), "/probe/wanting"},
 		{"nothing", "/login?step_up=&next=/user", "/user"},
 		{"elsewhere", "/login?step_up=x&next=https://example.com/", "/"},
 	}
@@ -225,7 +225,7 @@ func TestStepUpManyScopes(t *testing.T) {
 			wanting(s, func() *globus.Requirements { return &globus.Requirements{Scopes: globus.Scopes{transfer}} })
 			b := s.Browser()
 			b.SignIn("rosalind")
-			path := "/wanting?" + strings.Repeat("x", 1800)
+			path := "/probe/wanting?" + strings.Repeat("x", 1800)
 			p := b.Get(path)
 			if !want {
 				if p.Status != http.StatusForbidden || p.Reason() != "requirements_too_large" {

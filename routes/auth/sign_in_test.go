@@ -431,7 +431,7 @@ func TestOnlyNavigationsSignIn(t *testing.T) {
 			}
 			path := "/login"
 			if test.name == "a prefetch of a private page" {
-				path = "/wanting"
+				path = "/probe/wanting"
 			}
 			p := b.Send(method, path, nil, test.headers...)
 			if p.Status != test.wantStatus {

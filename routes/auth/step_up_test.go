@@ -22,10 +22,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// beginStepUp clicks on the button of the card that /wanting shows.
+// beginStepUp clicks on the button of the card that /probe/wanting shows.
 func beginStepUp(t *testing.T, b *routestest.Browser) routestest.Page {
 	t.Helper()
-	begun := b.Get(b.Get("/wanting").Link(".step-up"))
+	begun := b.Get(b.Get("/probe/wanting").Link(".step-up"))
 	begun.AuthorizeRequest(t, b.Site)
 	return begun
 }
@@ -109,7 +109,7 @@ func TestStepUpFails(t *testing.T) {
 			if p.Status != test.wantStatus || p.Reason() != test.wantReason {
 				t.Errorf("got %d %q, want %d %q:\n%s", p.Status, p.Reason(), test.wantStatus, test.wantReason, p.Body)
 			}
-			if way := p.Link(".retry") + strings.TrimPrefix(p.Link(".login"), s.URL); way != "/wanting" && way != "/login?next=%2Fwanting&prompt=login" {
+			if way := p.Link(".retry") + strings.TrimPrefix(p.Link(".login"), s.URL); way != "/probe/wanting" && way != "/login?next=%2Fprobe%2Fwanting&prompt=login" {
 				t.Errorf("it leads on to %q, want to what was asked for", way)
 			}
 			if _, after := b.Cookie("session"); after != before || !b.SignedIn() {
@@ -176,7 +176,7 @@ func TestStepUpRacesSignOut(t *testing.T) {
 	var both sync.WaitGroup
 	for _, back := range []string{first, second} {
 		both.Go(func() {
-			if p := b.Get(back); p.Header.Get("Location") != s.URL+"/wanting" {
+			if p := b.Get(back); p.Header.Get("Location") != s.URL+"/probe/wanting" {
 				t.Errorf("got %d to %q", p.Status, p.Header.Get("Location"))
 			}
 		})
@@ -221,7 +221,7 @@ func TestStepUpTwice(t *testing.T) {
 	redeemed := s.Globus.Requests(globustest.TokenPath)
 	for range 2 {
 		b.Client.Jar.SetCookies(must(url.Parse(s.URL)), jar)
-		if p := b.Get(back.Header.Get("Location")); p.Header.Get("Location") != s.URL+"/wanting" {
+		if p := b.Get(back.Header.Get("Location")); p.Header.Get("Location") != s.URL+"/probe/wanting" {
 			t.Errorf("got %d to %q:\n%s", p.Status, p.Header.Get("Location"), p.Body)
 		}
 	}

@@ -111,6 +111,9 @@ func (c *checker) element(n *html.Node) {
 func (c *checker) leads(n *html.Node, method, name string) {
 	address := attr(n, name)
 	base, err := url.Parse(c.page.URL)
+	if c.page.Status >= http.StatusBadRequest { // it leads back to wherever the person was
+		return
+	}
 	if address == "" || strings.HasPrefix(address, "#") || err != nil || n.Data == "link" {
 		return
 	}

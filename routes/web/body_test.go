@@ -55,19 +55,19 @@ func startFiles(t testing.TB, o routestest.Options) *routestest.Site {
 	raw := func(w http.ResponseWriter, r *http.Request, _ *session.Session) error { return sum(w, r, r.Body) }
 	nobody := globus.Policy{Identities: []string{"00000000-0000-4000-8000-000000000000"}}
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
-		s.App.Handle(method+" /raw", s.App.Auth.Required(raw), web.Accept("application/json", "text/*"))
+		s.App.Handle(method+" /probe/raw", s.App.Auth.Required(raw), web.Accept("application/json", "text/*"))
 	}
-	s.App.Handle("PUT /json", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+	s.App.Handle("PUT /probe/json", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 		var sample struct{ Size int }
 		if err := web.ReadJSON(r, &sample); err != nil {
 			return err
 		}
 		return web.JSON(w, r, sample)
 	}), web.Accept("application/json"))
-	s.App.Handle("POST /stream", s.App.Auth.Required(stream), web.MaxBody(201<<20))
-	s.App.Handle("POST /whole", s.App.Auth.Required(whole), web.MaxBody(201<<20))
-	s.App.Handle("POST /large", s.App.Auth.Required(raw), web.MaxBody(201<<20), web.Accept("text/plain"))
-	s.App.Handle("POST /nobody", s.App.Auth.Require(nobody, raw), web.MaxBody(201<<20), web.Accept("text/plain"))
+	s.App.Handle("POST /probe/stream", s.App.Auth.Required(stream), web.MaxBody(201<<20))
+	s.App.Handle("POST /probe/whole", s.App.Auth.Required(whole), web.MaxBody(201<<20))
+	s.App.Handle("POST /probe/large", s.App.Auth.Required(raw), web.MaxBody(201<<20), web.Accept("text/plain"))
+	s.App.Handle("POST /probe/nobody", s.App.Auth.Require(nobody, raw), web.MaxBody(201<<20), web.Accept("text/plain"))
 	return s
 }
 
@@ -104,10 +104,10 @@ func TestUpload(t *testing.T) {
 		size   int64
 		memory uint64 // bytes that may be allocated meanwhile, by both ends; 0 is any number
 	}{
-		{"/stream", 3 << 20, 16 << 20},
-		{"/stream", 200 << 20, 16 << 20},
-		{"/whole", 3 << 20, 0},
-		{"/whole", 40 << 20, 0}, // Go keeps 32 MB of a file in memory, and the rest in a file
+		{"/probe/stream", 3 << 20, 16 << 20},
+		{"/probe/stream", 200 << 20, 16 << 20},
+		{"/probe/whole", 3 << 20, 0},
+		{"/probe/whole", 40 << 20, 0}, // Go keeps 32 MB of a file in memory, and the rest in a file
 	} {
 		hash := crc32.NewIEEE()
 		want, _ := json.Marshal(fmt.Sprint(test.size, " "))
@@ -144,7 +144,7 @@ func TestUploadToken(t *testing.T) {
 			_ = w.WriteField(fields[i], fields[i+1])
 		}
 		w.Close()
-		return b.SendBody(http.MethodPost, "/stream", w.FormDataContentType(), &body, headers...)
+		return b.SendBody(http.MethodPost, "/probe/stream", w.FormDataContentType(), &body, headers...)
 	}
 	tests := []struct {
 		name    string
@@ -175,12 +175,12 @@ func TestUploadToken(t *testing.T) {
 			t.Errorf("%s: it does not lead back to its page:\n%s", test.name, p.Body)
 		}
 	}
-	for _, path := range []string{"/whole", "/stream"} { // a form without a file
+	for _, path := range []string{"/probe/whole", "/probe/stream"} { // a form without a file
 		if p := b.Send(http.MethodPost, path, page.Form()); p.Status != 400 || p.Reason() != "form_unreadable" {
 			t.Errorf("%s: got %d:\n%s", path, p.Status, p.Body)
 		}
 	}
-	if p := b.SendBody(http.MethodPost, "/stream", "multipart/form-data", strings.NewReader("x")); p.Status != 403 {
+	if p := b.SendBody(http.MethodPost, "/probe/stream", "multipart/form-data", strings.NewReader("x")); p.Status != 403 {
 		t.Errorf("without a boundary: got %d:\n%s", p.Status, p.Body)
 	}
 }
@@ -192,20 +192,20 @@ func TestMethods(t *testing.T) {
 	b := s.Browser()
 	token := b.SignIn("rosalind").Token()
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
-		if p := b.SendBody(method, "/raw", "application/json", strings.NewReader("{}"), "X-CSRF-Token", token); p.Status != 200 || !strings.HasPrefix(p.Body, `"2 `) {
+		if p := b.SendBody(method, "/probe/raw", "application/json", strings.NewReader("{}"), "X-CSRF-Token", token); p.Status != 200 || !strings.HasPrefix(p.Body, `"2 `) {
 			t.Errorf("%s: got %d:\n%s", method, p.Status, p.Body)
 		}
-		if p := b.Send(method, "/raw", nil, "X-CSRF-Token", token, "Origin", s.URL); p.Status != 200 || !strings.HasPrefix(p.Body, `"0 `) {
+		if p := b.Send(method, "/probe/raw", nil, "X-CSRF-Token", token, "Origin", s.URL); p.Status != 200 || !strings.HasPrefix(p.Body, `"0 `) {
 			t.Errorf("%s without a body: got %d:\n%s", method, p.Status, p.Body)
 		}
-		if p := b.SendBody(method, "/raw", "application/json", strings.NewReader("{}")); p.Status != 403 {
+		if p := b.SendBody(method, "/probe/raw", "application/json", strings.NewReader("{}")); p.Status != 403 {
 			t.Errorf("%s without a token: got %d:\n%s", method, p.Status, p.Body)
 		}
-		if p := b.SendBody(method, "/raw", "application/json", strings.NewReader("{}"), "X-CSRF-Token", token, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); p.Status != 403 {
+		if p := b.SendBody(method, "/probe/raw", "application/json", strings.NewReader("{}"), "X-CSRF-Token", token, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); p.Status != 403 {
 			t.Errorf("%s from another site: got %d:\n%s", method, p.Status, p.Body)
 		}
 	}
-	if p := b.Send("LOCK", "/raw", nil); p.Status != 405 || p.Header.Get("Allow") != "DELETE, PATCH, POST, PUT" {
+	if p := b.Send("LOCK", "/probe/raw", nil); p.Status != 405 || p.Header.Get("Allow") != "DELETE, PATCH, POST, PUT" {
 		t.Errorf("LOCK: got %d, %q:\n%s", p.Status, p.Header.Get("Allow"), p.Body)
 	}
 }
@@ -226,18 +226,18 @@ func TestJSON(t *testing.T) {
 		status                    int
 		reason                    string
 	}{
-		{"with all it needs", "POST", "/raw", "application/json", signedIn, "{}", withToken, 200, ""},
-		{"that fits", "PUT", "/json", "application/json", signedIn, `{"Size":7}`, withToken, 200, ""},
-		{"that fits nothing", "PUT", "/json", "application/json", signedIn, `{"Size":"x"}`, withToken, 400, "json_unreadable"},
-		{"that ends too soon", "PUT", "/json", "application/json", signedIn, `{"Size":7`, withToken, 400, "json_unreadable"},
-		{"without a token", "POST", "/raw", "application/json", signedIn, "{}", nil, 403, "form_old"},
-		{"signed out", "POST", "/raw", "application/json", s.Browser(), "{}", withToken, 401, "session_ended"},
+		{"with all it needs", "POST", "/probe/raw", "application/json", signedIn, "{}", withToken, 200, ""},
+		{"that fits", "PUT", "/probe/json", "application/json", signedIn, `{"Size":7}`, withToken, 200, ""},
+		{"that fits nothing", "PUT", "/probe/json", "application/json", signedIn, `{"Size":"x"}`, withToken, 400, "json_unreadable"},
+		{"that ends too soon", "PUT", "/probe/json", "application/json", signedIn, `{"Size":7`, withToken, 400, "json_unreadable"},
+		{"without a token", "POST", "/probe/raw", "application/json", signedIn, "{}", nil, 403, "form_old"},
+		{"signed out", "POST", "/probe/raw", "application/json", s.Browser(), "{}", withToken, 401, "session_ended"},
 		{"signed out, by GET", "GET", "/account", "", s.Browser(), "", accept, 401, "session_ended"},
-		{"for somebody else", "POST", "/nobody", "text/plain", signedIn, "x", append(accept, withToken...), 403, "policy"},
-		{"of another kind", "POST", "/large", "application/json", signedIn, "{}", withToken, 415, "media_type"},
-		{"too large", "POST", "/raw", "application/json", signedIn, strings.Repeat(" ", web.DefaultMaxBody+1), withToken, 413, "too_long"},
+		{"for somebody else", "POST", "/probe/nobody", "text/plain", signedIn, "x", append(accept, withToken...), 403, "policy"},
+		{"of another kind", "POST", "/probe/large", "application/json", signedIn, "{}", withToken, 415, "media_type"},
+		{"too large", "POST", "/probe/raw", "application/json", signedIn, strings.Repeat(" ", web.DefaultMaxBody+1), withToken, 413, "too_long"},
 		{"nowhere", "GET", "/nowhere", "", signedIn, "", accept, 404, "no_such_page"},
-		{"another method", "PUT", "/large", "text/plain", signedIn, "x", append(accept, withToken...), 405, "method"},
+		{"another method", "PUT", "/probe/large", "text/plain", signedIn, "x", append(accept, withToken...), 405, "method"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -269,7 +269,7 @@ func TestJSON(t *testing.T) {
 			}
 		})
 	}
-	if p := s.Browser().SendBody("POST", "/raw", "application/json", strings.NewReader("{}"), "Accept", "text/html,*/*"); !strings.HasPrefix(p.Header.Get("Content-Type"), "text/html") {
+	if p := s.Browser().SendBody("POST", "/probe/raw", "application/json", strings.NewReader("{}"), "Accept", "text/html,*/*"); !strings.HasPrefix(p.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("who wants a page got %s", p.Header.Get("Content-Type"))
 	}
 }
@@ -279,7 +279,7 @@ func TestJSON(t *testing.T) {
 func TestBodyRefused(t *testing.T) {
 	t.Parallel()
 	s := startFiles(t, routestest.Options{})
-	s.App.Handle("POST /form", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+	s.App.Handle("POST /probe/form", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 		return web.JSON(w, r, r.PostForm)
 	}))
 	b := s.Browser()
@@ -292,17 +292,17 @@ func TestBodyRefused(t *testing.T) {
 		status            int
 		reason            string
 	}{
-		{"just fits", "/raw", "text/plain", bytes.NewReader(make([]byte, max)), 200, ""},
-		{"too large, and says so", "/raw", "text/plain", bytes.NewReader(make([]byte, max+1)), 413, "too_long"},
-		{"just fits, in chunks", "/raw", "text/plain", unknownLength(max), 200, ""},
-		{"too large, in chunks", "/raw", "text/plain", unknownLength(max + 1), 413, "too_long"},
-		{"a form that is too large, in chunks", "/form", "application/x-www-form-urlencoded", unknownLength(max + 1), 413, "too_long"},
-		{"a kind that is not accepted", "/raw", "image/png", strings.NewReader("x"), 415, "media_type"},
-		{"a form where none is accepted", "/raw", "application/x-www-form-urlencoded", strings.NewReader("a=1"), 415, "media_type"},
-		{"JSON where a form is", "/form", "application/json", strings.NewReader("{}"), 415, "media_type"},
-		{"no kind", "/raw", "", strings.NewReader("x"), 415, "media_type"},
-		{"a kind with a parameter", "/raw", "Text/Plain; charset=utf-8", strings.NewReader("x"), 200, ""},
-		{"a form that cannot be read", "/form", "application/x-www-form-urlencoded", strings.NewReader("a=%zz"), 400, "form_unreadable"},
+		{"just fits", "/probe/raw", "text/plain", bytes.NewReader(make([]byte, max)), 200, ""},
+		{"too large, and says so", "/probe/raw", "text/plain", bytes.NewReader(make([]byte, max+1)), 413, "too_long"},
+		{"just fits, in chunks", "/probe/raw", "text/plain", unknownLength(max), 200, ""},
+		{"too large, in chunks", "/probe/raw", "text/plain", unknownLength(max + 1), 413, "too_long"},
+		{"a form that is too large, in chunks", "/probe/form", "application/x-www-form-urlencoded", unknownLength(max + 1), 413, "too_long"},
+		{"a kind that is not accepted", "/probe/raw", "image/png", strings.NewReader("x"), 415, "media_type"},
+		{"a form where none is accepted", "/probe/raw", "application/x-www-form-urlencoded", strings.NewReader("a=1"), 415, "media_type"},
+		{"JSON where a form is", "/probe/form", "application/json", strings.NewReader("{}"), 415, "media_type"},
+		{"no kind", "/probe/raw", "", strings.NewReader("x"), 415, "media_type"},
+		{"a kind with a parameter", "/probe/raw", "Text/Plain; charset=utf-8", strings.NewReader("x"), 200, ""},
+		{"a form that cannot be read", "/probe/form", "application/x-www-form-urlencoded", strings.NewReader("a=%zz"), 400, "form_unreadable"},
 	}
 	for _, test := range tests {
 		for _, htmx := range []bool{false, true} {
@@ -340,10 +340,10 @@ func TestAllowedFirst(t *testing.T) {
 		length int64 // that is announced; -1 sends chunks
 		status int
 	}{
-		{"signed out", s.Browser(), "/large", 100 << 20, 401},
-		{"signed out, in chunks", s.Browser(), "/large", -1, 401},
-		{"for somebody else", signedIn, "/nobody", 100 << 20, 403},
-		{"too large", signedIn, "/large", 300 << 20, 413},
+		{"signed out", s.Browser(), "/probe/large", 100 << 20, 401},
+		{"signed out, in chunks", s.Browser(), "/probe/large", -1, 401},
+		{"for somebody else", signedIn, "/probe/nobody", 100 << 20, 403},
+		{"too large", signedIn, "/probe/large", 300 << 20, 413},
 		{"nowhere", signedIn, "/nowhere", 100 << 20, 404},
 	}
 	for _, test := range tests {
@@ -378,8 +378,8 @@ func TestSlowUpload(t *testing.T) {
 	server.Config.ReadHeaderTimeout, server.Config.ReadTimeout, server.Config.WriteTimeout = time.Minute, 100*time.Millisecond, time.Minute
 	s := routestest.Start(t, routestest.Options{Server: server})
 	read := web.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error { return sum(w, r, r.Body) })
-	s.App.Handle("POST /small", read, web.Accept("text/plain", "multipart/form-data"))
-	s.App.Handle("POST /large", read, web.Accept("text/plain"), web.MaxBody(web.DefaultMaxBody+1))
+	s.App.Handle("POST /probe/small", read, web.Accept("text/plain", "multipart/form-data"))
+	s.App.Handle("POST /probe/large", read, web.Accept("text/plain"), web.MaxBody(web.DefaultMaxBody+1))
 	b := s.Browser()
 	token := b.SignIn("rosalind").Token()
 	name, value := b.Cookie("csrf")
@@ -401,12 +401,12 @@ func TestSlowUpload(t *testing.T) {
 	}
 	header := "X-CSRF-Token: " + token + "\r\n"
 
-	patient := send("/large", "text/plain", header)
+	patient := send("/probe/large", "text/plain", header)
 	for _, test := range []struct{ name, media, with string }{
 		{"a body", "text/plain", header},
 		{"a multipart form, of which the token is read first", "multipart/form-data; boundary=x", ""},
 	} {
-		if got := answer(send("/small", test.media, test.with)); !strings.HasPrefix(got, "HTTP/1.1 408 ") || !strings.Contains(got, `data-reason="too_slow"`) {
+		if got := answer(send("/probe/small", test.media, test.with)); !strings.HasPrefix(got, "HTTP/1.1 408 ") || !strings.Contains(got, `data-reason="too_slow"`) {
 			t.Errorf("%s: got %q", test.name, got)
 		}
 	}
@@ -419,7 +419,7 @@ func TestSlowUpload(t *testing.T) {
 		t.Errorf("where a large one may come: got %q", got)
 	}
 	if os.Getenv("PORTAL_LONG") == "1" {
-		if got := answer(send("/large", "text/plain", header)); !strings.HasPrefix(got, "HTTP/1.1 408 ") || !strings.Contains(got, `data-reason="too_slow"`) {
+		if got := answer(send("/probe/large", "text/plain", header)); !strings.HasPrefix(got, "HTTP/1.1 408 ") || !strings.Contains(got, `data-reason="too_slow"`) {
 			t.Errorf("where a large one never comes: got %q", got)
 		}
 	}
@@ -434,12 +434,12 @@ func TestDeleteButton(t *testing.T) {
 	b.SignIn("rosalind")
 	stale := b.Get("/").Token()
 	b.SignIn("ada")
-	s.App.Handle("DELETE /form", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+	s.App.Handle("DELETE /probe/form", s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 		return web.JSON(w, r, "gone")
 	}))
 	for _, headers := range [][]string{routestest.Htmx, {"HX-Request", "true", "HX-Request-Type", "full"}} {
 		for _, body := range []url.Values{nil, {"a": {"1"}}} {
-			p := b.Send(http.MethodDelete, "/form", body, append([]string{"X-CSRF-Token", stale, "Origin", s.URL, "HX-Current-URL", s.URL + "/files"}, headers...)...)
+			p := b.Send(http.MethodDelete, "/probe/form", body, append([]string{"X-CSRF-Token", stale, "Origin", s.URL, "HX-Current-URL", s.URL + "/files"}, headers...)...)
 			if p.Status != 403 || p.Reason() != "form_old" || p.Has(".send-again") || p.Link(".way") != "/files" {
 				t.Errorf("got %d:\n%s", p.Status, p.Body)
 			}
@@ -455,7 +455,7 @@ func TestDeleteButton(t *testing.T) {
 func TestErrorsOfBodies(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{})
-	s.App.HandleFunc("POST /json", func(w http.ResponseWriter, r *http.Request) error {
+	s.App.HandleFunc("POST /probe/json", func(w http.ResponseWriter, r *http.Request) error {
 		var v any
 		if err := json.NewDecoder(r.Body).Decode(&v); err != nil {
 			return fmt.Errorf("decode: %w", err)
@@ -465,7 +465,7 @@ func TestErrorsOfBodies(t *testing.T) {
 	b := s.Browser()
 	token := b.SignIn("rosalind").Token()
 	long := struct{ io.Reader }{strings.NewReader(`"` + strings.Repeat("x", web.DefaultMaxBody) + `"`)}
-	if p := b.SendBody(http.MethodPost, "/json", "application/json", long, "X-CSRF-Token", token); p.Status != 413 {
+	if p := b.SendBody(http.MethodPost, "/probe/json", "application/json", long, "X-CSRF-Token", token); p.Status != 413 {
 		t.Errorf("too long: got %d:\n%s", p.Status, p.Body)
 	}
 }

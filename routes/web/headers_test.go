@@ -40,7 +40,7 @@ func TestHeaders(t *testing.T) {
 			// The client below talks to the listener, as a proxy would, and
 			// carries cookies by hand, as Secure ones do not travel on http.
 			cookies := map[string]string{}
-			s.App.HandleFunc("GET /panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
+			s.App.HandleFunc("GET /probe/panics", func(http.ResponseWriter, *http.Request) error { panic("on purpose") })
 			set, cleared := map[string]bool{}, map[string]bool{} // kinds of cookies
 			ask := func(method, path string, form url.Values, headers ...string) routestest.Page {
 				b := s.Browser()
@@ -128,8 +128,8 @@ func TestHeaders(t *testing.T) {
 				{"tasks", func() routestest.Page { return ask("GET", base+"/probe/tasks", nil) }, 200, "page"},
 				{"who is signed in", func() routestest.Page { return ask("GET", base+"/visitor", nil, routestest.Htmx...) }, 200, "page"},
 				{"signed out, while signed in", func() routestest.Page { return ask("GET", base+"/signed-out", nil) }, 303, "page"},
-				{"a page that panics", func() routestest.Page { return ask("GET", base+"/panics", nil) }, 500, "page"},
-				{"a fragment that panics", func() routestest.Page { return ask("GET", base+"/panics", nil, routestest.Htmx...) }, 500, "page"},
+				{"a page that panics", func() routestest.Page { return ask("GET", base+"/probe/panics", nil) }, 500, "page"},
+				{"a fragment that panics", func() routestest.Page { return ask("GET", base+"/probe/panics", nil, routestest.Htmx...) }, 500, "page"},
 				{"the store is down", func() routestest.Page { defer s.BreakStore()(); return ask("GET", base+"/", nil) }, 503, "page"},
 				{"the same, to a fragment", func() routestest.Page {
 					defer s.BreakStore()()

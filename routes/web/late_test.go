@@ -25,11 +25,11 @@ func TestErrorAfterAnswer(t *testing.T) {
 		"consent": &globus.Error{Reason: globus.Refused, Code: "ConsentRequired", Message: "canary", Requirements: &globus.Requirements{Code: "ConsentRequired"}},
 	}
 	for kind, err := range late {
-		s.App.Handle("GET /whole/"+kind, s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+		s.App.Handle("GET /probe/whole/"+kind, s.App.Auth.Required(func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
 			_ = web.JSON(w, r, "all of it")
 			return err
 		}))
-		s.App.Handle("GET /begun/"+kind, s.App.Auth.Required(func(w http.ResponseWriter, _ *http.Request, _ *session.Session) error {
+		s.App.Handle("GET /probe/begun/"+kind, s.App.Auth.Required(func(w http.ResponseWriter, _ *http.Request, _ *session.Session) error {
 			for range 1000 {
 				_, _ = io.WriteString(w, "a,line,of,CSV\n")
 			}
@@ -40,10 +40,10 @@ func TestErrorAfterAnswer(t *testing.T) {
 	b.SignIn("rosalind")
 	for kind := range late {
 		s.Log.Forget()
-		if p := b.Get("/whole/" + kind); p.Status != 200 || p.Body != "\"all of it\"\n" {
+		if p := b.Get("/probe/whole/" + kind); p.Status != 200 || p.Body != "\"all of it\"\n" {
 			t.Errorf("%s: got %d:\n%s", kind, p.Status, p.Body)
 		}
-		p, err := b.Try(t.Context(), http.MethodGet, "/begun/"+kind, nil)
+		p, err := b.Try(t.Context(), http.MethodGet, "/probe/begun/"+kind, nil)
 		if err == nil || strings.Contains(p.Body, "<") {
 			t.Errorf("%s: what broke off is taken for whole (%d bytes)", kind, len(p.Body))
 		}

@@ -111,8 +111,8 @@ func TestSlowBody(t *testing.T) {
 		server := httptest.NewUnstartedServer(nil)
 		server.Config.ReadHeaderTimeout, server.Config.ReadTimeout = time.Minute, 100*time.Millisecond
 		s := routestest.Start(t, routestest.Options{Server: server})
-		s.App.HandleFunc("POST /slow", func(w http.ResponseWriter, r *http.Request) error { return web.JSON(w, r, "done") })
-		answer := s.Raw("POST /slow HTTP/1.1\r\nHost: x\r\n" + headers + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
+		s.App.HandleFunc("POST /probe/slow", func(w http.ResponseWriter, r *http.Request) error { return web.JSON(w, r, "done") })
+		answer := s.Raw("POST /probe/slow HTTP/1.1\r\nHost: x\r\n" + headers + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=")
 		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || !strings.Contains(answer, `data-reason="too_slow"`) {
 			t.Errorf("got %q\n%s", answer, s.Log)
 		}

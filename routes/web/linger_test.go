@@ -21,8 +21,8 @@ func TestRefusedUploadIsAnswered(t *testing.T) {
 		length  int64
 		status  int
 	}{
-		{"POST /stream HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x", 70 << 10, http.StatusUnauthorized},
-		{"POST /stream HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x", 20 << 20, http.StatusUnauthorized},
+		{"POST /probe/stream HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x", 70 << 10, http.StatusUnauthorized},
+		{"POST /probe/stream HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x", 20 << 20, http.StatusUnauthorized},
 		{"POST /nowhere HTTP/1.1", 20 << 20, http.StatusNotFound},
 	} {
 		for _, connection := range []string{"close", "keep-alive"} {

@@ -26,13 +26,13 @@ func TestPanic(t *testing.T) {
 		_, _ = io.WriteString(w, "<p>half-a-page")
 		panic("canary-value")
 	})
-	s.App.HandleFunc("GET /handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
-	s.App.HandleFunc("GET /runtime", func(_ http.ResponseWriter, r *http.Request) error {
+	s.App.HandleFunc("GET /probe/handler", func(http.ResponseWriter, *http.Request) error { panic("canary-value") })
+	s.App.HandleFunc("GET /probe/runtime", func(_ http.ResponseWriter, r *http.Request) error {
 		words := strings.Fields("canary-value")
 		words[len(r.Host)] = "beyond"
 		return nil
 	})
-	s.App.HandleFunc("GET /component", func(w http.ResponseWriter, r *http.Request) error { return web.Show(w, r, "Test", half) })
+	s.App.HandleFunc("GET /probe/component", func(w http.ResponseWriter, r *http.Request) error { return web.Show(w, r, "Test", half) })
 
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -43,10 +43,10 @@ func TestPanic(t *testing.T) {
 		headers []string
 		reason  string // of the page
 	}{
-		{"a handler", "/handler", nil, "internal"},
-		{"the runtime", "/runtime", nil, "internal"},
-		{"a component", "/component", nil, "internal"},
-		{"a component, for htmx", "/component", routestest.Htmx, "internal"},
+		{"a handler", "/probe/handler", nil, "internal"},
+		{"the runtime", "/probe/runtime", nil, "internal"},
+		{"a component", "/probe/component", nil, "internal"},
+		{"a component, for htmx", "/probe/component", routestest.Htmx, "internal"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -23,9 +23,9 @@ func TestAllowBeforeBody(t *testing.T) {
 		served.Add(1)
 		return web.JSON(w, r, "done")
 	}
-	s.App.Handle("POST /upload", s.App.Auth.Required(handler), web.MaxBody(1<<30), web.Accept("*/*"))
-	s.App.Handle("PUT /form", s.App.Auth.Required(handler))
-	s.App.Handle("POST /curators", s.App.Auth.Require(globus.Policy{MFA: true}, handler), web.MaxBody(1<<30), web.Accept("*/*"))
+	s.App.Handle("POST /probe/upload", s.App.Auth.Required(handler), web.MaxBody(1<<30), web.Accept("*/*"))
+	s.App.Handle("PUT /probe/form", s.App.Auth.Required(handler))
+	s.App.Handle("POST /probe/curators", s.App.Auth.Require(globus.Policy{MFA: true}, handler), web.MaxBody(1<<30), web.Accept("*/*"))
 	b := s.Browser()
 	b.SignIn("rosalind")
 	name, session := b.Cookie("session")
@@ -34,12 +34,12 @@ func TestAllowBeforeBody(t *testing.T) {
 		name, request string
 		want          string // status and reason
 	}{
-		{"nobody is signed in", "POST /upload HTTP/1.1\r\nContent-Type: image/tiff\r\nContent-Length: 1000000\r\n", "401 session_ended"},
-		{"nobody is signed in, and it is too much", "PUT /form HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000\r\n", "401 session_ended"},
-		{"nobody is signed in, and it is no form", "PUT /form HTTP/1.1\r\nContent-Type: image/tiff\r\nContent-Length: 10\r\n", "401 session_ended"},
-		{"the policy of the route says no", "POST /curators HTTP/1.1\r\n" + cookie + "Content-Type: image/tiff\r\nContent-Length: 1000000\r\n", "403 policy_unverifiable"},
-		{"signed in, and it is too much", "PUT /form HTTP/1.1\r\n" + cookie + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000\r\n", "413 too_long"},
-		{"signed in, and it is no form", "PUT /form HTTP/1.1\r\n" + cookie + "Content-Type: image/tiff\r\nContent-Length: 10\r\n", "415 media_type"},
+		{"nobody is signed in", "POST /probe/upload HTTP/1.1\r\nContent-Type: image/tiff\r\nContent-Length: 1000000\r\n", "401 session_ended"},
+		{"nobody is signed in, and it is too much", "PUT /probe/form HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000\r\n", "401 session_ended"},
+		{"nobody is signed in, and it is no form", "PUT /probe/form HTTP/1.1\r\nContent-Type: image/tiff\r\nContent-Length: 10\r\n", "401 session_ended"},
+		{"the policy of the route says no", "POST /probe/curators HTTP/1.1\r\n" + cookie + "Content-Type: image/tiff\r\nContent-Length: 1000000\r\n", "403 policy_unverifiable"},
+		{"signed in, and it is too much", "PUT /probe/form HTTP/1.1\r\n" + cookie + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000\r\n", "413 too_long"},
+		{"signed in, and it is no form", "PUT /probe/form HTTP/1.1\r\n" + cookie + "Content-Type: image/tiff\r\nContent-Length: 10\r\n", "415 media_type"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,8 +17,8 @@ func TestAllowSource(t *testing.T) {
 	page := func(w http.ResponseWriter, r *http.Request) error {
 		return web.Show(w, r, "A map", components.SessionEnded("/", false))
 	}
-	s.App.HandleFunc("GET /map", page, web.AllowSource("img-src https://tiles.example.org data:", "worker-src blob:", "frame-src https://a.example"))
-	s.App.HandleFunc("GET /framed", page, web.AllowSource("frame-ancestors https://lab.example.edu"))
+	s.App.HandleFunc("GET /probe/map", page, web.AllowSource("img-src https://tiles.example.org data:", "worker-src blob:", "frame-src https://a.example"))
+	s.App.HandleFunc("GET /probe/framed", page, web.AllowSource("frame-ancestors https://lab.example.edu"))
 	b := s.Browser()
 	strict := b.Get("/")
 	csp := func(p routestest.Page) map[string]string {
@@ -33,8 +33,8 @@ func TestAllowSource(t *testing.T) {
 		path string
 		want map[string]string
 	}{
-		{"/map", map[string]string{"img-src": "'self' https://tiles.example.org data:", "worker-src": "blob:", "frame-src": "https://a.example"}},
-		{"/framed", map[string]string{"frame-ancestors": "https://lab.example.edu"}},
+		{"/probe/map", map[string]string{"img-src": "'self' https://tiles.example.org data:", "worker-src": "blob:", "frame-src": "https://a.example"}},
+		{"/probe/framed", map[string]string{"frame-ancestors": "https://lab.example.edu"}},
 		{"/nowhere", nil},
 		{"/", nil},
 	}
@@ -52,7 +52,7 @@ func TestAllowSource(t *testing.T) {
 		if len(got) != len(want) {
 			t.Errorf("%s: got %v, want %v", test.path, got, want)
 		}
-		if deny := p.Header.Get("X-Frame-Options") == "DENY"; deny == (test.path == "/framed") {
+		if deny := p.Header.Get("X-Frame-Options") == "DENY"; deny == (test.path == "/probe/framed") {
 			t.Errorf("%s: X-Frame-Options: DENY is sent: %t", test.path, deny)
 		}
 	}
@@ -63,7 +63,7 @@ func TestAllowSource(t *testing.T) {
 					t.Errorf("%q was accepted", wrong)
 				}
 			}()
-			s.App.HandleFunc("GET /wrong", page, web.AllowSource(wrong))
+			s.App.HandleFunc("GET /probe/wrong", page, web.AllowSource(wrong))
 		}()
 	}
 }
