@@ -20,6 +20,17 @@ type Membership struct {
 	Status   globus.MembershipStatus // empty: active
 }
 
+// note says on the page to choose a person what is special about the membership.
+func (m Membership) note() string {
+	switch {
+	case m.Status != "" && m.Status != globus.MembershipActive:
+		return " (" + string(m.Status) + ")"
+	case m.Identity != "":
+		return " (by another identity)"
+	}
+	return ""
+}
+
 const (
 	demoObservatory = "5c0a7e00-1a2b-4c3d-8e4f-60726f757002"
 	demoReviewers   = "5c0a7e00-1a2b-4c3d-8e4f-60726f757003"

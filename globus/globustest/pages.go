@@ -22,10 +22,11 @@ var (
 	styleCSS []byte
 
 	pages = template.Must(template.New("pages").Funcs(template.FuncMap{
-		"title":     Person.title,
-		"join":      strings.Join,
-		"appTitle":  Client.title,
-		"stylePath": func() string { return stylePath },
+		"title":          Person.title,
+		"join":           strings.Join,
+		"appTitle":       Client.title,
+		"membershipNote": Membership.note,
+		"stylePath":      func() string { return stylePath },
 	}).Parse(pagesHTML))
 )
 

@@ -44,6 +44,7 @@ func TestChoosePage(t *testing.T) {
 		`<html lang="en">`, `name="viewport"`, "This is not Globus.", "there is no password",
 		"<bdi>Test &lt;app&gt;</bdi>", "Manage your data transfers", `name="deny" value="1"`,
 		"<bdi>Rosalind Franklin</bdi>", "<bdi>Someone with only an id</bdi>", "&lt;script&gt;alert(1)&lt;/script&gt;",
+		"<bdi>Example Lab</bdi>, <bdi>Reviewers</bdi> (invited)", "<bdi>Example Lab</bdi> (by another identity)", "<bdi>&lt;b&gt;Example&lt;/b&gt; Observatory</bdi>",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
