@@ -16,19 +16,30 @@ import (
 // block is code of a recipe: its first line is a comment that names its file.
 var block = regexp.MustCompile("(?ms)^```\\w+\n(?://|--) (\\S+/\\S+\\.\\w+)\n(.*?)^```\n")
 
+// code is the first line of any block that a recipe may have.
+var code = regexp.MustCompile("(?m)^```(go|templ|sql|js|css)$")
+
+// recipeFiles are where the recipes are, in their order.
+var recipeFiles = []string{"README.md"}
+
 // followRecipes does what the README's recipes say, one after another.
 func followRecipes(c project.Copy) error {
-	readme, err := c.Read("README.md")
-	if err != nil {
-		return err
-	}
-	blocks := block.FindAllStringSubmatch(readme, -1)
-	if len(blocks) < 10 {
-		return fmt.Errorf("README.md: found %d blocks of code that name a file", len(blocks))
+	var blocks [][]string
+	for _, name := range recipeFiles {
+		text, err := c.Read(name)
+		if err != nil {
+			return err
+		}
+		found := block.FindAllStringSubmatch(text, -1)
+		if n := len(code.FindAllString(text, -1)); n != len(found) || n == 0 {
+			return fmt.Errorf("%s: of %d blocks of code, %d name a file in their first line", name, n, len(found))
+		}
+		blocks = append(blocks, found...)
 	}
 	var sources []string // to which imports are added
 	for _, b := range blocks {
 		name, text := b[1], b[2]
+		var err error
 		switch {
 		case name == "routes/routes.go":
 			err = addLines(c, name, route, text)
@@ -38,7 +49,7 @@ func followRecipes(c project.Copy) error {
 			err = addCode(c, name, text)
 		}
 		if err != nil {
-			return fmt.Errorf("README.md, in a block for %s: %w", name, err)
+			return fmt.Errorf("in a recipe's block for %s: %w", name, err)
 		}
 		if path.Ext(name) == ".go" && !slices.Contains(sources, name) {
 			sources = append(sources, name)
@@ -47,8 +58,8 @@ func followRecipes(c project.Copy) error {
 	if _, err := c.Run("go", "tool", "templ", "generate"); err != nil {
 		return err
 	}
-	// The command that the README gives. Of a file without a package clause it can say nothing.
-	_, err = c.Run("go", append([]string{"run", "golang.org/x/tools/cmd/goimports@v0.51.0", "-w"}, sources...)...)
+	// The command that the README gives.
+	_, err := c.Run("go", append([]string{"run", "golang.org/x/tools/cmd/goimports@v0.51.0", "-w"}, sources...)...)
 	return err
 }
 

@@ -7,6 +7,7 @@
 //	site.HandleFunc("GET /samples", s.samples)          // a route; see Route for its options
 //	func (s *site) samples(w http.ResponseWriter, r *http.Request) error
 //	return web.Show(w, r, "Samples", fragment)          // a fragment, in a page of its own if needed
+//	paging := web.Paging(r, 20)                         // which part of a long list
 //	return web.ShowPage(w, r, page)                     // a whole page
 //	return web.ShowInvalid(w, r, "Samples", errs, form) // a form that has to be corrected
 //	return web.JSON(w, r, value)                        // JSON
