@@ -35,6 +35,10 @@ Settings, in the environment:
 
 `
 
+// commit is the hash and date of the commit that the program is built from, where Go
+// finds no git. The linker sets it; see settings.ReadBuild.
+var commit string
+
 func main() {
 	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "portal:", err)
@@ -46,6 +50,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("portal", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main prints the error, once
 	flags.Usage = func() {}
+	build := settings.ReadBuild(commit)
 	demo, check, printVersion := flags.Bool("demo", false, ""), flags.Bool("check", false, ""), flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -56,13 +61,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case flags.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q; run portal -h for usage", flags.Arg(0))
 	case *printVersion:
-		_, err = fmt.Fprintln(out, "portal", settings.Version(), runtime.Version())
+		_, err = fmt.Fprintln(out, "portal", build, runtime.Version())
 		return err
 	case *check && *demo:
 		return errors.New("-check is for an app that is registered at Globus, and the demo is not: leave out one of them")
 	}
 	s := settings.Read(os.Environ(), *demo)
 	if *check {
+		fmt.Fprintln(out, "portal", build, runtime.Version())
 		return doctor.Check(ctx, s, routes.Migrations(), out)
 	}
 	if err := s.Err(); err != nil {
@@ -70,6 +76,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	log := s.Logger()
 	slog.SetDefault(log)
+	build.LogStarting(log)
 	s.LogWarnings(log)
 	if os.Getenv("GOGC") == "" {
 		// Pages allocate much and keep nothing. For some 20 MB more memory, the
@@ -86,13 +93,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		defer stopDemo()
 	}
-	return serve(ctx, s, log, out)
+	return serve(ctx, s, build, log, out)
 }
 
 // serve serves the app until ctx ends, and then lets requests under way finish.
-func serve(ctx context.Context, s *settings.Settings, log *slog.Logger, out io.Writer) error {
-	metrics := web.NewMetrics(settings.Version())
-	app, err := newApp(s, metrics, log)
+func serve(ctx context.Context, s *settings.Settings, build settings.Build, log *slog.Logger, out io.Writer) error {
+	metrics := web.NewMetrics(build.Labels())
+	app, err := newApp(s, build, metrics, log)
 	if err != nil {
 		return err
 	}
@@ -116,7 +123,7 @@ func serve(ctx context.Context, s *settings.Settings, log *slog.Logger, out io.W
 		defer metricsServer.Close()
 		go func() { _ = metricsServer.Serve(listener) }() // the app goes on without it
 	}
-	s.LogServing(log, settings.Version())
+	s.LogServing(log)
 	fmt.Fprintln(out, "Portal is at "+s.PublicURL.String()+"/")
 	server, failed := newServer(app, log), make(chan error, len(listeners))
 	for _, l := range listeners {
@@ -132,7 +139,7 @@ func serve(ctx context.Context, s *settings.Settings, log *slog.Logger, out io.W
 }
 
 // newApp builds the app from its settings.
-func newApp(s *settings.Settings, metrics *web.Metrics, log *slog.Logger) (*routes.App, error) {
+func newApp(s *settings.Settings, build settings.Build, metrics *web.Metrics, log *slog.Logger) (*routes.App, error) {
 	cfg := s.Globus()
 	cfg.Observe = metrics.GlobusCall
 	client, err := globus.New(cfg)
@@ -147,7 +154,7 @@ func newApp(s *settings.Settings, metrics *web.Metrics, log *slog.Logger) (*rout
 		Audience:        s.Issuer + " " + s.ClientID,
 		Database:        s.Database,
 		Policy:          s.Policy,
-		Version:         settings.Version(),
+		Version:         build.String(),
 		Metrics:         metrics,
 		Log:             log,
 	})

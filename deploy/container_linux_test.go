@@ -45,6 +45,12 @@ func TestContainer(t *testing.T) {
 	if p := b.SignIn("rosalind"); !strings.Contains(p.Body, "Rosalind") {
 		t.Errorf("not signed in: %d\n%s\n%s", p.Status, p.Body, app.log)
 	}
+	if log := app.log.String(); !strings.HasPrefix(log, "{") || !strings.Contains(strings.SplitN(log, "\n", 2)[0], imageCommit[:40]) {
+		t.Errorf("the log does not begin with the commit:\n%s", log)
+	}
+	if p := b.Get("/"); !strings.Contains(p.Body, "4041c0b9e1d2 (2026-11-21)") {
+		t.Errorf("the page does not name the commit:\n%s", p.Body)
+	}
 	if !routestest.IsFile(filepath.Join(img.root, "data", "sessions.db")) {
 		t.Error("there is no store in /data")
 	}

@@ -134,7 +134,7 @@ func Start(t testing.TB, o Options) *Site {
 	if scopes == nil {
 		scopes = globus.DefaultScopes()
 	}
-	metrics := web.NewMetrics("4041c0b9e1d2")
+	metrics := web.NewMetrics(map[string]string{"revision": "4041c0b9e1d2"})
 	s.Metrics = httptest.NewServer(metrics.Handler())
 	t.Cleanup(s.Metrics.Close)
 	var err error

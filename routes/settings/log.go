@@ -50,8 +50,8 @@ func isOpen(address string) bool {
 }
 
 // LogServing logs where the app is, and what its operator has to know.
-func (s *Settings) LogServing(log *slog.Logger, version string) {
-	log.Info("serving", "version", version, "url", s.PublicURL.String(), "listen", s.Listen, "redirect_uri", s.RedirectURI(),
+func (s *Settings) LogServing(log *slog.Logger) {
+	log.Info("serving", "url", s.PublicURL.String(), "listen", s.Listen, "redirect_uri", s.RedirectURI(),
 		"globus", s.Issuer, "data", s.StoreName(), "who_may_enter", s.WhoMayEnter())
 }
 

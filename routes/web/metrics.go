@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 	"net/http/pprof"
-	"runtime"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -27,9 +25,10 @@ type Metrics struct {
 	store     *prometheus.HistogramVec
 }
 
-// NewMetrics returns metrics that begin at zero. revision names the commit
-// that the program was built from.
-func NewMetrics(revision string) *Metrics {
+// NewMetrics returns metrics that begin at zero. The labels of portal_build_info say
+// which program this is, such as revision, the commit that it was built from; nil
+// leaves that metric out.
+func NewMetrics(build map[string]string) *Metrics {
 	m := &Metrics{
 		registry:  prometheus.NewRegistry(),
 		requests:  latency("portal_http_request_duration_seconds", "How long answers took, by the route's pattern.", "route", "method", "status"),
@@ -39,8 +38,13 @@ func NewMetrics(revision string) *Metrics {
 		globus:    latency("portal_globus_request_duration_seconds", "How long calls to Globus took, by what was called and the HTTP status, or why there was none.", "call", "status"),
 		store:     latency("portal_store_call_duration_seconds", "How long calls of the session store took.", "operation", "outcome"),
 	}
-	m.registry.MustRegister(m.requests, m.inFlight, m.signIns, m.refreshes, m.globus, m.store, buildInfo(revision),
+	m.registry.MustRegister(m.requests, m.inFlight, m.signIns, m.refreshes, m.globus, m.store,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if build != nil {
+		info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "portal_build_info", Help: "Always 1; its labels say which program runs.", ConstLabels: build})
+		info.Set(1)
+		m.registry.MustRegister(info)
+	}
 	return m
 }
 
@@ -53,17 +57,6 @@ func latency(name, help string, labels ...string) *prometheus.HistogramVec {
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
-}
-
-// buildInfo is always 1; its labels say which program this is.
-func buildInfo(revision string) prometheus.Collector {
-	labels := prometheus.Labels{"version": "unknown", "revision": revision, "goversion": runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		labels["version"] = info.Main.Version
-	}
-	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "portal_build_info", Help: "The program that runs.", ConstLabels: labels})
-	g.Set(1)
-	return g
 }
 
 // Handler answers at /metrics, and with profiles of the program below

@@ -50,7 +50,7 @@ func TestMetrics(t *testing.T) {
 		`portal_store_call_duration_seconds_count{operation="insert",outcome="ok"} 1`,
 		`portal_store_call_duration_seconds_count{operation="swap",outcome="ok"} 1`,
 		`portal_store_call_duration_seconds_count{operation="take",outcome="ok"} 1`,
-		`revision="4041c0b9e1d2",version="`,
+		`portal_build_info{revision="4041c0b9e1d2"} 1`,
 		"\ngo_goroutines ", "\nprocess_",
 	} {
 		routestest.Await(t, want, func() bool { return strings.Contains(s.MetricsPage(), want) })

@@ -120,7 +120,7 @@ func New(cfg Config) *Server {
 	}
 	s.background.ctx, s.background.stop = context.WithCancel(context.Background())
 	if s.Metrics == nil {
-		s.Metrics = NewMetrics("")
+		s.Metrics = NewMetrics(nil)
 	}
 	if s.Now == nil {
 		s.Now = time.Now
