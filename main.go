@@ -19,17 +19,19 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/routes"
 	"example.org/portal/routes/doctor"
+	"example.org/portal/routes/licenses"
 	"example.org/portal/routes/settings"
 	"example.org/portal/routes/web"
 )
 
 const usage = `Portal is a web app where people sign in with Globus Auth.
 
-  portal           serve, with the settings in the environment
-  portal -demo     serve, with an emulated Globus: there is nothing to register
-  portal -check    find what would keep people from signing in, and say what to do
-                   about it; best run on the app's machine, with its settings
-  portal -version  print the version
+  portal            serve, with the settings in the environment
+  portal -demo      serve, with an emulated Globus: there is nothing to register
+  portal -check     find what would keep people from signing in, and say what to do
+                    about it; best run on the app's machine, with its settings
+  portal -version   print the commit, and the version of Go
+  portal -licenses  print what the program is made of, with all licences
 
 Settings, in the environment:
 
@@ -51,7 +53,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(io.Discard) // main prints the error, once
 	flags.Usage = func() {}
 	build := settings.ReadBuild(commit)
-	demo, check, printVersion := flags.Bool("demo", false, ""), flags.Bool("check", false, ""), flags.Bool("version", false, "")
+	demo, check := flags.Bool("demo", false, ""), flags.Bool("check", false, "")
+	printVersion, printLicenses := flags.Bool("version", false, ""), flags.Bool("licenses", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		_, err = fmt.Fprint(out, usage+settings.Help())
@@ -63,6 +66,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case *printVersion:
 		_, err = fmt.Fprintln(out, "portal", build, runtime.Version())
 		return err
+	case *printLicenses:
+		return licenses.Print(out)
 	case *check && *demo:
 		return errors.New("-check is for an app that is registered at Globus, and the demo is not: leave out one of them")
 	}

@@ -16,7 +16,7 @@ import (
 func TestImports(t *testing.T) {
 	t.Parallel()
 	may := map[string][]string{
-		"":                                 {"globus", "routes", "routes/doctor", "routes/settings", "routes/web"},
+		"":                                 {"globus", "routes", "routes/doctor", "routes/licenses", "routes/settings", "routes/web"},
 		"components":                       {"globus"},
 		"globus":                           {},
 		"globus/globustest":                {"globus"},
@@ -25,6 +25,7 @@ func TestImports(t *testing.T) {
 		"routes/auth":                      {"components", "globus", "routes/session", "routes/web"},
 		"routes/database":                  {},
 		"routes/doctor":                    {"globus", "routes/database", "routes/session", "routes/settings"},
+		"routes/licenses":                  {},
 		"routes/routestest":                {"globus", "globus/globustest", "routes", "routes/session", "routes/settings", "routes/web"},
 		"routes/session":                   {"globus"},
 		"routes/settings":                  {"globus", "globus/globustest", "routes/database", "routes/session"},
