@@ -1,14 +1,12 @@
 package settings
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"example.org/portal/globus/globustest"
@@ -78,7 +76,7 @@ func listenFrom(first int, hosts ...string) (listeners []net.Listener, port int,
 			addresses = append(addresses, net.JoinHostPort(host, strconv.Itoa(port)))
 		}
 		listeners, err = listenAll(addresses)
-		if !errors.Is(err, syscall.EADDRINUSE) {
+		if !isInUse(err) {
 			break
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"syscall"
 
 	"example.org/portal/globus"
@@ -22,10 +23,23 @@ func (s *Settings) Listeners() ([]net.Listener, error) {
 		addresses = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
 	}
 	listeners, err := listenAll(addresses)
-	if errors.Is(err, syscall.EADDRINUSE) {
+	if isInUse(err) {
 		return nil, fmt.Errorf("%w: stop the program that uses it (another copy of this app, or Jupyter, whose port is 8888 too), or set LISTEN to another port", err)
 	}
 	return listeners, err
+}
+
+// isInUse reports whether another program listens already. Windows has numbers of
+// its own for what a socket meets, which package syscall does not compare.
+func isInUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || runtime.GOOS == "windows" && errors.Is(err, syscall.Errno(10048)) // WSAEADDRINUSE
+}
+
+// isNoAddress reports whether this machine does not have the address, or no address of
+// its kind, as without IPv6.
+func isNoAddress(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT) ||
+		runtime.GOOS == "windows" && (errors.Is(err, syscall.Errno(10049)) || errors.Is(err, syscall.Errno(10047))) // WSAEADDRNOTAVAIL, WSAEAFNOSUPPORT
 }
 
 // MetricsListener listens on METRICS_LISTEN.
@@ -45,13 +59,13 @@ func listenAll(addresses []string) (listeners []net.Listener, err error) {
 		switch {
 		case err == nil:
 			listeners = append(listeners, l)
-		case len(addresses) > 1 && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)):
+		case len(addresses) > 1 && isNoAddress(err):
 			// No browser can use an address that this machine does not have.
 		default:
 			for _, l := range listeners {
 				l.Close()
 			}
-			if errors.Is(err, syscall.EADDRINUSE) {
+			if isInUse(err) {
 				return nil, fmt.Errorf("%s is in use: %w", addr, syscall.EADDRINUSE)
 			}
 			return nil, err
