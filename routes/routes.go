@@ -99,7 +99,7 @@ func New(cfg Config) (*App, error) {
 	a.Server = web.New(web.Config{
 		PublicURL: cfg.PublicURL,
 		Globus:    cfg.Globus,
-		Ready:     func(r *http.Request) error { return a.Auth.Ready(r) },
+		Ready:     func(r *http.Request) (store string, err error) { return a.Auth.Ready(r) },
 		CSRFAge:   cfg.SessionLifetime,
 		Version:   cfg.Version,
 		Metrics:   cfg.Metrics,

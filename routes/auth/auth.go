@@ -72,15 +72,16 @@ func New(cfg Config) (*Auth, error) {
 	}
 	var err error
 	a.sessions, err = session.Open(session.Config{
-		Store:    cfg.SessionStore,
-		Lifetime: cfg.SessionLifetime,
-		Cookie:   *a.site.Cookies.New("session", "", 0),
-		Audience: cfg.Audience,
-		Refresh:  a.refreshAtGlobus,
-		Revoke:   a.revoke,
-		Observe:  a.site.Metrics.StoreCall,
-		Log:      a.site.Log,
-		Now:      a.site.Now,
+		Store:     cfg.SessionStore,
+		Lifetime:  cfg.SessionLifetime,
+		Cookie:    *a.site.Cookies.New("session", "", 0),
+		Audience:  cfg.Audience,
+		Refresh:   a.refreshAtGlobus,
+		Revoke:    a.revoke,
+		Observe:   a.site.Metrics.StoreCall,
+		Connected: a.site.Metrics.StoreServer,
+		Log:       a.site.Log,
+		Now:       a.site.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the session store: %w", err)
@@ -94,8 +95,11 @@ func (a *Auth) Close() error {
 	return a.sessions.Close()
 }
 
-// Ready returns nil if the session store answers.
-func (a *Auth) Ready(r *http.Request) error { return a.sessions.Ready(r.Context()) }
+// Ready returns nil if the session store answers, and where it is.
+func (a *Auth) Ready(r *http.Request) (store string, err error) {
+	err = a.sessions.Ready(r.Context())
+	return a.sessions.Server(), err
+}
 
 // A HandlerFunc answers a request of a person who is signed in, like a
 // web.HandlerFunc.

@@ -13,15 +13,26 @@ import (
 // app may have the store open at the same time. If all of that succeeds, Check returns
 // doubts about how the store is set up.
 func Check(ctx context.Context, store string) (doubts []Doubt, err error) {
-	d, err := openDriver(ctx, store, slog.New(slog.DiscardHandler))
+	d, err := openDriver(ctx, store, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if r, ok := d.(*redisDriver); ok {
-		doubts = r.doubts(ctx)
-	}
+	doubts = doubtsOf(ctx, d)
 	return doubts, checkRecord(ctx, d)
+}
+
+// A Doubt is a problem with the setup of a store that works, and its remedy.
+type Doubt struct{ Found, Remedy string }
+
+// doubtsOf returns the doubts about how the server of a driver is set up.
+func doubtsOf(ctx context.Context, d driver) []Doubt {
+	if s, ok := d.(interface {
+		doubts(ctx context.Context) []Doubt
+	}); ok {
+		return s.doubts(ctx)
+	}
+	return nil
 }
 
 // checkRecord inserts, reads and deletes a record.

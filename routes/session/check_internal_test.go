@@ -9,7 +9,7 @@ import (
 // A check leaves a store that is in use as it was.
 func TestCheck(t *testing.T) {
 	store := "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
-	d, err := openDriver(t.Context(), store, slog.New(slog.DiscardHandler))
+	d, err := openDriver(t.Context(), store, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

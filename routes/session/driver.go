@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,8 +26,13 @@ type driver interface {
 	// Swap replaces old by data, if the record still is old. The expiry stays.
 	Swap(ctx context.Context, key string, old, data []byte) (swapped bool, err error)
 
-	// Take deletes a record and returns it, or nil if there is none.
+	// Take deletes a record and returns it, or nil if there is none. Without an error it
+	// stays deleted, even if an earlier call deleted it and failed.
 	Take(ctx context.Context, key string) ([]byte, error)
+
+	// Server returns where the records are: the address of a server that was connected
+	// to last, the path of a file, or "memory".
+	Server() string
 
 	Close() error
 }
@@ -45,10 +54,13 @@ func CheckStore(store string) error {
 	switch {
 	case kind == "redis" || kind == "rediss":
 		return checkRedisURL(store)
+	case isPostgres(store):
+		_, err := parsePostgres(store)
+		return err
 	case kind == "sqlite" && rest != "" || store == "memory:":
 		return nil
 	}
-	return errors.New(`must be "sqlite:" and a path, "redis://" or "rediss://" and a host, or "memory:"`)
+	return errors.New(`must be "sqlite:" and a path, the URL of a server (postgres://, redis:// or rediss://), or "memory:"`)
 }
 
 var databasePath = regexp.MustCompile(`^(/[0-9]{0,6})?$`)
@@ -68,8 +80,13 @@ func checkRedisURL(store string) error {
 	return nil
 }
 
-// openDriver opens the store that Config.Store names.
-func openDriver(ctx context.Context, store string, log *slog.Logger) (driver, error) {
+func isPostgres(store string) bool {
+	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
+}
+
+// openDriver opens the store that Config.Store names. connected is called with the name
+// of each server that it connects to, if that is another than before; nil is allowed.
+func openDriver(ctx context.Context, store string, log *slog.Logger, connected func(server string)) (driver, error) {
 	if err := CheckStore(store); err != nil {
 		return nil, fmt.Errorf("its setting %w", err)
 	}
@@ -80,5 +97,55 @@ func openDriver(ctx context.Context, store string, log *slog.Logger) (driver, er
 	case "memory":
 		return openMemory(ctx, log)
 	}
-	return openRedis(ctx, store)
+	server := &serverName{changed: connected}
+	if isPostgres(store) {
+		return openPostgres(ctx, store, server, log)
+	}
+	return openRedis(ctx, store, server)
+}
+
+// A serverName is the name of the server that was connected to last.
+type serverName struct {
+	changed func(string) // may be nil
+
+	mu   sync.Mutex
+	name string
+}
+
+func (s *serverName) set(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.name != name && s.changed != nil {
+		s.changed(name)
+	}
+	s.name = name
+}
+
+// Server returns the name.
+func (s *serverName) Server() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name
+}
+
+// StoreName returns Config.Store without what is secret in it.
+func StoreName(store string) string {
+	if !isPostgres(store) {
+		u, err := url.Parse(store)
+		if err != nil {
+			return "SESSION_STORE"
+		}
+		return u.Redacted()
+	}
+	cfg, err := parsePostgres(store)
+	if err != nil {
+		return "SESSION_STORE"
+	}
+	var hosts []string
+	for _, h := range postgresHosts(cfg) {
+		if at := net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port))); !slices.Contains(hosts, at) {
+			hosts = append(hosts, at)
+		}
+	}
+	return "postgres://" + cfg.ConnConfig.User + "@" + strings.Join(hosts, ",") + "/" + cfg.ConnConfig.Database
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"example.org/portal/routes/routestest/programs"
 )
 
 // A benched is a store that can be filled, and measured.
@@ -32,7 +34,7 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 	b.Run("sqlite", func(b *testing.B) { grow(b, "sqlite:"+filepath.Join(b.TempDir(), "sessions.db")) })
 	b.Run("redis", func(b *testing.B) {
-		addr, _ := StartRedis(b, "--appendfsync", "everysec") // as it is deployed
+		addr, _ := programs.StartRedis(b, "--appendfsync", "everysec") // as it is deployed
 		grow(b, "redis://"+addr)
 	})
 }

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"example.org/portal/routes/routestest/programs"
 	"example.org/portal/routes/session"
 )
 
 // A server that does not answer is given 2 s, and no session ends by it.
 func TestRedisHangs(t *testing.T) {
 	t.Parallel() // it waits
-	addr, process := session.StartRedis(t)
+	addr, process := programs.StartRedis(t)
 	s := open(t, session.Config{Store: "redis://" + addr})
 	b := s.signedIn()
 	if err := process.Signal(syscall.SIGSTOP); err != nil {

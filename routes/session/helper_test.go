@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -80,7 +81,8 @@ type site struct {
 	*testing.T
 	*session.Manager
 	url   string
-	store string // as in its Config
+	store string  // as in its Config
+	db    *sql.DB // see database
 	clock *clock
 	log   *logBuffer
 

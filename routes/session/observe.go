@@ -84,10 +84,10 @@ func (o *observedDriver) logOutage(ctx context.Context, kind string, proof bool,
 	switch {
 	case err != nil && !down:
 		o.downSince[kind] = time.Now()
-		o.log.ErrorContext(ctx, "session store down", "operation", kind, "reason", err)
+		o.log.ErrorContext(ctx, "session store down", "operation", kind, "server", o.Server(), "reason", err)
 	case err == nil && down:
 		delete(o.downSince, kind)
-		o.log.InfoContext(ctx, "session store up again", "operation", kind, "after", time.Since(since).Round(time.Millisecond).String())
+		o.log.InfoContext(ctx, "session store up again", "operation", kind, "server", o.Server(), "after", time.Since(since).Round(time.Millisecond).String())
 	}
 }
 

@@ -77,7 +77,7 @@ func TestObserve(t *testing.T) {
 		}
 	}
 	// The first sweep may have met the lock, and says so in a line of its own.
-	if got := s.log.String(); strings.Count(got, "session store") != 2 || !strings.Contains(got, `msg="session store up again" operation=write after=`) {
+	if got := s.log.String(); strings.Count(got, "session store") != 2 || !strings.Contains(got, `msg="session store up again" operation=write server=`) {
 		t.Errorf("got %q, want one line more, that it is up", got)
 	}
 }

@@ -20,6 +20,7 @@ const redisPrefix = "portal:" // of the keys
 // A redisDriver stores records in Redis or Valkey, for any number of instances. The
 // Redis store of scs finds and inserts; it can neither swap nor take.
 type redisDriver struct {
+	*serverName
 	scs    *goredisstore.RedisStore
 	client *redis.Client
 }
@@ -41,7 +42,7 @@ var silenceRedis = sync.OnceFunc(func() { redis.SetLogger(&logging.VoidLogger{})
 
 // openRedis connects to the server of a URL, and checks that it can do all that the
 // driver needs.
-func openRedis(ctx context.Context, store string) (driver, error) {
+func openRedis(ctx context.Context, store string, server *serverName) (driver, error) {
 	opt, err := redis.ParseURL(store)
 	if err != nil {
 		return nil, errors.New("the URL of Redis cannot be read")
@@ -60,7 +61,7 @@ func openRedis(ctx context.Context, store string) (driver, error) {
 	opt.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
 	client := redis.NewClient(opt)
-	d := &redisDriver{scs: goredisstore.NewWithPrefix(client, redisPrefix), client: client}
+	d := &redisDriver{serverName: server, scs: goredisstore.NewWithPrefix(client, redisPrefix), client: client}
 	if err := d.checkCommands(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("redis at %s: %w", opt.Addr, err), client.Close())
 	}

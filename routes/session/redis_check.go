@@ -58,9 +58,6 @@ func explain(err error) error {
 // redisCommands are the rights that the user needs in an access control list of Redis.
 const redisCommands = "+get +set +getdel +eval +evalsha +info +@connection ~" + redisPrefix + "*"
 
-// A Doubt is a problem with the setup of a store that works, and its remedy.
-type Doubt struct{ Found, Remedy string }
-
 func (d *redisDriver) doubts(ctx context.Context) []Doubt {
 	return append(d.networkDoubts(), d.setupDoubts(ctx)...)
 }

@@ -21,8 +21,9 @@
 // refresh.go and refresh_save.go the refresh of tokens, and replaced.go the tokens that
 // it replaced; cookie.go the session cookie; signed_text.go signatures for links;
 // store.go and seal.go the sealedStore, and codec.go how a record is encoded; driver.go,
-// sqlite*.go and redis*.go the stores; observe.go their metrics and log; check.go what
-// portal -check does with a store.
+// sqlite*.go, postgres*.go and redis*.go the stores, sweep.go the deletion of expired
+// records, and renew.go the replacement of a server that fails; observe.go their metrics
+// and log; check.go what portal -check does with a store.
 package session
 
 import (
@@ -40,8 +41,9 @@ import (
 
 // A Config configures a Manager.
 type Config struct {
-	// Store is where sessions are stored: "sqlite:" and a path, the URL of a Redis
-	// ("redis://" or "rediss://"), or "memory:". Required; see CheckStore.
+	// Store is where sessions are stored: "sqlite:" and a path, the URL of a PostgreSQL
+	// ("postgres://") or a Redis ("redis://" or "rediss://"), or "memory:". Required; see
+	// CheckStore.
 	Store string
 
 	// Lifetime is the longest that a session lasts; required.
@@ -63,6 +65,10 @@ type Config struct {
 	// insert, swap or take), the outcome (ok, failed or cancelled) and the duration.
 	// It may be called from several goroutines at once. Nil means no observer.
 	Observe func(operation, outcome string, took time.Duration)
+
+	// Connected is called with the address of the server that a store connects to, and
+	// again when that is another one. Nil means no observer.
+	Connected func(server string)
 
 	Log *slog.Logger     // required
 	Now func() time.Time // nil means time.Now
@@ -123,14 +129,17 @@ type Manager struct {
 func Open(cfg Config) (*Manager, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), maxOpen)
 	defer cancel()
-	d, err := openDriver(ctx, cfg.Store, cfg.Log)
+	d, err := openDriver(ctx, cfg.Store, cfg.Log, func(server string) {
+		cfg.Log.Info("session store connected", "server", server)
+		if cfg.Connected != nil {
+			cfg.Connected(server)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	if r, ok := d.(*redisDriver); ok {
-		for _, doubt := range r.doubts(ctx) {
-			cfg.Log.Warn("session store", "reason", doubt.Found, "remedy", doubt.Remedy)
-		}
+	for _, doubt := range doubtsOf(ctx, d) {
+		cfg.Log.Warn("session store", "reason", doubt.Found, "remedy", doubt.Remedy)
 	}
 	m := &Manager{
 		scs:    scs.New(),
@@ -157,6 +166,10 @@ func (m *Manager) Close() error {
 	m.retries.stop()
 	return m.store.driver.Close()
 }
+
+// Server returns where the records are now: the address of the server that the store has
+// connected to last, the path of a file, or "memory".
+func (m *Manager) Server() string { return m.store.driver.Server() }
 
 // Ready returns nil if the store answers.
 func (m *Manager) Ready(ctx context.Context) error {

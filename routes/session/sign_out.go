@@ -48,9 +48,9 @@ func (m *Manager) end(ctx context.Context, token string) (globus.Tokens, error) 
 func (m *Manager) destroy(ctx context.Context, token string) (globus.Tokens, error) {
 	loaded, s, err := m.load(ctx, token)
 	switch {
-	case errors.Is(err, ErrGone):
-		return nil, nil
-	case errors.Is(err, errUnreadable): // scs has not loaded it and so cannot destroy it
+	case errors.Is(err, ErrGone), errors.Is(err, errUnreadable):
+		// scs has not loaded it and so cannot destroy it. A record that is gone is deleted
+		// nevertheless: a server that has deleted it may not have told its replica yet.
 		return nil, m.store.DeleteCtx(ctx, token)
 	case err != nil:
 		return nil, err

@@ -28,9 +28,8 @@ type sqliteDriver struct {
 	deleteExpired            *sql.Stmt // one batch
 	writing, reading         semaphore
 
-	log     *slog.Logger
-	stop    context.CancelFunc
-	stopped chan struct{}
+	sweeper *sweeper
+	path    string // or "memory"
 }
 
 const schema = `
@@ -72,7 +71,7 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (driver, err
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
 
-	d, err := newSQLite(ctx, writer, reader, log)
+	d, err := newSQLite(ctx, path, writer, reader, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), writer.Close(), reader.Close())
 	}
@@ -86,11 +85,11 @@ func openMemory(ctx context.Context, log *slog.Logger) (driver, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // each connection would have its own database
-	return newSQLite(ctx, db, db, log)
+	return newSQLite(ctx, "memory", db, db, log)
 }
 
-func newSQLite(ctx context.Context, writer, reader *sql.DB, log *slog.Logger) (driver, error) {
-	d := &sqliteDriver{writer: writer, reader: reader, log: log, stopped: make(chan struct{})}
+func newSQLite(ctx context.Context, path string, writer, reader *sql.DB, log *slog.Logger) (driver, error) {
+	d := &sqliteDriver{path: path, writer: writer, reader: reader}
 	d.writing = make(semaphore, 1)
 	d.reading = d.writing
 	if reader != writer {
@@ -99,9 +98,7 @@ func newSQLite(ctx context.Context, writer, reader *sql.DB, log *slog.Logger) (d
 	if _, err := runCall(ctx, d.writing, func() (any, error) { return nil, d.prepare() }); err != nil {
 		return nil, err
 	}
-	sweeping, stop := context.WithCancel(context.Background())
-	d.stop = stop
-	go d.sweep(sweeping)
+	d.sweeper = startSweeper(log, d.sweepBatch)
 	return d, nil
 }
 
@@ -164,8 +161,10 @@ func openConnections(db *sql.DB, n int) error {
 	return nil
 }
 
+// Server returns the path of the file, or "memory".
+func (d *sqliteDriver) Server() string { return d.path }
+
 func (d *sqliteDriver) Close() error {
-	d.stop()
-	<-d.stopped
+	d.sweeper.stop()
 	return errors.Join(d.reader.Close(), d.writer.Close())
 }

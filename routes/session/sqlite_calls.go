@@ -30,6 +30,13 @@ func (d *sqliteDriver) Swap(ctx context.Context, key string, old, data []byte) (
 	return n == 1, err
 }
 
+// sweepBatch deletes a batch of records that expired more than gracePeriod ago.
+func (d *sqliteDriver) sweepBatch(ctx context.Context) (deleted int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, maxCall)
+	defer cancel()
+	return runCall(ctx, d.writing, func() (int64, error) { return affected(d.deleteExpired.Exec(-gracePeriod.Seconds(), sweepBatch)) })
+}
+
 // queryBytes returns the data that a statement returns for a key, nil if none.
 func queryBytes(stmt *sql.Stmt, key string) ([]byte, error) {
 	var data []byte

@@ -3,18 +3,20 @@ package session_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // for tests alone
 	"github.com/redis/go-redis/v9"
 
-	"example.org/portal/routes/session"
+	"example.org/portal/routes/routestest/programs"
 )
 
 // overStores runs a test over a new store of each kind.
 func overStores(t *testing.T, test func(t *testing.T, store string)) {
-	for _, kind := range []string{"sqlite", "memory", "redis"} {
+	for _, kind := range []string{"sqlite", "memory", "redis", "postgres"} {
 		t.Run(kind, func(t *testing.T) { test(t, newStore(t, kind)) })
 	}
 }
@@ -26,8 +28,13 @@ func newStore(t *testing.T, kind string) string {
 	case "memory":
 		return "memory:"
 	case "redis":
-		addr, _ := session.StartRedis(t)
+		addr, _ := programs.StartRedis(t)
 		return "redis://" + addr
+	case "postgres": // a schema of its own
+		p, schema := postgres(t), fmt.Sprint("test", sharedPostgres.schemas.Add(1))
+		db := openSQL(t, p.URL())
+		mustExec(t, db, "CREATE SCHEMA "+schema)
+		return p.URL() + "&search_path=" + schema
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
 }
@@ -47,19 +54,38 @@ func (s *site) redis() *redis.Client {
 	return client
 }
 
-// database opens a second connection to a store in SQLite.
+// database opens a second connection to a store in SQLite or PostgreSQL.
 func (s *site) database() *sql.DB {
 	s.Helper()
 	if s.store == "memory:" {
 		return s.Database()
 	}
-	path, _ := strings.CutPrefix(s.store, "sqlite:")
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?_pragma=busy_timeout(2000)")
-	if err != nil {
-		s.Fatal(err)
+	if s.db == nil {
+		s.db = openSQL(s.T, s.store)
 	}
-	s.Cleanup(func() { db.Close() })
+	return s.db
+}
+
+func openSQL(t *testing.T, store string) *sql.DB {
+	t.Helper()
+	driver, name := "pgx", store
+	if path, ok := strings.CutPrefix(store, "sqlite:"); ok {
+		driver, name = "sqlite", "file:"+filepath.ToSlash(path)+"?_pragma=busy_timeout(2000)"
+	}
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
 	return db
+}
+
+// table is where the records are, in SQL.
+func (s *site) table() string {
+	if strings.HasPrefix(s.store, "postgres:") {
+		return "portal_sessions"
+	}
+	return "sessions"
 }
 
 // records returns the sealed records in the store by their keys.
@@ -78,7 +104,7 @@ func (s *site) records() map[string][]byte {
 		}
 		return all
 	}
-	rows, err := s.database().Query("SELECT token, data FROM sessions")
+	rows, err := s.database().Query("SELECT token, data FROM " + s.table())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -106,7 +132,7 @@ func (s *site) overwrite(key string, data []byte) {
 		}
 		return
 	}
-	mustExec(s.T, s.database(), "UPDATE sessions SET data = ? WHERE token = ?", data, key)
+	mustExec(s.T, s.database(), "UPDATE "+s.table()+" SET data = $1 WHERE token = $2", data, key)
 }
 
 // clear deletes all records.
@@ -118,7 +144,7 @@ func (s *site) clear() {
 		}
 		return
 	}
-	mustExec(s.T, s.database(), "DELETE FROM sessions")
+	mustExec(s.T, s.database(), "DELETE FROM "+s.table())
 }
 
 func mustExec(t *testing.T, db *sql.DB, query string, args ...any) {

@@ -3,12 +3,12 @@ package settings
 import (
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"example.org/portal/globus"
+	"example.org/portal/routes/session"
 )
 
 // Logger returns a logger that writes to standard error, in LOG_FORMAT and from
@@ -63,9 +63,5 @@ func (s *Settings) StoreName() string {
 		}
 		return path
 	}
-	u, err := url.Parse(s.SessionStore)
-	if err != nil {
-		return "SESSION_STORE"
-	}
-	return u.Redacted()
+	return session.StoreName(s.SessionStore)
 }

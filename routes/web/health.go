@@ -14,14 +14,17 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "stopping\n")
 		return
 	}
+	text := "ok\n"
 	if s.ready != nil {
-		if err := s.ready(r); err != nil {
+		store, err := s.ready(r)
+		if err != nil {
 			SetReason(r, err)
 			plain(w, http.StatusServiceUnavailable, "the session store does not answer\n")
 			return
 		}
+		text += "session store: " + store + "\n"
 	}
-	plain(w, http.StatusOK, "ok\n")
+	plain(w, http.StatusOK, text)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

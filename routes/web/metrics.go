@@ -23,6 +23,7 @@ type Metrics struct {
 	refreshes *prometheus.CounterVec
 	globus    *prometheus.HistogramVec
 	store     *prometheus.HistogramVec
+	server    *prometheus.GaugeVec
 }
 
 // NewMetrics returns metrics that begin at zero. The labels of portal_build_info say
@@ -37,8 +38,9 @@ func NewMetrics(build map[string]string) *Metrics {
 		refreshes: counter("portal_refreshes_total", "Refreshes of access tokens at Globus, by outcome.", "outcome"),
 		globus:    latency("portal_globus_request_duration_seconds", "How long calls to Globus took, by what was called and the HTTP status, or why there was none.", "call", "status"),
 		store:     latency("portal_store_call_duration_seconds", "How long calls of the session store took.", "operation", "outcome"),
+		server:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "portal_store_server", Help: "The server of the session store that was connected to last."}, []string{"server"}),
 	}
-	m.registry.MustRegister(m.requests, m.inFlight, m.signIns, m.refreshes, m.globus, m.store,
+	m.registry.MustRegister(m.requests, m.inFlight, m.signIns, m.refreshes, m.globus, m.store, m.server,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if build != nil {
 		info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "portal_build_info", Help: "Always 1; its labels say which program runs.", ConstLabels: build})
@@ -80,6 +82,12 @@ func (m *Metrics) GlobusCall(call, outcome string, took time.Duration) {
 // StoreCall is for session.Config.Observe.
 func (m *Metrics) StoreCall(operation, outcome string, took time.Duration) {
 	m.store.WithLabelValues(operation, outcome).Observe(took.Seconds())
+}
+
+// StoreServer is for session.Config.Connected.
+func (m *Metrics) StoreServer(server string) {
+	m.server.Reset()
+	m.server.WithLabelValues(server).Set(1)
 }
 
 func (m *Metrics) request(route, method string, status int, took time.Duration) {

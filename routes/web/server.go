@@ -50,13 +50,17 @@ type Config struct {
 	// counts as this site; the Host header and X-Forwarded-* decide nothing.
 	PublicURL *url.URL
 
-	Globus  *globus.Client              // whose pages people are sent to, and whose scopes are shown
-	Ready   func(r *http.Request) error // whether the app can serve; nil means that it always can
-	CSRFAge time.Duration               // how long a browser keeps its CSRF token: as long as a session
-	Version string                      // for the footer; may be empty
-	Metrics *Metrics                    // nil means that nobody reads them
-	Log     *slog.Logger                // where the app logs to
-	Now     func() time.Time            // nil means time.Now
+	Globus *globus.Client // whose pages people are sent to, and whose scopes are shown
+
+	// Ready returns an error if the app cannot serve, and which session store it uses.
+	// Nil means that it always can.
+	Ready func(r *http.Request) (store string, err error)
+
+	CSRFAge time.Duration    // how long a browser keeps its CSRF token: as long as a session
+	Version string           // for the footer; may be empty
+	Metrics *Metrics         // nil means that nobody reads them
+	Log     *slog.Logger     // where the app logs to
+	Now     func() time.Time // nil means time.Now
 }
 
 // A Server finds the route for a request and answers it. Make one with New.
@@ -69,7 +73,7 @@ type Server struct {
 
 	host       string // of PublicURL, port included
 	origin     string // scheme and host of PublicURL
-	ready      func(r *http.Request) error
+	ready      func(r *http.Request) (store string, err error)
 	routes     *http.ServeMux // of *route
 	patterns   []string       // of the routes
 	middleware func(HandlerFunc) HandlerFunc
