@@ -107,8 +107,12 @@ func (d *doctor) checkModes(what, path string) {
 
 func storeRemedy(store string, err error) string {
 	switch {
+	case strings.HasPrefix(store, "postgres") && isA[x509.UnknownAuthorityError](err):
+		return "Add sslrootcert= and the path of the certificate of the authority that signed the server's to SESSION_STORE."
 	case isA[x509.UnknownAuthorityError](err):
 		return "Set SSL_CERT_FILE to a file with the certificate of the authority that signed the store's."
+	case strings.HasPrefix(store, "postgres"):
+		return "SESSION_STORE must name a PostgreSQL that runs, a database in it, and a user and password that it accepts; sslmode=disable if it has no TLS."
 	case !strings.HasPrefix(store, "sqlite:"):
 		return "SESSION_STORE must name a server that runs, and a user and password that it accepts."
 	case errors.Is(err, fs.ErrPermission):

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -130,22 +127,12 @@ func (s *serverName) Server() string {
 
 // StoreName returns Config.Store without what is secret in it.
 func StoreName(store string) string {
-	if !isPostgres(store) {
-		u, err := url.Parse(store)
-		if err != nil {
-			return "SESSION_STORE"
-		}
-		return u.Redacted()
+	if CheckStore(store) != nil {
+		return "a store that cannot be used"
 	}
-	cfg, err := parsePostgres(store)
-	if err != nil {
-		return "SESSION_STORE"
+	if isPostgres(store) {
+		return postgresName(store)
 	}
-	var hosts []string
-	for _, h := range postgresHosts(cfg) {
-		if at := net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port))); !slices.Contains(hosts, at) {
-			hosts = append(hosts, at)
-		}
-	}
-	return "postgres://" + cfg.ConnConfig.User + "@" + strings.Join(hosts, ",") + "/" + cfg.ConnConfig.Database
+	u, _ := url.Parse(store)
+	return u.Redacted()
 }

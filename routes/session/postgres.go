@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/singleflight"
 
 	"example.org/portal/globus"
 )
@@ -32,8 +33,9 @@ var postgresTable string
 // instances. It reads and writes on the primary alone.
 type postgresDriver struct {
 	pools    *renewable[*pgxpool.Pool]
-	hosts    int // in the URL
-	timeline atomic.Uint64
+	hosts    int                // in the URL
+	timeline atomic.Uint64      // the newest one seen
+	choosing singleflight.Group // see choosePrimary
 	*serverName
 	sweeper *sweeper
 	log     *slog.Logger
@@ -64,7 +66,7 @@ func parsePostgres(store string) (*pgxpool.Config, error) {
 // without verification, or even without TLS: sslmode=prefer, the default of libpq.
 func prefersTLS(cfg *pgxpool.Config) bool {
 	withTLS := map[string]bool{}
-	for _, h := range postgresHosts(cfg) {
+	for _, h := range waysToConnect(cfg.ConnConfig) {
 		if h.TLSConfig != nil {
 			withTLS[h.Host] = true
 		} else if withTLS[h.Host] && !globus.IsLoopback(h.Host) {
@@ -74,9 +76,18 @@ func prefersTLS(cfg *pgxpool.Config) bool {
 	return false
 }
 
-func postgresHosts(cfg *pgxpool.Config) []*pgconn.FallbackConfig {
-	c := cfg.ConnConfig
-	return append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+// postgresName returns a URL with what is not secret in another: its user, hosts and
+// database.
+func postgresName(store string) string {
+	cfg, err := parsePostgres(store)
+	if err != nil {
+		return err.Error()
+	}
+	var hosts []string
+	for _, ways := range eachHost(cfg.ConnConfig) {
+		hosts = append(hosts, net.JoinHostPort(ways[0].Host, strconv.Itoa(int(ways[0].Port))))
+	}
+	return "postgres://" + cfg.ConnConfig.User + "@" + strings.Join(hosts, ",") + "/" + cfg.ConnConfig.Database
 }
 
 // openPostgres connects to the primary, and creates the table if it does not exist.
@@ -85,7 +96,7 @@ func openPostgres(ctx context.Context, store string, server *serverName, log *sl
 	if err != nil {
 		return nil, fmt.Errorf("its setting %w", err)
 	}
-	d := &postgresDriver{hosts: countHosts(cfg), serverName: server, log: log}
+	d := &postgresDriver{hosts: len(eachHost(cfg.ConnConfig)), serverName: server, log: log}
 	if !strings.Contains(store, "pool_max_conns=") {
 		cfg.MaxConns = postgresConnections
 	}
@@ -102,6 +113,13 @@ func openPostgres(ctx context.Context, store string, server *serverName, log *sl
 		timeline, _ := conn.PgConn().CustomData()["timeline"].(uint64)
 		return timeline >= d.timeline.Load(), nil
 	}
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		d.set(conn.PgConn().Conn().RemoteAddr().String())
+		return nil
+	}
+	if d.hosts > 1 {
+		cfg.BeforeConnect = d.choosePrimary
+	}
 	open := func() *pgxpool.Pool {
 		pool, err := pgxpool.NewWithConfig(context.Background(), cfg.Copy())
 		if err != nil {
@@ -117,59 +135,21 @@ func openPostgres(ctx context.Context, store string, server *serverName, log *sl
 	return d, nil
 }
 
-func countHosts(cfg *pgxpool.Config) int {
-	all := map[string]bool{}
-	for _, h := range postgresHosts(cfg) {
-		all[net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))] = true
-	}
-	return len(all)
-}
-
-var (
-	errStandby       = errors.New("it is a standby, or read-only: name the primary too")
-	errFormerPrimary = errors.New("it was the primary before another server was promoted: stop it, or make it a standby")
-)
-
-// checkPrimary accepts only a connection to a server that can be written (as
-// target_session_attrs=read-write does), and whose timeline is not older than one seen
-// before: a primary that was cut off and replaced does not know that by itself.
-func (d *postgresDriver) checkPrimary(ctx context.Context, conn *pgconn.PgConn) error {
-	row, err := queryRow(ctx, conn, "SELECT current_setting('transaction_read_only'), "+
-		"CASE WHEN pg_is_in_recovery() THEN '0' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END")
-	if isPostgresError(err) { // some databases that speak its protocol have no timeline
-		row, err = queryRow(ctx, conn, "SELECT current_setting('transaction_read_only'), '0'")
-	}
-	if err != nil {
-		return err
-	}
-	if row[0] == "on" {
-		return errStandby
-	}
-	timeline, _ := strconv.ParseUint(row[1], 16, 64)
-	for newest := d.timeline.Load(); newest != timeline; newest = d.timeline.Load() {
-		if timeline < newest {
-			return errFormerPrimary
+// eachHost returns the ways to reach a host (with TLS, say, or else without), for each.
+func eachHost(cfg *pgx.ConnConfig) (all [][]*pgconn.FallbackConfig) {
+	same := func(a, b *pgconn.FallbackConfig) bool { return a.Host == b.Host && a.Port == b.Port }
+	for _, way := range waysToConnect(cfg) {
+		if n := len(all); n > 0 && same(all[n-1][0], way) {
+			all[n-1] = append(all[n-1], way)
+			continue
 		}
-		d.timeline.CompareAndSwap(newest, timeline)
+		all = append(all, []*pgconn.FallbackConfig{way})
 	}
-	conn.CustomData()["timeline"] = timeline
-	d.set(conn.Conn().RemoteAddr().String())
-	return nil
+	return all
 }
 
-// queryRow returns the only row of a query, of two columns.
-func queryRow(ctx context.Context, conn *pgconn.PgConn, query string) (row [2]string, err error) {
-	result := conn.ExecParams(ctx, query, nil, nil, nil, nil).Read()
-	if result.Err != nil {
-		return row, result.Err
-	}
-	if len(result.Rows) != 1 || len(result.Rows[0]) != len(row) {
-		return row, errors.New("it does not answer as PostgreSQL does")
-	}
-	for i, value := range result.Rows[0] {
-		row[i] = string(value)
-	}
-	return row, nil
+func waysToConnect(cfg *pgx.ConnConfig) []*pgconn.FallbackConfig {
+	return append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
 }
 
 // prepare creates the table if there is none, checks the user's rights, and starts to

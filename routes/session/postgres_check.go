@@ -56,7 +56,7 @@ func (d *postgresDriver) doubts(ctx context.Context) (all []Doubt) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
 	pool := d.pools.get()
-	for _, h := range postgresHosts(pool.Config()) {
+	for _, h := range waysToConnect(pool.Config().ConnConfig) {
 		if !globus.IsLoopback(h.Host) && !strings.HasPrefix(h.Host, "/") && (h.TLSConfig == nil || h.TLSConfig.InsecureSkipVerify && h.TLSConfig.VerifyPeerCertificate == nil && h.TLSConfig.VerifyConnection == nil) {
 			all = append(all, Doubt{
 				"the connection to PostgreSQL at " + h.Host + " is not protected from others on the network",

@@ -76,7 +76,7 @@ func (s *Settings) table() []setting {
 		{"PUBLIC_URL", "", publicURL(&s.PublicURL),
 			"where browsers reach the app, path included; with\n/login added, this is the redirect URI\n(http://localhost: and the port of LISTEN)"},
 		{"SESSION_STORE", "sqlite:data/sessions.db", store(&s.SessionStore),
-			"where sessions are stored: sqlite: and a path; for several\ninstances redis:// or rediss://, user:password@, host:6379, /0;\nor memory:, which loses them when the app stops"},
+			"where sessions are stored: sqlite: and a path; for several\ninstances postgres://user:password@host:5432/name, or redis://\nor rediss:// and user:password@host:6379/0; or memory:, which\nloses them when the app stops"},
 		{"SESSION_LIFETIME", "168h", duration(&s.SessionLifetime, 5*time.Minute),
 			"longest time that a session lasts, such as 12h"},
 		{"DATABASE", "sqlite:data/app.db", databaseName(&s.Database),

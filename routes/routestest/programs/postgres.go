@@ -27,6 +27,15 @@ func StartPostgres(t testing.TB, settings ...string) *Postgres {
 	if out, err := unprivileged(filepath.Join(p.bin, "initdb"), args...).CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v: %s", err, out)
 	}
+	// The user locked needs the password that it has.
+	access := filepath.Join(p.dir, "data", "pg_hba.conf")
+	trust, err := os.ReadFile(access)
+	if err == nil {
+		err = os.WriteFile(access, append([]byte("host all locked all scram-sha-256\n"), trust...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.Start(t)
 	return p
 }
@@ -36,12 +45,7 @@ func StartPostgres(t testing.TB, settings ...string) *Postgres {
 func (p *Postgres) Standby(t testing.TB, name string) *Postgres {
 	t.Helper()
 	s := newPostgres(t, p.settings)
-	source := "host=127.0.0.1 port=" + p.Port + " user=portal application_name=" + name
-	args := []string{"-D", filepath.Join(s.dir, "data"), "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync"}
-	if out, err := unprivileged(filepath.Join(p.bin, "pg_basebackup"), args...).CombinedOutput(); err != nil {
-		t.Fatalf("pg_basebackup: %v: %s", err, out)
-	}
-	s.Start(t)
+	s.Follow(t, p, name)
 	return s
 }
 
@@ -107,7 +111,7 @@ func (p *Postgres) Promote(t testing.TB) {
 	p.Exec(t, "SELECT pg_promote()")
 }
 
-// Follow makes a server that was stopped a standby of primary, as pg_rewind does.
+// Follow makes a server that does not run a standby of primary.
 func (p *Postgres) Follow(t testing.TB, primary *Postgres, name string) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(p.dir, "data")); err != nil {
