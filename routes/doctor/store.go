@@ -107,8 +107,6 @@ func (d *doctor) checkModes(what, path string) {
 
 func storeRemedy(store string, err error) string {
 	switch {
-	case strings.HasPrefix(store, "postgres") && isA[x509.UnknownAuthorityError](err):
-		return "Add sslrootcert= and the path of the certificate of the authority that signed the server's to SESSION_STORE."
 	case isA[x509.UnknownAuthorityError](err):
 		return "Set SSL_CERT_FILE to a file with the certificate of the authority that signed the store's."
 	case strings.HasPrefix(store, "postgres"):

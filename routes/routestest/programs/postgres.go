@@ -93,6 +93,25 @@ func (p *Postgres) Set(t testing.TB, name, value string) {
 	await(t, name+" is "+value, func() bool { return p.Exec(t, "SHOW "+name) == value })
 }
 
+// UseTLS turns on TLS, with files in PEM.
+func (p *Postgres) UseTLS(t testing.TB, certificate, key string) {
+	t.Helper()
+	for name, from := range map[string]string{"server.crt": certificate, "server.key": key} { // in the folder of data
+		to := filepath.Join(p.dir, "data", name)
+		content, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(to, content, 0o600)
+		}
+		if err == nil && os.Geteuid() == 0 {
+			err = exec.Command("chown", user+":", to).Run()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Set(t, "ssl", "on")
+}
+
 // Exec runs a statement by psql, and returns what it prints.
 func (p *Postgres) Exec(t testing.TB, statement string) string {
 	t.Helper()
