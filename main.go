@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"example.org/portal/routes"
 	"example.org/portal/routes/doctor"
 	"example.org/portal/routes/licenses"
+	"example.org/portal/routes/session"
 	"example.org/portal/routes/settings"
 	"example.org/portal/routes/web"
 )
@@ -30,6 +32,9 @@ const usage = `Portal is a web app where people sign in with Globus Auth.
   portal -demo      serve, with an emulated Globus: there is nothing to register
   portal -check     find what would keep people from signing in, and say what to do
                     about it; best run on the app's machine, with its settings
+  portal -move-sessions FROM TO
+                    copy sessions from one store to another, each written as in
+                    SESSION_STORE, or as @ and a file that has it
   portal -version   print the commit, and the version of Go
   portal -licenses  print what the program is made of, with all licences
 
@@ -55,12 +60,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	build := settings.ReadBuild(commit)
 	demo, check := flags.Bool("demo", false, ""), flags.Bool("check", false, "")
 	printVersion, printLicenses := flags.Bool("version", false, ""), flags.Bool("licenses", false, "")
+	move := flags.Bool("move-sessions", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		_, err = fmt.Fprint(out, usage+settings.Help())
 		return err
 	case err != nil:
 		return fmt.Errorf("%w; run portal -h for usage", err)
+	case *move:
+		return moveSessions(ctx, flags.Args(), out)
 	case flags.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q; run portal -h for usage", flags.Arg(0))
 	case *printVersion:
@@ -99,6 +107,34 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		defer stopDemo()
 	}
 	return serve(ctx, s, build, log, out)
+}
+
+// moveSessions copies sessions from one store to another.
+func moveSessions(ctx context.Context, stores []string, out io.Writer) error {
+	if len(stores) != 2 {
+		return errors.New("-move-sessions takes two stores, such as sqlite:data/sessions.db @/etc/portal/session-store")
+	}
+	for i, store := range stores {
+		if file, ok := strings.CutPrefix(store, "@"); ok {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			stores[i] = strings.TrimSpace(string(content))
+		}
+	}
+	moved, err := session.Move(ctx, stores[0], stores[1])
+	fmt.Fprintf(out, `copied:    %d sessions
+updated:   %d, which have changed since an earlier move
+ended:     %d, which have ended since an earlier move
+unchanged: %d, which an earlier move copied
+diverged:  %d, which have changed in the new store too and were left as they are there
+`, moved.Copied, moved.Updated, moved.Ended, moved.Unchanged, moved.Diverged)
+	if err != nil {
+		return fmt.Errorf("stopped before the end: %w; run it again", err)
+	}
+	fmt.Fprintln(out, "Sign-ins, sign-outs and new tokens in the old store from now on are not in the new one: if the app still uses the old store, stop it and run this again.")
+	return nil
 }
 
 // serve serves the app until ctx ends, and then lets requests under way finish.

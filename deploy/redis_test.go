@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -102,5 +103,36 @@ func TestCheckRedis(t *testing.T) {
 	app := run(t, site.Dir, append(env, "SESSION_STORE="+byTLS, "SSL_CERT_FILE="+certificate))
 	if p := site.Browser().SignIn("rosalind"); !strings.Contains(p.Body, "<bdi>Rosalind") || strings.Contains(app.log.String(), redisPassword) {
 		t.Errorf("got %d:\n%s\n%s", p.Status, p.Body, app.log)
+	}
+}
+
+// TestMoveSessions moves to Redis: nobody has to sign in again.
+func TestMoveSessions(t *testing.T) {
+	t.Parallel()
+	redis := startRedis(t)
+	s, env := settings(t)
+	app := run(t, s.Dir, env)
+	b := s.Browser()
+	b.SignIn("rosalind")
+	app.kill()
+	file := filepath.Join(s.Dir, "store")
+	if err := os.WriteFile(file, []byte(redis.url()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stores := range [][]string{{"sqlite:data/sessions.db", "@" + file}, {"sqlite:none.db", "@" + file}} {
+		cmd := exec.Command(path, append([]string{"-move-sessions"}, stores...)...)
+		cmd.Dir = s.Dir
+		out, err := cmd.CombinedOutput()
+		if well := stores[0] != "sqlite:none.db"; (err == nil) != well || strings.Contains(string(out), "copied:    1 sessions\n") != well || strings.Contains(string(out), redisPassword) {
+			t.Errorf("%q: %v:\n%s", stores, err, out)
+		}
+	}
+	run(t, s.Dir, append(env, "SESSION_STORE_FILE="+file))
+	if p := b.Get("/"); !p.Has("uuid") {
+		t.Errorf("not signed in after the move: %d\n%s", p.Status, p.Body)
 	}
 }

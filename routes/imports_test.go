@@ -16,7 +16,7 @@ import (
 func TestImports(t *testing.T) {
 	t.Parallel()
 	may := map[string][]string{
-		"":                                 {"globus", "routes", "routes/doctor", "routes/licenses", "routes/settings", "routes/web"},
+		"":                                 {"globus", "routes", "routes/doctor", "routes/licenses", "routes/session", "routes/settings", "routes/web"},
 		"components":                       {"globus"},
 		"globus":                           {},
 		"globus/globustest":                {"globus"},

@@ -27,6 +27,10 @@ type driver interface {
 	// stays deleted, even if an earlier call deleted it and failed.
 	Take(ctx context.Context, key string) ([]byte, error)
 
+	// List calls f for each record, until f returns an error. Records that come, change
+	// or go meanwhile may be missed.
+	List(ctx context.Context, f func(storedRecord) error) error
+
 	// Server returns where the records are: the address of a server that was connected
 	// to last, the path of a file, or "memory".
 	Server() string

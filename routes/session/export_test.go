@@ -36,3 +36,12 @@ func (m *Manager) Peek(r *http.Request) (*Session, error) {
 	}
 	return s, err
 }
+
+// Expiries returns when the records expire, by their keys.
+func (m *Manager) Expiries(ctx context.Context) (map[string]time.Time, error) {
+	all := map[string]time.Time{}
+	return all, m.store.driver.List(ctx, func(rec storedRecord) error {
+		all[rec.key] = rec.expiry
+		return nil
+	})
+}

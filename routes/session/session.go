@@ -23,7 +23,8 @@
 // store.go and seal.go the sealedStore, and codec.go how a record is encoded; driver.go,
 // sqlite*.go, postgres*.go and redis*.go the stores, sweep.go the deletion of expired
 // records, and renew.go the replacement of a server that fails; observe.go their metrics
-// and log; check.go what portal -check does with a store.
+// and log; check.go what portal -check does with a store, move.go and list.go what
+// portal -move-sessions does.
 package session
 
 import (
