@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -54,7 +52,8 @@ func CheckStore(store string) error {
 	kind, rest, _ := strings.Cut(store, ":")
 	switch {
 	case kind == "redis" || kind == "rediss":
-		return checkRedisURL(store)
+		_, err := parseRedis(store)
+		return err
 	case isPostgres(store):
 		_, err := parsePostgres(store)
 		return err
@@ -62,23 +61,6 @@ func CheckStore(store string) error {
 		return nil
 	}
 	return errors.New(`must be "sqlite:" and a path, the URL of a server (postgres://, redis:// or rediss://), or "memory:"`)
-}
-
-var databasePath = regexp.MustCompile(`^(/[0-9]{0,6})?$`)
-
-func checkRedisURL(store string) error {
-	u, err := url.Parse(store)
-	switch {
-	case err != nil:
-		return errors.New("cannot be read as a URL, such as redis://user:password@host:6379/0; in the password, %40 stands for @, %2F for /, %23 for #")
-	case u.Hostname() == "":
-		return errors.New("must name a host, as in redis://host:6379")
-	case !databasePath.MatchString(u.Path):
-		return errors.New("must end with the number of a database, or without one, as in redis://host:6379/0")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return errors.New("must end after the number of the database; in a password, %3F stands for ?, and %23 for #")
-	}
-	return nil
 }
 
 func isPostgres(store string) bool {
@@ -137,6 +119,5 @@ func StoreName(store string) string {
 	if isPostgres(store) {
 		return postgresName(store)
 	}
-	u, _ := url.Parse(store)
-	return u.Redacted()
+	return redisName(store)
 }

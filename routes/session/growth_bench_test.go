@@ -127,7 +127,7 @@ func (d benchedSQLite) size(ctx context.Context) (bytes, records int64, err erro
 type benchedRedis struct{ *redisDriver }
 
 func (d benchedRedis) crowd(ctx context.Context, data []byte, n int) error {
-	_, err := d.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, err := d.clients.get().Pipelined(ctx, func(p redis.Pipeliner) error {
 		for range n {
 			p.Set(ctx, redisPrefix+foreignKey(), data, time.Duration(3600+mathrand.IntN(600_000))*time.Second)
 		}
@@ -138,7 +138,7 @@ func (d benchedRedis) crowd(ctx context.Context, data []byte, n int) error {
 
 // size returns how much memory Redis takes.
 func (d benchedRedis) size(ctx context.Context) (bytes, records int64, err error) {
-	info, err := d.client.Info(ctx, "memory").Result()
+	info, err := d.clients.get().Info(ctx, "memory").Result()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -147,6 +147,6 @@ func (d benchedRedis) size(ctx context.Context) (bytes, records int64, err error
 	if bytes, err = strconv.ParseInt(used, 10, 64); err != nil {
 		return 0, 0, err
 	}
-	records, err = d.client.DBSize(ctx).Result()
+	records, err = d.clients.get().DBSize(ctx).Result()
 	return bytes, records, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -73,15 +74,28 @@ func (d *postgresDriver) List(ctx context.Context, f func(storedRecord) error) e
 
 // List scans the keys. It needs the rights +scan and +pttl, which the app does not.
 func (d *redisDriver) List(ctx context.Context, f func(storedRecord) error) error {
+	client := d.clients.get()
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		var one sync.Mutex // f is called by one at a time
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+			one.Lock()
+			defer one.Unlock()
+			return listNode(ctx, node, f)
+		})
+	}
+	return listNode(ctx, client, f)
+}
+
+func listNode(ctx context.Context, client redis.UniversalClient, f func(storedRecord) error) error {
 	for cursor := uint64(0); ; {
-		keys, next, err := d.client.Scan(ctx, cursor, redisPrefix+"*", listBatch).Result()
+		keys, next, err := client.Scan(ctx, cursor, redisPrefix+"*", listBatch).Result()
 		if err != nil {
 			return explain(err)
 		}
 		for _, key := range keys {
 			var data *redis.StringCmd
 			var left *redis.DurationCmd
-			_, err := d.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			_, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
 				data, left = p.Get(ctx, key), p.PTTL(ctx, key)
 				return nil
 			})

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -39,7 +41,8 @@ func explain(err error) error {
 		{"unknown command", "it is too old: Redis 6.2 or later is needed, or Valkey"},
 		{"NOPERM", "the user needs more rights: " + redisCommands},
 		{"READONLY", "it is a replica, which cannot be written: name the primary"},
-		{"MOVED", "it is a node of a cluster: name a single server, or a proxy in front of the cluster"},
+		{"NOREPLICAS", "it has fewer replicas than its min-replicas-to-write"},
+		{"CLUSTERDOWN", "the cluster is not complete"},
 		{"LOADING", "it is still loading its data: try again in a moment"},
 	} {
 		if redis.HasErrorPrefix(err, meaning.prefix) {
@@ -56,19 +59,21 @@ func explain(err error) error {
 }
 
 // redisCommands are the rights that the user needs in an access control list of Redis.
-const redisCommands = "+get +set +getdel +eval +evalsha +info +@connection ~" + redisPrefix + "*"
+const redisCommands = "+get +getex +set +getdel +eval +wait +info +cluster|slots +@connection ~" + redisPrefix + "*"
 
 func (d *redisDriver) doubts(ctx context.Context) []Doubt {
 	return append(d.networkDoubts(), d.setupDoubts(ctx)...)
 }
 
-// networkDoubts returns doubts about a server that is reached over the network.
+// networkDoubts returns doubts about servers that are reached over the network.
 func (d *redisDriver) networkDoubts() []Doubt {
-	opt := d.client.Options()
-	host, _, _ := net.SplitHostPort(opt.Addr)
-	switch {
-	case globus.IsLoopback(host):
+	if !slices.ContainsFunc(d.addrs, func(addr string) bool {
+		host, _, _ := net.SplitHostPort(addr)
+		return !globus.IsLoopback(host)
+	}) {
 		return nil
+	}
+	switch opt := d.universal; {
 	case opt.Password == "":
 		return []Doubt{{
 			"Redis requires no password: anybody who reaches it can end every session, and restore ended ones",
@@ -88,7 +93,7 @@ func (d *redisDriver) networkDoubts() []Doubt {
 func (d *redisDriver) setupDoubts(ctx context.Context) (all []Doubt) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	text, err := d.client.Info(ctx).Result()
+	text, err := d.clients.get().Info(ctx).Result()
 	if err != nil {
 		return nil
 	}
@@ -107,6 +112,23 @@ func (d *redisDriver) setupDoubts(ctx context.Context) (all []Doubt) {
 		all = append(all, Doubt{
 			"Redis deletes sessions when its memory is full: " + policy,
 			"Set \"maxmemory-policy noeviction\" in its configuration.",
+		})
+	}
+	switch replicas, _ := strconv.Atoi(info["connected_slaves"]); {
+	case d.wait > replicas && info["role"] == "master":
+		all = append(all, Doubt{
+			fmt.Sprintf("Redis has %d replicas, fewer than wait=%d: nobody can sign in", replicas, d.wait),
+			"Start the replicas, or lower wait in SESSION_STORE.",
+		})
+	case d.wait == 0 && replicas > 0:
+		all = append(all, Doubt{
+			"Redis does not wait for its replicas: if it fails, the last sign-ins are lost, and the last sign-outs are undone",
+			"Add wait=1 to SESSION_STORE, or keep sessions in PostgreSQL with a synchronous standby.",
+		})
+	case replicas > 0 && info["min_slaves_good_slaves"] == "":
+		all = append(all, Doubt{
+			"a primary of Redis that is cut off from its replicas goes on: until it is back, people who use it see sessions that have ended",
+			"Set \"min-replicas-to-write 1\" in its configuration.",
 		})
 	}
 	return all

@@ -158,15 +158,19 @@ func TestRedisURL(t *testing.T) {
 	for _, good := range []string{
 		"redis://host", "rediss://host:6379", "redis://host:6379/", "redis://host/15", "redis://[::1]:6379/0",
 		"redis://:canary@host", "redis://user:canary%23%2F%3F%40@host:1/0", "redis://user@host",
+		"redis://:canary@host?wait=1", "redis://:canary@host:1?addr=h2:2&addr=h3:3&wait=1", "rediss://user:canary@host:1?master_name=m&username=u&password=canary&addr=h2:2",
 	} {
 		if err := session.CheckStore(good); err != nil {
 			t.Errorf("%s: got %v, want it taken", good, err)
+		}
+		if name := session.StoreName(good); strings.Contains(name, "canary") {
+			t.Errorf("the name is %s", name)
 		}
 	}
 	for _, bad := range []string{
 		"redis", "redis:", "redis://", "redis://:6379", "redis:host:6379", "redis:///0", "REDIS://host", "redis+tls://host",
 		"redis://user:canary#x@host", "redis://user:canary/x@host", "redis://user:canary?x@host", "redis://user:canary%zz@host",
-		"redis://host/canary", "redis://host/0/1", "redis://host/-1", "redis://host?skip_verify=canary", "rediss://host/0?", "redis://host#canary",
+		"redis://host/canary", "redis://host/0/1", "redis://host/-1", "redis://host?skip_verify=canary", "redis://host?canary=1", "redis://host?wait=canary", "redis://host?addr=canary", "redis://host:1?master_name=m&addr=canary", "rediss://host/0?", "redis://host#canary",
 	} {
 		if err := session.CheckStore(bad); err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: got %v, want it refused, and not quoted", bad, err)
@@ -182,7 +186,7 @@ func TestRedisRefuses(t *testing.T) {
 	replica, _ := programs.StartRedis(t, "--replicaof", "127.0.0.1 1")
 	limited, _ := programs.StartRedis(t,
 		"--user", "weak", "on", ">canary-weak", "~portal:*", "+get", "+set", "+eval", "+evalsha", "+@connection",
-		"--user", "good", "on", ">canary-good", "~portal:*", "+get", "+set", "+getdel", "+eval", "+evalsha", "+info", "+@connection")
+		"--user", "good", "on", ">canary-good", "~portal:*", "+get", "+getex", "+set", "+getdel", "+eval", "+wait", "+info", "+cluster|slots", "+@connection")
 	old, _ := programs.StartRedis(t, "--rename-command", "GETDEL", "")
 	tests := []struct{ name, store, want string }{
 		{"nobody there", "redis://127.0.0.1:1", "does not answer"},
@@ -191,7 +195,7 @@ func TestRedisRefuses(t *testing.T) {
 		{"a wrong password", "redis://:canary@" + locked, "refuses the user or the password"},
 		{"the right password", "redis://:canary-right@" + locked, ""},
 		{"no such user", "redis://canary:canary@" + open, "refuses the user or the password"},
-		{"a user with too few rights", "redis://weak:canary-weak@" + limited, "needs more rights: +get +set +getdel"},
+		{"a user with too few rights", "redis://weak:canary-weak@" + limited, "needs more rights: +get +getex +set +getdel"},
 		{"a user with just the rights", "redis://good:canary-good@" + limited, ""},
 		{"a replica", "redis://" + replica, "name the primary"},
 		{"before 6.2", "redis://" + old, "too old"},

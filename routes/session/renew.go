@@ -1,6 +1,9 @@
 package session
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // A renewable is a client of a server, with all its connections. If the server hangs,
 // or is not the primary any more, the client is replaced as a whole, because its other
@@ -32,7 +35,7 @@ func (r *renewable[C]) renew(old C) {
 		return
 	}
 	r.current = r.open()
-	go r.close(old)
+	time.AfterFunc(maxCall, func() { r.close(old) }) // calls under way end by themselves
 }
 
 // end closes the client for good.
