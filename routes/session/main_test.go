@@ -9,28 +9,60 @@ import (
 	"example.org/portal/routes/routestest/programs"
 )
 
-// sharedPostgres is a PostgreSQL for all tests that do not harm it.
-var sharedPostgres struct {
+// shared are servers for all tests that do not harm them.
+var shared struct {
 	sync.Mutex
 	*programs.Postgres
-	schemas atomic.Int64
+	*programs.Sentinels
+	*programs.Cluster
+	stores      atomic.Int64
+	clusterUsed sync.Mutex // by a test: it has only one database
 }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if p := sharedPostgres.Postgres; p != nil {
-		p.Remove()
+	if shared.Postgres != nil {
+		shared.Postgres.Remove()
+	}
+	if shared.Sentinels != nil {
+		shared.Sentinels.Remove()
+	}
+	if shared.Cluster != nil {
+		shared.Cluster.Remove()
 	}
 	os.Exit(code)
 }
 
-// postgres returns the server for all tests.
+// postgres returns the PostgreSQL for all tests.
 func postgres(t testing.TB) *programs.Postgres {
 	t.Helper()
-	sharedPostgres.Lock()
-	defer sharedPostgres.Unlock()
-	if sharedPostgres.Postgres == nil {
-		sharedPostgres.Postgres = programs.StartPostgres(t)
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.Postgres == nil {
+		shared.Postgres = programs.StartPostgres(t)
 	}
-	return sharedPostgres.Postgres
+	return shared.Postgres
+}
+
+// sentinels returns a primary with one replica and one sentinel, for all tests.
+func sentinels(t testing.TB) *programs.Sentinels {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.Sentinels == nil {
+		shared.Sentinels = programs.StartSentinels(t, 2, 1, "--databases", "1000")
+	}
+	return shared.Sentinels
+}
+
+// cluster returns an empty cluster of one node, for this test alone.
+func cluster(t testing.TB) *programs.Cluster {
+	t.Helper()
+	shared.clusterUsed.Lock()
+	t.Cleanup(shared.clusterUsed.Unlock)
+	if shared.Cluster == nil {
+		shared.Cluster = programs.StartCluster(t, 1, false)
+	}
+	shared.Cluster.Nodes[0].Do(t, "flushall")
+	return shared.Cluster
 }

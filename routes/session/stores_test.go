@@ -16,7 +16,7 @@ import (
 
 // overStores runs a test over a new store of each kind.
 func overStores(t *testing.T, test func(t *testing.T, store string)) {
-	for _, kind := range []string{"sqlite", "memory", "redis", "postgres"} {
+	for _, kind := range []string{"sqlite", "memory", "redis", "sentinel", "cluster", "postgres"} {
 		t.Run(kind, func(t *testing.T) { test(t, newStore(t, kind)) })
 	}
 }
@@ -30,8 +30,12 @@ func newStore(t *testing.T, kind string) string {
 	case "redis":
 		addr, _ := programs.StartRedis(t)
 		return "redis://" + addr
+	case "sentinel": // a database of its own
+		return sentinels(t).URL(fmt.Sprint(shared.stores.Add(1))) + "&wait=1"
+	case "cluster": // which is not said: the server says it
+		return "redis://" + cluster(t).Nodes[0].Addr()
 	case "postgres": // a schema of its own
-		p, schema := postgres(t), fmt.Sprint("test", sharedPostgres.schemas.Add(1))
+		p, schema := postgres(t), fmt.Sprint("test", shared.stores.Add(1))
 		db := openSQL(t, p.URL())
 		mustExec(t, db, "CREATE SCHEMA "+schema)
 		return p.URL() + "&search_path=" + schema
@@ -45,11 +49,14 @@ func (s *site) redis() *redis.Client {
 	if !strings.HasPrefix(s.store, "redis:") {
 		return nil
 	}
-	opt, err := redis.ParseURL(s.store)
-	if err != nil {
+	var client *redis.Client
+	if opt, err := redis.ParseFailoverURL(strings.TrimSuffix(s.store, "&wait=1")); err == nil && opt.MasterName != "" {
+		client = redis.NewFailoverClient(opt)
+	} else if opt, err := redis.ParseURL(s.store); err == nil {
+		client = redis.NewClient(opt)
+	} else {
 		s.Fatal(err)
 	}
-	client := redis.NewClient(opt)
 	s.Cleanup(func() { client.Close() })
 	return client
 }
@@ -139,7 +146,7 @@ func (s *site) overwrite(key string, data []byte) {
 func (s *site) clear() {
 	s.Helper()
 	if client := s.redis(); client != nil {
-		if err := client.FlushAll(s.Context()).Err(); err != nil {
+		if err := client.FlushDB(s.Context()).Err(); err != nil {
 			s.Fatal(err)
 		}
 		return
