@@ -2,6 +2,7 @@ package globus
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -66,14 +67,15 @@ func (t *Task) UnmarshalJSON(b []byte) error {
 		Requested transferTime `json:"request_time"`
 		Completed transferTime `json:"completion_time"`
 		Deadline  transferTime `json:"deadline"`
-		Sync      *SyncLevel   `json:"sync_level"` // from 0, and null for SyncAll
-		Verify    *bool        `json:"verify_checksum"`
+
+		Sync   json.RawMessage `json:"sync_level"` // from 0, and null for SyncAll
+		Verify json.RawMessage `json:"verify_checksum"`
 	}{plain: (*plain)(t)}
 	_ = json.Unmarshal(b, &doc)
-	if doc.Sync != nil {
-		t.Sync = *doc.Sync + 1
+	if level, err := strconv.Atoi(string(doc.Sync)); err == nil {
+		t.Sync = SyncLevel(level) + 1
 	}
-	t.SkipVerify = doc.Verify != nil && !*doc.Verify
+	t.SkipVerify = string(doc.Verify) == "false"
 	t.Requested, t.Completed, t.Deadline = doc.Requested.Time, doc.Completed.Time, doc.Deadline.Time
 	return nil
 }

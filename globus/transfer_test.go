@@ -2,6 +2,7 @@ package globus_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -159,6 +160,22 @@ func TestTaskList(t *testing.T) {
 	for _, err := range transfer.TaskList(t.Context(), globus.TaskQuery{}) {
 		if e, ok := errors.AsType[*globus.Error](err); !ok || e.Call != "transfer" || e.Status != 503 {
 			t.Errorf("got %v, want a 503", err)
+		}
+	}
+}
+
+// TestTaskOptions: a task says how it was sent, as its TransferRequest did.
+func TestTaskOptions(t *testing.T) {
+	for doc, want := range map[string]globus.Task{
+		`{}`: {},
+		`{"sync_level":null,"verify_checksum":true}`: {},
+		`{"sync_level":0,"verify_checksum":false}`:   {Sync: globus.SyncMissing, SkipVerify: true},
+		`{"sync_level":3}`:                           {Sync: globus.SyncChecksum},
+		`{"sync_level":"x","verify_checksum":"x"}`:   {},
+	} {
+		var got globus.Task
+		if err := json.Unmarshal([]byte(doc), &got); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v", doc, got, err)
 		}
 	}
 }

@@ -41,6 +41,8 @@ func TestBrowse(t *testing.T) {
 		{"by name", b, large.ID + "?name=+E-10", routestest.Htmx, 200, []string{"file-100", "file-109", `id="browse-all"`, `value="E-10"`}, 1},
 		{"by name, with a next page", b, large.ID + "?name=file", routestest.Htmx, 200, []string{"name=file&amp;offset=100&amp;path=%2F"}, 1},
 		{"by a name that nothing has", b, large.ID + "?name=nothing", routestest.Htmx, 200, []string{`id="browse-none"`}, 1},
+		{"the newest first", b, large.ID + "?sort=newest", routestest.Htmx, 200, []string{`value="newest" selected`, "?offset=100&amp;path=%2F&amp;sort=newest"}, 1},
+		{"in an unknown order", b, large.ID + "?sort=size", routestest.Htmx, 200, []string{"file-000", `?offset=100&amp;path=%2F"`}, 1},
 		{"the name of the collection", b, large.ID, nil, 200, []string{"<h1>Large</h1>", `id="browse-filter"`}, 1},
 		{"beyond it", b, large.ID + "?offset=99999999999999999999", routestest.Htmx, 200, []string{`id="browse-beyond"`}, 1},
 		{"no number", b, large.ID + "?offset=x", routestest.Htmx, 200, []string{"file-000"}, 1},
