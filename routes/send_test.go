@@ -188,6 +188,9 @@ func TestSend(t *testing.T) {
 func TestSendAgain(t *testing.T) {
 	t.Parallel()
 	light, workstation, storage := place(t, "Example Light"), place(t, "Workstation"), place(t, "Example University Research")
+	for _, name := range []string{"raw/huge", "huge"} { // as long as they are sent, however slow the machine
+		light.Files = append(light.Files, globustest.File{Path: "/photo51/" + name, Size: 1 << 50})
+	}
 	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{light, workstation, storage}})
 	b := s.Browser()
 	b.SignIn("rosalind")
@@ -215,7 +218,7 @@ func TestSendAgain(t *testing.T) {
 
 	// Another of the same collections: which of both has the same paths is not known.
 	third := formOf(t, page, "send-form")
-	third["submission_id"], third["item"] = formOf(t, b.Get(to), "send-form")["submission_id"], []string{"exposure-02.tif"}
+	third["submission_id"], third["item"] = formOf(t, b.Get(to), "send-form")["submission_id"], []string{"huge"}
 	b.Send(http.MethodPost, "/transfers", third)
 	other = b.Send(http.MethodPost, "/transfers", formOf(t, b.Get(to), "send-form"))
 	if ways := other.Links(".way"); other.Status != 409 || len(ways) != 4 || !slices.Contains(ways, task) || !slices.Contains(ways, "/transfers") {
