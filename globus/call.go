@@ -138,6 +138,9 @@ func refusal(call string, status int, body []byte) *Error {
 		e.Code = cmp.Or(e.Code, ErrorCode(d.text("error")), ErrorCode(d.text("code")))
 		e.Message = cmp.Or(e.Message, tidy(cmp.Or(d.text("message"), d.text("detail"))))
 	}
+	if wrong := wrongMembers(top.object("error_data")["messages"]); wrong != "" {
+		e.Message = tidy(e.Message + " " + wrong)
+	}
 	e.RequestID = cmp.Or(requestID(top.text("request_id")), requestID(first.text("id")))
 	e.Requirements, _ = ReadRequirements(body)
 	if e.Code != "" && e.Reason == BadStatus && status < http.StatusInternalServerError {

@@ -78,11 +78,11 @@ type Config struct {
 	// Transport sends every call to Globus; nil means one with short timeouts
 	// that uses HTTPS_PROXY. With any transport, a call ends after 10 s, a response
 	// of Globus Auth may have 256 KiB and one of another service 4 MiB, and no
-	// redirect is followed.
+	// redirect is followed. Answers of Search may have 64 MiB.
 	Transport http.RoundTripper
 
 	// Observe, if not nil, is called after every call: with what was called (token,
-	// userinfo, keys, revoke, introspect, identities, transfer, groups or other),
+	// userinfo, keys, revoke, introspect, identities, transfer, groups, search or other),
 	// the outcome (the HTTP status, such as "200", or the Reason why there was no
 	// response), and the time it took. It must be safe for concurrent use.
 	Observe func(call, outcome string, took time.Duration)

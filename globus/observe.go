@@ -67,6 +67,8 @@ func (c *Client) callName(r *http.Request) string {
 		return "transfer"
 	case strings.HasPrefix(target, c.groups+"/"):
 		return "groups"
+	case strings.HasPrefix(target, c.ServiceURL(SearchServer)+"/"):
+		return "search"
 	}
 	return "other"
 }
