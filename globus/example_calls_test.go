@@ -164,3 +164,35 @@ func ExampleClient_UserInfo() {
 		signedIn.Identity = *identity
 	}
 }
+
+// What everybody can find in an index, with no token at all, and how much of it there is
+// by year.
+func ExampleClient_Search() {
+	client, _, stop := signIn() // client is from New
+	defer stop()
+
+	found, err := client.Search(nil).Query(context.Background(), globustest.DemoIndex, globus.SearchQuery{
+		Q: "peat", AllWords: true, Limit: 2,
+		Filters: []globus.Filter{globus.Range{Field: "taken", Spans: []globus.Span{{GTE: "2020-01-01", LT: "2022-01-01"}}}},
+		Facets:  []globus.Facet{{Type: globus.FacetDateHistogram, Field: "taken", Interval: "year"}},
+		Sort:    []globus.SearchSort{{Field: "taken"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range found.Subjects {
+		var dataset struct{ Title string }
+		if err := json.Unmarshal(s.Entries[0].Content, &dataset); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(dataset.Title)
+	}
+	for _, year := range found.Facets["taken"].Buckets {
+		fmt.Println(year.Value, year.Count)
+	}
+	// Output:
+	// Peat core at Manú, 2020
+	// Methane flux at Hokkaidō (北海道), 2020
+	// 2020 2
+	// 2021 2
+}

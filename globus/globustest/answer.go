@@ -59,6 +59,9 @@ func pathRefusal(r *http.Request, status int, title, detail string) *refusal {
 	if strings.HasPrefix(r.URL.Path, GroupsPath+"/groups/") {
 		return groupsRefusal(status, strings.ToUpper(strings.ReplaceAll(title, " ", "_")), detail)
 	}
+	if strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, "/beta/index/") {
+		return searchRefusal(status, strings.ReplaceAll(title, " ", "")+".Generic", detail)
+	}
 	return apiRefusal(status, title, detail)
 }
 

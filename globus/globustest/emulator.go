@@ -19,7 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// An Emulator emulates Globus Auth, Transfer and Groups as an http.Handler, which must be
+// An Emulator emulates Globus Auth, Transfer, Groups and Search as an http.Handler, which must be
 // served at the root of its issuer. Make one with New or NewServer. It is safe for
 // concurrent use.
 type Emulator struct {
@@ -48,6 +48,7 @@ type Emulator struct {
 	refreshes   map[string]int // by resource server
 	provisioned []identity     // by getIdentities
 
+	indexes   map[string]*index // by ID
 	places    []*place
 	tasks     map[string][]*job      // by person, from their first request on
 	recent    map[string][]string    // IDs of used collections, by person, the latest first
@@ -95,13 +96,19 @@ func New(cfg Config) (*Emulator, error) {
 	if err := checkCollections(cfg.Collections); err != nil {
 		return nil, err
 	}
+	if cfg.Indexes == nil {
+		cfg.Indexes = DemoIndexes()
+	}
+	var err error
+	if e.indexes, err = newIndexes(cfg.Indexes, e.now()); err != nil {
+		return nil, err
+	}
 	for _, c := range cfg.Collections {
 		e.places = append(e.places, newPlace(c, e.now()))
 	}
 	if err := fillTasks(e.people); err != nil {
 		return nil, err
 	}
-	var err error
 	if e.scopes, err = checkScopes(cfg.Scopes); err != nil {
 		return nil, err
 	}
@@ -120,7 +127,7 @@ func New(cfg Config) (*Emulator, error) {
 
 // routes returns the endpoints by path. endpointPath finds the one for a request.
 func (e *Emulator) routes() map[string]http.Handler {
-	return map[string]http.Handler{
+	return e.searchRoutes(map[string]http.Handler{
 		DiscoveryPath: answer(e.discovery, http.MethodGet),
 		KeysPath:      answer(e.keys, http.MethodGet),
 		AuthorizePath: show(e.authorize, http.MethodGet, http.MethodPost),
@@ -164,7 +171,7 @@ func (e *Emulator) routes() map[string]http.Handler {
 
 		indexPath: show(e.index, http.MethodGet, http.MethodHead),
 		stylePath: show(serveStyle, http.MethodGet, http.MethodHead),
-	}
+	})
 }
 
 // ServeHTTP responds as Globus does, or as Lie says.
@@ -199,6 +206,7 @@ func (e *Emulator) endpointPath(r *http.Request) string {
 			r.URL.Path = strings.ReplaceAll(r.URL.Path, "//", "/")
 		}
 	}
+	r.URL.Path = strings.TrimPrefix(r.URL.Path, "/"+searchServer) // see globus.Client.ServiceURL
 	if _, ok := e.endpoints[r.URL.Path]; ok {
 		return r.URL.Path
 	}

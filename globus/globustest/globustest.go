@@ -1,5 +1,5 @@
-// Package globustest emulates Globus Auth, the calls of Globus Transfer that people's
-// apps make, and one call of Globus Groups. It serves real HTTP, for tests and for trying
+// Package globustest emulates Globus Auth, the calls of Globus Transfer and Globus Search
+// that people's apps make, and one call of Globus Groups. It serves real HTTP, for tests and for trying
 // an app without an account.
 //
 // A program that works with Globus works with the emulator unchanged. The emulator
@@ -125,10 +125,13 @@ type Config struct {
 	// DemoCollections().
 	Collections []Collection
 
+	// Indexes are what Search searches. Nil: DemoIndexes().
+	Indexes []Index
+
 	// StateFile names a JSON file with the signing key, tokens, consents and single
 	// sign-on sessions. The emulator rewrites it at every change, so they survive a
 	// killed process. It does not hold authorization codes, apps added by Register, or
-	// changes to files, tasks and bookmarks. It holds the private key, but only hashes
+	// changes to files, tasks, bookmarks and indexes. It holds the private key, but only hashes
 	// of tokens and cookies. Only one process may use it at a time. Empty: everything
 	// is kept in memory.
 	StateFile string
