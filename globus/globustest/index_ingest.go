@@ -209,9 +209,9 @@ func flatten(fields map[string][]any, types map[string]string, path string, valu
 		text, _ := v.(string)
 		switch {
 		case !ok:
-			return fmt.Errorf("Field '%s' has type %s, which does not take this value", path, kind)
+			return fmt.Errorf("field '%s' has type %s, which does not take this value", path, kind)
 		case len(text) > maxField:
-			return fmt.Errorf("Field '%s' has a value of more than 32 KB", path)
+			return fmt.Errorf("field '%s' has a value of more than 32 KB", path)
 		}
 		fields[path] = append(fields[path], v)
 		return nil
@@ -240,7 +240,7 @@ func (n *index) ingest(doc entryDocument, geo map[string]string) error {
 	types := maps.Clone(n.types)
 	for path, kind := range geo {
 		if types[path] != "" && types[path] != kind {
-			return fmt.Errorf("Field '%s' has type %s already", path, types[path])
+			return fmt.Errorf("field '%s' has type %s already", path, types[path])
 		}
 		types[path] = kind
 	}
@@ -249,7 +249,7 @@ func (n *index) ingest(doc entryDocument, geo map[string]string) error {
 		return err
 	}
 	if len(types) > maxFieldsPerIndex {
-		return errors.New("The index would have too many fields")
+		return errors.New("the index would have too many fields")
 	}
 	for _, values := range e.fields {
 		for _, v := range values {
@@ -262,7 +262,7 @@ func (n *index) ingest(doc entryDocument, geo map[string]string) error {
 	if i := slices.IndexFunc(n.bySub[doc.Subject], same); i >= 0 {
 		n.entries[slices.IndexFunc(n.entries, same)], n.bySub[doc.Subject][i] = e, e
 	} else if len(n.bySub[doc.Subject]) >= maxEntries {
-		return errors.New("The subject would have too many entries")
+		return errors.New("the subject would have too many entries")
 	} else {
 		n.entries, n.bySub[doc.Subject] = append(n.entries, e), append(n.bySub[doc.Subject], e)
 	}

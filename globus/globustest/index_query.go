@@ -33,7 +33,6 @@ type searchQuery struct {
 	fields     []string
 	limit      int
 	offset     int
-	hasOffset  bool
 	hasFilters bool
 }
 
@@ -364,7 +363,7 @@ func (e *Emulator) scroll(r *http.Request, s searcher) (any, error) {
 	}
 	from := 0
 	if marker := doc.text("marker", ""); marker != "" {
-		text, err := base64.RawURLEncoding.DecodeString(marker)
+		text, _ := base64.RawURLEncoding.DecodeString(marker)
 		if from, err = strconv.Atoi(strings.TrimPrefix(string(text), "after ")); err != nil {
 			return nil, invalid("json", "marker", "Not a valid marker.")
 		}
