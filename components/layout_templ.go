@@ -57,7 +57,7 @@ func layout(p Page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\"><meta name=\"color-scheme\" content=\"light dark\"><meta name=\"htmx-config\" content=\"history:false, includeIndicatorCSS:false, defaultTimeout:15000, defaultSettleDelay:0\"><link rel=\"icon\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\"><meta name=\"color-scheme\" content=\"light dark\"><meta name=\"htmx-config\" content=\"history:'reload', includeIndicatorCSS:false, defaultTimeout:15000, defaultSettleDelay:0\"><link rel=\"icon\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

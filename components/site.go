@@ -28,6 +28,7 @@ const (
 func navigation() []navLink {
 	return []navLink{
 		{"Home", "/", false},
+		{"Find data", "/search", false},
 		{"Files", "/files", true},
 		{"Transfers", "/transfers", true},
 	}

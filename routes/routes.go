@@ -46,6 +46,7 @@ import (
 	"example.org/portal/globus"
 	"example.org/portal/routes/auth"
 	"example.org/portal/routes/database"
+	"example.org/portal/routes/search"
 	"example.org/portal/routes/web"
 )
 
@@ -173,6 +174,7 @@ func (a *App) routes() {
 	a.HandleFunc("GET /browse/{id}", a.oldBrowse)
 	a.Handle("POST /tokens/show", a.Auth.Required(a.showToken))
 	a.Handle("POST /tokens/refresh", a.Auth.Required(a.refreshToken))
+	search.AddRoutes(a.Server, a.Auth, a.globus, data)
 
 	// Who is signed in.
 	a.HandleFunc("GET /login", a.Auth.Login)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
@@ -59,6 +60,20 @@ func latency(name, help string, labels ...string) *prometheus.HistogramVec {
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+// Register adds metrics of an author's own, and returns them; or those that were
+// registered under the same name before. No label may hold a value that a stranger can
+// choose.
+func Register[C prometheus.Collector](m *Metrics, own C) C {
+	err := m.registry.Register(own)
+	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		return known.ExistingCollector.(C)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return own
 }
 
 // Handler answers at /metrics, and with profiles of the program below
