@@ -812,7 +812,7 @@ func comparePage(v comparison) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "\">Back to the search</a></div><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"compare-title\"><table><thead><tr><td></td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "\">Back to the search</a></div><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the records\"><table><thead><tr><td></td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

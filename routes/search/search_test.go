@@ -1,19 +1,450 @@
 package search_test
 
 import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"html"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
+	"example.org/portal/globus"
+	"example.org/portal/globus/globustest"
+	"example.org/portal/routes/auth"
 	"example.org/portal/routes/routestest"
+	"example.org/portal/routes/search"
+	"example.org/portal/routes/web"
 )
 
 func TestMain(m *testing.M) { routestest.Main(m) }
 
-func TestSearchPage(t *testing.T) {
-	b := routestest.Start(t, routestest.Options{}).Browser()
-	p := b.Get("/search?q=peat&site.region=Amazon&site.region=Arctic&taken.from=2020&taken.to=2022-07")
-	t.Log(p.Status, p.Body)
-	for _, path := range []string{"/search/record?subject=https://doi.org/10.5072/efs.0003&at=0", "/search/more?facet=site.region", "/search/code?q=peat&depth_cm.from=3", "/search.csv?q=peat", "/search.json?q=bird", "/search/cite?subject=https://doi.org/10.5072/efs.0003", "/search/compare?subject=https://doi.org/10.5072/efs.0003&subject=https://doi.org/10.5072/efs.0001", "/search?q=peat&license=x", "/search?advanced=1&q=((", "/search/record?subject=x"} {
-		p := b.Get(path)
-		t.Log(path, p.Status, p.Body)
+const testIndex = "5ea2c400-0000-4000-8000-000000000007"
+
+// start starts a site with the page /find over an index with these entries.
+func start(t *testing.T, ix search.Index, entries []globustest.IndexEntry) *routestest.Site {
+	t.Helper()
+	g := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), Strict: true, Indexes: []globustest.Index{{ID: testIndex, Name: "Tests", Entries: entries}}})
+	t.Cleanup(g.Close)
+	s := routestest.Start(t, routestest.Options{Globus: g})
+	ix.ID, ix.Path = testIndex, "/find"
+	search.AddRoutes(s.App.Server, s.App.Auth, s.Client, ix)
+	return s
+}
+
+var (
+	totalOf    = regexp.MustCompile(`data-total="(\d+)"`)
+	subjectsOf = regexp.MustCompile(`<li data-subject="([^"]*)"`)
+	valueOf    = regexp.MustCompile(`<li data-value="([^"]*)" data-count="(-?\d+)"`)
+)
+
+func total(p routestest.Page) int {
+	if m := totalOf.FindStringSubmatch(p.Body); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	return 0
+}
+
+func subjects(p routestest.Page) (list []string) {
+	for _, m := range subjectsOf.FindAllStringSubmatch(p.Body, -1) {
+		list = append(list, html.UnescapeString(m[1]))
+	}
+	return list
+}
+
+// counts are the values of a facet with the numbers that the page shows.
+func counts(p routestest.Page, facet string) map[string]int {
+	_, part, _ := strings.Cut(p.Body, `id="facet-`+facet+`"`)
+	part, _, _ = strings.Cut(part, `class="facet"`)
+	list := map[string]int{}
+	for _, m := range valueOf.FindAllStringSubmatch(part, -1) {
+		list[html.UnescapeString(m[1])], _ = strconv.Atoi(m[2])
+	}
+	return list
+}
+
+// A plant is a record as the plain reference has it.
+type plant struct {
+	subject, site string
+	tags          []string
+	seen          string // a day; "": none
+	height        float64
+}
+
+// TestSearchAgainstReference: what random searches find, and what their facets count after a
+// choice in them, is what a plain loop over the records does, page by page.
+func TestSearchAgainstReference(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(25, 7))
+	sites, tags := []string{"Kenya", "Peru & co", "“Czechia”", "日本"}, []string{"a", "b", "c"}
+	days := []string{"", "2019-12-31", "2020-01-01", "2020-02-29", "2020-03-01", "2021-02-28", "2021-12-31T23:59:59Z", "2022-01-01T00:00:00Z", "2024-02-29", "2024-12-31"}
+	var plants []plant
+	var entries []globustest.IndexEntry
+	for i := range 120 {
+		p := plant{subject: fmt.Sprint("plant/", i), site: sites[random.IntN(4)], seen: days[random.IntN(len(days))], height: float64(random.IntN(60)) + 0.5}
+		for _, tag := range tags {
+			if random.IntN(2) == 0 {
+				p.tags = append(p.tags, tag)
+			}
+		}
+		content := map[string]any{"name": fmt.Sprint("Plant ", i), "site": p.site, "tags": p.tags, "height": p.height}
+		if p.seen != "" {
+			content["seen"] = p.seen
+		}
+		e := globustest.IndexEntry{Subject: p.subject, Content: content}
+		if i%6 == 0 { // nobody but people who have signed in may see it
+			e.VisibleTo = []string{globus.PrincipalSignedIn}
+		} else {
+			plants = append(plants, p)
+		}
+		entries = append(entries, e)
+	}
+	s := start(t, search.Index{Facets: []search.Facet{
+		{Field: "site"}, {Field: "tags", All: true}, {Field: "seen", Kind: search.Dates}, {Field: "height", Kind: search.Numbers, High: 60, Steps: 6},
+	}}, entries)
+	b := s.Browser()
+	some := func(list []string) (chosen []string) {
+		for _, one := range list {
+			if random.IntN(3) == 0 {
+				chosen = append(chosen, one)
+			}
+		}
+		return chosen
+	}
+	type span struct{ param, from, after string }
+	spans := []span{{}, {"2020", "2020-01-01", "2021-01-01"}, {"2020-02", "2020-02-01", "2020-03-01"}, {"2021-12", "2021-12-01", "2022-01-01"}, {"2024-02-29", "2024-02-29", "2024-03-01"}, {"2024", "2024-01-01", "2025-01-01"}}
+	for range 60 {
+		q := url.Values{"size": {"10"}}
+		is := map[string]func(plant) bool{}
+		if chosen := some(sites); len(chosen) > 0 {
+			q["site"] = chosen
+			is["site"] = func(p plant) bool { return slices.Contains(chosen, p.site) }
+		}
+		if chosen := some(tags[:2]); len(chosen) > 0 {
+			q["tags"] = chosen
+			is["tags"] = func(p plant) bool {
+				return !slices.ContainsFunc(chosen, func(tag string) bool { return !slices.Contains(p.tags, tag) })
+			}
+		}
+		within := spans[random.IntN(len(spans))]
+		none := random.IntN(4) == 0
+		if within.param != "" {
+			q.Set("seen.from", within.param)
+			q.Set("seen.to", within.param)
+		}
+		if none {
+			q.Set("seen.none", "1")
+		}
+		if none || within.param != "" {
+			is["seen"] = func(p plant) bool {
+				return none && p.seen == "" || within.param != "" && p.seen != "" && p.seen >= within.from && p.seen < within.after
+			}
+		}
+		if random.IntN(3) == 0 && len(is) < 2 { // with three choices counted apart, the fourth would not be
+			q.Set("height.from", "10")
+			q.Set("height.to", "40.5")
+			is["height"] = func(p plant) bool { return p.height >= 10 && p.height < 40.5 }
+		}
+		matching := func(without string) (list []plant) {
+			for _, p := range plants {
+				ok := true
+				for name, f := range is {
+					ok = ok && (name == without || f(p))
+				}
+				if ok {
+					list = append(list, p)
+				}
+			}
+			return list
+		}
+		address := "/find?" + q.Encode()
+		found := matching("")
+		var got []string
+		for page := 1; ; page++ {
+			p := b.Get(address + "&page=" + strconv.Itoa(page))
+			if p.Status != http.StatusOK || total(p) != len(found) {
+				t.Fatalf("%s: got %d and %d records, want %d", address, p.Status, total(p), len(found))
+			}
+			got = append(got, subjects(p)...)
+			if page == 1 {
+				wantSites, wantTags, wantYears := map[string]int{}, map[string]int{}, map[string]int{}
+				sitesCounted := matching("site")
+				if len(is) > 2 && is["site"] == nil {
+					sitesCounted = found
+				}
+				for _, one := range sitesCounted {
+					wantSites[one.site]++
+				}
+				for _, one := range found {
+					for _, tag := range one.tags {
+						wantTags[tag]++
+					}
+				}
+				for _, one := range matching("seen") {
+					if one.seen != "" {
+						wantYears[one.seen[:4]]++
+					}
+				}
+				for facet, want := range map[string]map[string]int{"site": wantSites, "tags": wantTags, "seen": wantYears} {
+					have := counts(p, facet)
+					maps.DeleteFunc(have, func(_ string, n int) bool { return n <= 0 })
+					if !maps.Equal(have, want) {
+						t.Fatalf("%s: %s: got %v, want %v", address, facet, have, want)
+					}
+				}
+			}
+			if !p.Has("search-next") {
+				break
+			}
+		}
+		var want []string
+		for _, p := range found {
+			want = append(want, p.subject)
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s: got %q, want %q", address, got, want)
+		}
+		if random.IntN(10) == 0 {
+			all, err := csv.NewReader(strings.NewReader(strings.SplitN(b.Get("/find.csv?"+q.Encode()).Body, "\n", 2)[1])).ReadAll()
+			if err != nil || len(all) != len(found)+1 {
+				t.Errorf("%s: %d lines of CSV (%v), want %d", address, len(all), err, len(found)+1)
+			}
+		}
+	}
+}
+
+// TestSearchQueries: a page asks for at most four things, and for nothing again that nobody
+// asked a moment ago.
+func TestSearchQueries(t *testing.T) {
+	t.Parallel()
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	asked := func(path string) int {
+		before := s.Globus.Requests(globustest.QueryPath)
+		b.Get(path)
+		return s.Globus.Requests(globustest.QueryPath) - before
+	}
+	const address = "/search?q=peat&site.region=Amazon&license=CC-BY-4.0&taken.from=2020&depth_cm.from=1"
+	if n := asked(address); n != 4 {
+		t.Errorf("got %d queries, want 4", n)
+	}
+	if n := asked(address); n != 0 {
+		t.Errorf("got %d queries for the same again, want none", n)
+	}
+	b.SignIn("rosalind")
+	b.Follow(b.Get("/search/private"))
+	if n := asked("/search?q=peat"); n > 4 {
+		t.Errorf("signed in: got %d queries", n)
+	}
+	if page := s.MetricsPage(); !strings.Contains(page, `portal_search_query_duration_seconds_count{outcome="ok",page="/search"}`) {
+		t.Error("the queries are not in the metrics")
+	}
+}
+
+// oddEntries have odd subjects, and fields of odd shapes.
+func oddEntries() []globustest.IndexEntry {
+	var entries []globustest.IndexEntry
+	for i, subject := range []string{
+		"https://example.org/a?b=c&d=%2F#e", "with blanks  and\ttabs", `"quotes" 'and' <b>markup</b>`, "日本/データ", "a|b;c%25", "../../etc", "javascript:alert(1)",
+	} {
+		content := map[string]any{"n": i}
+		switch i {
+		case 0:
+			content["title"] = "<script>alert(1)</script>"
+			content["link"] = "javascript:alert(1)"
+		case 1:
+			content["title"] = []any{"Two", "titles"}
+			content["tag"] = []any{nil, "x", "", "y"}
+		case 2:
+			content["title"], content["tag"] = nil, "z"
+		case 3:
+			content["deep"] = map[string]any{"a": []any{map[string]any{"b.c": 1}, map[string]any{"b.c": 2}}}
+		case 4:
+			content["large"] = strings.Fields(strings.Repeat(strings.Repeat("x", 999)+" ", 1000))
+		case 5:
+			content["formula"] = "=HYPERLINK(\"https://example.org\")"
+		}
+		entries = append(entries, globustest.IndexEntry{Subject: subject, Content: content})
+	}
+	return entries
+}
+
+// TestSearchOddRecords: three lines make a page that shows whatever is in the index.
+func TestSearchOddRecords(t *testing.T) {
+	t.Parallel()
+	s := start(t, search.Index{Fields: nil, Cite: &search.Citation{Title: "title"}}, oddEntries())
+	b := s.Browser()
+	list := b.Get("/find?q=")
+	if total(list) != 7 || len(subjects(list)) != 7 {
+		t.Fatalf("got %d:\n%s", list.Status, list.Body)
+	}
+	for i, link := range list.Links(".record") {
+		p := b.Get(link)
+		_, shown, _ := strings.Cut(p.Body, `data-subject="`)
+		shown, _, _ = strings.Cut(shown, `"`)
+		if p.Status != http.StatusOK || html.UnescapeString(shown) != subjects(list)[i] {
+			t.Errorf("%s: got %d %q, want the record %q", link, p.Status, shown, subjects(list)[i])
+		}
+		if strings.Contains(p.Body, "<script>alert") || strings.Contains(p.Body, `href="javascript:`) {
+			t.Errorf("%s: the record's text is markup", link)
+		}
+		if len(p.Body) > 2<<20 {
+			t.Errorf("%s: the page has %d bytes", link, len(p.Body))
+		}
+		if (p.Link("#record-next") == "") != (i == 6) || (p.Link("#record-previous") == "") != (i == 0) {
+			t.Errorf("%s: got next %q, previous %q", link, p.Link("#record-next"), p.Link("#record-previous"))
+		}
+		var doc struct{ Subject string }
+		if err := json.Unmarshal([]byte(b.Get(p.Link("#record-json")).Body), &doc); err != nil || doc.Subject != subjects(list)[i] {
+			t.Errorf("%s: as JSON: got %q, %v", link, doc.Subject, err)
+		}
+		for _, as := range []string{"#record-bibtex", "#record-ris"} {
+			if c := b.Get(p.Link(as)); c.Status != http.StatusOK || len(c.Body) < 20 {
+				t.Errorf("%s: got %d %q", as, c.Status, c.Body)
+			}
+		}
+	}
+	var all struct{ Records []json.RawMessage }
+	if err := json.Unmarshal([]byte(b.Get("/find.json").Body), &all); err != nil || len(all.Records) != 7 {
+		t.Errorf("as JSON: got %d records, %v", len(all.Records), err)
+	}
+	if p := b.Get("/find/record?subject=none"); p.Status != http.StatusNotFound || p.Reason() != "no_such_record" {
+		t.Errorf("an absent record: got %d %s", p.Status, p.Reason())
+	}
+	q := url.Values{"subject": {subjects(list)[0], subjects(list)[3]}, "only": {"1"}}
+	if p := b.Get("/find/compare?" + q.Encode()); p.Status != http.StatusOK || strings.Count(p.Body, "data-differs") < 3 {
+		t.Errorf("compared: got %d:\n%s", p.Status, p.Body)
+	}
+}
+
+// TestSearchPrivate: what only some people can see is on no page of others, in no count, no
+// facet and no file, also right after somebody who can see it has asked for the same.
+func TestSearchPrivate(t *testing.T) {
+	t.Parallel()
+	const secret = "unobtainium"
+	entries := oddEntries()
+	entries = append(entries, globustest.IndexEntry{Subject: secret, VisibleTo: []string{globus.PrincipalGroup(globustest.DemoLab)}, Content: map[string]any{"title": "About " + secret, "tag": secret, "n": 99}},
+		globustest.IndexEntry{Subject: "../../etc", ID: "note", VisibleTo: []string{globus.PrincipalGroup(globustest.DemoLab)}, Content: map[string]any{"note": secret}})
+	s := start(t, search.Index{Facets: []search.Facet{{Field: "tag"}}, Cite: &search.Citation{Title: "title"}}, entries)
+	member, nobody := s.Browser(), s.Browser()
+	member.SignIn("rosalind")
+	if p := member.Get("/find/private"); p.Status != http.StatusForbidden || p.Reason() != "" && p.Reason() != "consent" {
+		t.Logf("asked for consent: %d %s", p.Status, p.Reason())
+	}
+	member.Enter(stepUp(t, member), url.Values{"allow": {"1"}})
+	for _, path := range []string{
+		"/find", "/find?q=" + secret, "/find?tag=" + secret, "/find/more?facet=tag", "/find.csv", "/find.json", "/find/record?subject=" + secret,
+		"/find/record?subject=../../etc", "/find/record.json?subject=../../etc", "/find/cite?subject=" + secret, "/find/compare?subject=../../etc&subject=" + url.QueryEscape("a|b;c%25"),
+	} {
+		mine, theirs := member.Get(path), nobody.Get(path)
+		_, rest, _ := strings.Cut(path, "?") // what they typed themselves is no secret
+		shown := strings.ReplaceAll(theirs.Body, html.EscapeString(rest), "")
+		asked := strings.Contains(path, secret)
+		if !strings.Contains(mine.Body, secret) {
+			t.Errorf("%s: the member does not see it: %d", path, mine.Status)
+		}
+		if !asked && strings.Contains(shown, secret) || total(theirs) > 7 || asked && (total(theirs) > 0 || strings.Contains(theirs.Body, "About")) {
+			t.Errorf("%s: nobody sees it:\n%s", path, theirs.Body)
+		}
+	}
+	if got, want := total(member.Get("/find")), 8; got != want {
+		t.Errorf("the member finds %d, want %d", got, want)
+	}
+	if p := member.Get("/find"); !strings.Contains(p.Body, `data-extra="1"`) {
+		t.Error("the page does not say what signing in changed")
+	}
+}
+
+// stepUp returns the path of the page that asks for consent to more than what is public.
+func stepUp(t *testing.T, b *routestest.Browser) string {
+	t.Helper()
+	link := b.Get("/find/private").Link(".step-up")
+	if link == "" {
+		t.Fatal("the page asks for no consent")
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.RequestURI()
+}
+
+// TestSearchFaults: each kind of fault says something else, and what was typed and chosen
+// stays.
+func TestSearchFaults(t *testing.T) {
+	t.Parallel()
+	s := routestest.Start(t, routestest.Options{})
+	b := s.Browser()
+	const address = "/search?q=soil&site.region=Amazon"
+	for i, tt := range []struct {
+		fault        globustest.Fault
+		path, reason string
+		status       int
+	}{
+		{globustest.Fault{Status: 429, Header: http.Header{"Retry-After": {"60"}}}, address, "too_many_requests", 503},
+		{globustest.Fault{Status: 504, Body: "<html>"}, address, "too_slow", 503},
+		{globustest.Fault{Status: 500}, address, "search_down", 503},
+		{globustest.Fault{HangUp: true}, address, "search_down", 503},
+		{globustest.Fault{Status: 403, Body: `{"code": "Forbidden.Generic", "message": "No"}`}, address, "no_access", 403},
+		{globustest.Fault{Status: 404, Body: `{"code": "NotFound.NoSuchIndex", "message": "No"}`}, address, "no_such_index", 404},
+		{globustest.Fault{}, address + "&advanced=1&q=", "", 200},
+		{globustest.Fault{}, "/search?q=((&advanced=1&site.region=Amazon", "bad_query", 400},
+	} {
+		s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.QueryPath: tt.fault}})
+		p := b.Get(tt.path + "&size=50&n=" + strconv.Itoa(i))
+		if p.Status != tt.status || p.Reason() != tt.reason || !strings.Contains(p.Body, `id="chip-site.region-Amazon"`) || !strings.Contains(p.Body, `value="`+map[bool]string{true: "((", false: "soil"}[tt.reason == "bad_query"]+`"`) {
+			t.Errorf("%s: got %d %q, want %d %q", tt.path, p.Status, p.Reason(), tt.status, tt.reason)
+		}
+	}
+	for _, path := range []string{"/search.csv", "/search.json", "/search/more?facet=site.region"} {
+		s.Globus.Lie(globustest.Lie{Endpoints: map[string]globustest.Fault{globustest.QueryPath: {Status: 500}, globustest.ScrollPath: {Status: 500}}})
+		if p := b.Get(path); p.Status != 503 || p.Reason() != "search_down" {
+			t.Errorf("%s: got %d %q", path, p.Status, p.Reason())
+		}
+	}
+}
+
+// TestSearchAccess: a page can be for some people only, and robots are told which pages are
+// not theirs.
+func TestSearchAccess(t *testing.T) {
+	t.Parallel()
+	s := routestest.Start(t, routestest.Options{})
+	ix := search.Index{ID: globustest.DemoIndex, Path: "/closed", Access: func(h auth.HandlerFunc) web.Handler { return s.App.Auth.Required(h) }}
+	search.AddRoutes(s.App.Server, s.App.Auth, s.Client, ix)
+	b := s.Browser()
+	for _, path := range []string{"/closed", "/closed.csv", "/closed/record?subject=x", "/closed/more?facet=x", "/closed/code"} {
+		if p := b.Get(path, "Sec-Fetch-Mode", "navigate"); p.Status != http.StatusSeeOther {
+			t.Errorf("%s: got %d, want a sign-in", path, p.Status)
+		}
+	}
+	for path, want := range map[string]string{"/search": "", "/search?q=x": "noindex, nofollow", "/search?site.region=x": "noindex, nofollow", "/search/record?subject=https://doi.org/10.5072/efs.0001": ""} {
+		if got := b.Get(path).Header.Get("X-Robots-Tag"); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+	if p := b.Get("/search/record?subject=https://doi.org/10.5072/efs.0001"); !strings.Contains(p.Body, `application/ld+json`) {
+		t.Error("a public record is not described for search engines")
+	}
+	if len(b.Cookies()) > 1 { // the CSRF token's
+		t.Errorf("the browser keeps %v", b.Cookies())
+	}
+	for _, bad := range []search.Index{{}, {ID: globustest.DemoIndex, Path: "/x", Facets: []search.Facet{{Field: "q"}}}, {ID: globustest.DemoIndex, Path: "/y", Facets: []search.Facet{{Field: "t", Kind: search.Dates, Interval: "week"}}}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%+v is valid", bad)
+				}
+			}()
+			search.AddRoutes(s.App.Server, s.App.Auth, s.Client, bad)
+		}()
 	}
 }

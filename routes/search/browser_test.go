@@ -1,0 +1,105 @@
+package search_test
+
+import (
+	"os"
+	"testing"
+
+	"example.org/portal/routes/routestest"
+)
+
+// axe is the source of axe-core. It skips the test if there is none.
+func axe(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile("../" + routestest.Axe)
+	if err != nil {
+		routestest.Skip(t, "needs axe-core: npm ci --ignore-scripts --prefix .ci")
+	}
+	return string(source)
+}
+
+// TestBrowserSearch: somebody finds data, with and without JavaScript. axe-core finds no
+// fault in any state on the way.
+func TestBrowserSearch(t *testing.T) {
+	t.Parallel()
+	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
+	for _, script := range []bool{true, false} {
+		t.Run(map[bool]string{true: "with JavaScript", false: "without JavaScript"}[script], func(t *testing.T) {
+			p := s.Person(t)
+			p.NoScript = !script
+			b := p.Tab()
+			b.Expect("status of 400")
+			b.Expect("status of 403")
+			look := func(state string) {
+				t.Helper()
+				b.Settled()
+				if !script {
+					return
+				}
+				source := axe(t)
+				wide, narrowDark := routestest.Appearances[0], routestest.Appearances[3]
+				b.Appear(narrowDark)
+				b.Fits(state, narrowDark)
+				b.Appear(wide)
+				b.Fits(state, wide)
+				b.Accessible(state, wide, source)
+			}
+			total := func(want string) { t.Helper(); b.Shows(`#found-title[data-total="` + want + `"]`) }
+			b.GoTo("/search")
+			total("48")
+			look("everything")
+			b.Mark()
+			b.Click(`#facet-site\.region a[href*="Amazon"]`)
+			b.Shows(`[id="chip-site.region-Amazon"]`, `#facet-site\.region a[href*="Arctic"]`)
+			b.At(s.URL + "/search?site.region=Amazon")
+			b.Click(`#facet-site\.region a[href*="Arctic"]`)
+			b.Shows(`[id="chip-site.region-Arctic"]`)
+			b.Click(`#facet-taken a[href*="taken.from=2020"]`)
+			b.Shows(`[id="chip-taken-range"]`)
+			b.At(s.URL + "/search?site.region=Amazon&site.region=Arctic&taken.from=2020&taken.to=2020")
+			look("narrowed")
+			if script && !b.Holds("window.marked") {
+				t.Error("a page was loaded; want what was found swapped in place")
+			}
+			b.Back()
+			b.At(s.URL + "/search?site.region=Amazon&site.region=Arctic")
+			b.Settled()
+			if b.Holds(`document.getElementById("chip-taken-range") !== null`) {
+				t.Error("Back shows what was left")
+			}
+			b.Click("#search-next, .record")
+			b.Shows("#record")
+			look("a record")
+			b.Click("#record-next")
+			b.Shows("#record-previous")
+			b.Click("#record-back")
+			b.At(s.URL + "/search?site.region=Amazon&site.region=Arctic")
+			b.Click("#search-code")
+			b.Shows("#code-query")
+			look("as code")
+			b.GoTo("/search?q=nosuchword&site.region=Amazon")
+			b.Shows("#suggestions a")
+			look("nothing found")
+			b.Click("#suggestions a")
+			b.Shows(".record")
+			b.GoTo("/search?advanced=1&q=((&site.region=Amazon")
+			b.Shows(routestest.Reason("bad_query"), `[id="chip-site.region-Amazon"]`)
+			look("a bad query")
+			b.GoTo("/search/more?facet=site.region")
+			b.Shows("#more-find")
+			look("all values")
+			b.GoTo("/search/compare?subject=https://doi.org/10.5072/efs.0001&subject=https://doi.org/10.5072/efs.0003")
+			b.Shows("#compare-only")
+			look("compared")
+
+			// Signing in keeps the search, and finds more.
+			b.GoTo("/search?q=soil")
+			b.Click("#search-login")
+			b.Click(`[value="rosalind"]`)
+			b.Click(".step-up")
+			b.Click("[name=allow]")
+			b.At(s.URL + "/search?q=soil")
+			b.Shows("#search-extra")
+			look("signed in")
+		})
+	}
+}
