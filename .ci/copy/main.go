@@ -1,6 +1,6 @@
 // Copy makes a copy of the project as somebody else would, and runs in it what
 // .ci/run runs here. Their module path, README, pages, texts, colours and
-// packages are their own, two of our pages are gone, and nothing may fail.
+// packages are their own, some of our pages are gone, and nothing may fail.
 //
 //	go run ./.ci/copy          # in a temporary folder, which it deletes
 //	go run ./.ci/copy FOLDER   # only makes it, in FOLDER
@@ -82,7 +82,7 @@ func build(folder string) (project.Copy, error) {
 	}
 	for _, step := range []func(project.Copy) error{
 		rename, reword, followRecipes, trySending, addBeamlineTest,
-		writeReadme, renameApp, recolour, addScope, addNavigation, addRoutes, addPackages, removePages,
+		writeReadme, renameApp, recolour, addScope, addNavigation, addRoutes, addPackages, removePages, removeSearch,
 		generate,
 	} {
 		if err := step(c); err != nil {

@@ -290,3 +290,19 @@ templ Home(p Page, c Card) {
 }
 `)
 }
+
+// removeSearch takes out the pages of search, as somebody does whose app needs none: two
+// lines of routes/routes.go, what they name, and the link to it.
+func removeSearch(c project.Copy) error {
+	for _, name := range []string{"routes/search", "routes/data.go"} {
+		if err := os.RemoveAll(filepath.Join(string(c), name)); err != nil {
+			return err
+		}
+	}
+	for _, line := range []string{"\tsearch.AddRoutes(a.Server, a.Auth, a.globus, data)\n", "\t\"" + module + "/routes/search\"\n"} {
+		if err := c.Replace("routes/routes.go", line, ""); err != nil {
+			return err
+		}
+	}
+	return c.Replace("components/site.go", "\t\t{\"Find data\", \"/search\", false},\n", "")
+}
