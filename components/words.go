@@ -123,11 +123,11 @@ func number(n int64) string {
 	return sign + strings.Join(append([]string{s}, groups...), ",")
 }
 
-// Bytes gives n bytes in words, such as "1.2 GB", for pages in other packages.
-func Bytes(n int64) string { return bytesWords(n) }
+// BytesWords gives n bytes in words, such as "1.2 GB", for pages in other packages.
+func BytesWords(n int64) string { return bytesWords(n) }
 
-// Count likewise gives n of something, such as "1 record" or "1,200 records".
-func Count(n int64, thing string) string { return countWords(n, thing) }
+// CountWords likewise gives n of something, such as "1 record" or "1,200 records".
+func CountWords(n int64, thing string) string { return countWords(n, thing) }
 
 // Thousands writes n with a comma between thousands.
 func Thousands(n int64) string { return number(n) }

@@ -203,7 +203,7 @@ func (f Field) words(value any) string {
 	switch {
 	case f.Kind == Bytes && isNumber:
 		if n, err := number.Float64(); err == nil && n >= 0 && n < 1e18 {
-			return components.Bytes(int64(n))
+			return components.BytesWords(int64(n))
 		}
 	case f.Kind == Date || f.Kind == Auto && len(text) >= len(time.DateOnly) && len(text) <= 40:
 		for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700"} {
