@@ -313,6 +313,13 @@ func TestSearchOddRecords(t *testing.T) {
 			}
 		}
 	}
+	walked := 1
+	for p := b.Get(list.Links(".record")[0]); p.Link("#record-next") != "" && walked < 20; walked++ {
+		p = b.Get(html.UnescapeString(p.Link("#record-next")))
+	}
+	if walked != 7 {
+		t.Errorf("from record to record: got %d, want 7", walked)
+	}
 	var all struct{ Records []json.RawMessage }
 	if err := json.Unmarshal([]byte(b.Get("/find.json").Body), &all); err != nil || len(all.Records) != 7 {
 		t.Errorf("as JSON: got %d records, %v", len(all.Records), err)
