@@ -70,7 +70,7 @@ type SearchEntry struct {
 // see.
 type SearchSubject struct {
 	Subject string        `json:"subject"` // often a URL or a DOI; unique in the index
-	Entries []SearchEntry `json:"entries"`
+	Entries []SearchEntry `json:"entries"` // in no particular order
 }
 
 // A SearchResult is the answer to a query.

@@ -61,7 +61,7 @@ func (f Facet) MarshalJSON() ([]byte, error) {
 
 // A FacetResult is the result of a Facet.
 type FacetResult struct {
-	Name        string   `json:"name"`
+	Name        string   `json:"name"`              // that of the Facet
 	Buckets     []Bucket `json:"buckets"`           // of FacetTerms and histograms; nil: none
 	Value       *float64 `json:"value"`             // of FacetSum and FacetAvg; nil: nothing was found
 	Approximate int64    `json:"approximate_value"` // of FacetDistinctCount
@@ -75,7 +75,7 @@ type Bucket struct {
 
 	From, To any // the step of numbers: From <= x < To, as json.Number; other values than a number mean that it has no such end
 
-	Count int64
+	Count int64 // of subjects
 }
 
 // UnmarshalJSON reads the bucket.

@@ -21,45 +21,52 @@ type (
 	// A MatchAny matches if a field has one of the values: strings or, for a field of
 	// booleans, booleans.
 	MatchAny struct {
-		Field  string
-		Values []any
+		Field  string // required
+		Values []any  // one of them is enough; required
 	}
 
 	// A MatchAll matches if a field has all of the values.
 	MatchAll struct {
-		Field  string
-		Values []any
+		Field  string // required
+		Values []any  // all of them must be there; required
 	}
 
 	// A Range matches if a field has a value in one of the spans.
 	Range struct {
-		Field string
-		Spans []Span
+		Field string // required
+		Spans []Span // one of them is enough; required
 	}
 
 	// An Exists matches if a field has a value.
-	Exists struct{ Field string }
+	Exists struct {
+		Field string // required
+	}
 
 	// A Like matches if a field of texts has a value with the form of Pattern, in which *
 	// stands for any text, and ? for one character.
-	Like struct{ Field, Pattern string }
+	Like struct {
+		Field   string // required
+		Pattern string // of the whole value; required
+	}
 
 	// A GeoBoundingBox matches if a field of geo_points has a point in the box.
 	GeoBoundingBox struct {
-		Field                string
-		TopLeft, BottomRight GeoPoint
+		Field                string   // required
+		TopLeft, BottomRight GeoPoint // corners: the north-west and the south-east
 	}
 
 	// A GeoShape matches if a field of geo_shapes has a shape that intersects a polygon
 	// or, with Within, lies inside it.
 	GeoShape struct {
-		Field  string
+		Field  string     // required
 		Ring   []GeoPoint // the last is the first again
-		Within bool
+		Within bool       // the shape must lie inside the polygon
 	}
 
 	// A Not matches what another filter does not match.
-	Not struct{ Filter Filter }
+	Not struct {
+		Filter Filter // required
+	}
 
 	// An And matches what all filters match.
 	And []Filter

@@ -11,16 +11,16 @@ import (
 // A SearchIndex describes an index of Globus Search. A member that Search sends as null is
 // the zero value.
 type SearchIndex struct {
-	ID          string   `json:"id"`           // a UUID
-	DisplayName string   `json:"display_name"` // chosen by its owner
-	Description string   `json:"description"`  // written by its owner
-	Status      string   `json:"status"`       // open, or delete-pending (also written delete_pending)
-	Trial       bool     `json:"is_trial"`     // may be deleted after 30 days
-	Subjects    int64    `json:"num_subjects"`
-	Entries     int64    `json:"num_entries"`
-	SizeMB      float64  `json:"size_in_mb"`
-	MaxSizeMB   float64  `json:"max_size_in_mb"`
-	Permissions []string `json:"permissions"` // of the person: owner, admin, writer; nil: none, or Search does not say
+	ID          string   `json:"id"`             // a UUID
+	DisplayName string   `json:"display_name"`   // chosen by its owner
+	Description string   `json:"description"`    // written by its owner
+	Status      string   `json:"status"`         // open, or delete-pending (also written delete_pending)
+	Trial       bool     `json:"is_trial"`       // may be deleted after 30 days
+	Subjects    int64    `json:"num_subjects"`   // how many there are
+	Entries     int64    `json:"num_entries"`    // of all subjects
+	SizeMB      float64  `json:"size_in_mb"`     // of all entries
+	MaxSizeMB   float64  `json:"max_size_in_mb"` // that the index may have
+	Permissions []string `json:"permissions"`    // of the person: owner, admin, writer; nil: none, or Search does not say
 }
 
 // Index returns the index with a UUID. The error is an *Error or the error of the

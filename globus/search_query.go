@@ -23,10 +23,10 @@ type SearchQuery struct {
 	Limit  int // subjects on a page; 0: 10, less: none, only the total and the facets
 	Offset int // subjects to skip; Limit and Offset together are at most MaxSearchOffset
 
-	Filters          []Filter // all of them must match; nil: everything does
-	PostFacetFilters []Filter // likewise, but facets count as if they were not there
-	Facets           []Facet  // nil: none
-	Sort             []SearchSort
+	Filters          []Filter      // all of them must match; nil: everything does
+	PostFacetFilters []Filter      // likewise, but facets count as if they were not there
+	Facets           []Facet       // nil: none
+	Sort             []SearchSort  // the first counts most; nil: the best match first
 	Boosts           []SearchBoost // ignored by Search if there is a Sort
 
 	// Fields says which members of entries to return: content, visible_to and
@@ -45,8 +45,8 @@ type SearchQuery struct {
 // A SearchSort sorts by a field. Of several values in it, an ascending sort uses the
 // least, and a descending one the greatest.
 type SearchSort struct {
-	Field      string
-	Descending bool
+	Field      string // required
+	Descending bool   // the greatest value first
 }
 
 // MarshalJSON writes the sort as Search reads it.
@@ -60,8 +60,8 @@ func (s SearchSort) MarshalJSON() ([]byte, error) {
 
 // A SearchBoost ranks matches in one field higher or, with a Factor below 1, lower.
 type SearchBoost struct {
-	Field  string  `json:"field_name"`
-	Factor float64 `json:"factor"` // from 0 to 10
+	Field  string  `json:"field_name"` // required
+	Factor float64 `json:"factor"`     // from 0 to 10
 }
 
 // MarshalJSON writes the query as Search reads it.
