@@ -27,7 +27,7 @@ import (
 	"example.org/portal/globus/globustest"
 )
 
-const help = `globustest emulates Globus Auth, Transfer and Groups. Nobody has a password.
+const help = `globustest emulates Globus Auth, Transfer, Groups and Search. Nobody has a password.
 
   globustest -client ID:SECRET -redirect http://localhost:5000/callback
   globustest -config globus.json
