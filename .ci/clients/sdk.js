@@ -79,6 +79,13 @@ onClick("find", async () => {
 	say(one.display_name, one.entity_type, made.code, renamed.code);
 });
 
+onClick("search", async () => {
+	const found = await (await globus.search.query.get(INDEX, { query: { q: "peat", limit: "2" } })).json();
+	const facets = [{ name: "year", type: "date_histogram", field_name: "taken", date_interval: "year" }];
+	const counted = await (await globus.search.query.post(INDEX, { payload: { "@version": "query#1.0.0", q: "*", limit: 1, facets } })).json();
+	say("found " + found.count, "of " + counted.total, "in " + counted.facet_results[0].buckets.length + " years");
+});
+
 onClick("login", () => manager.login());
 onClick("consent", () => list(WANTS_CONSENT));
 onClick("session", () => list(WANTS_SESSION));

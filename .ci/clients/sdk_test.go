@@ -34,6 +34,8 @@ func TestSDK(t *testing.T) {
 		for name, value := range map[string]string{
 			"GLOBUS_SDK_SERVICE_URL_AUTH":     globus.url,
 			"GLOBUS_SDK_SERVICE_URL_TRANSFER": globus.url,
+			"GLOBUS_SDK_SERVICE_URL_SEARCH":   globus.url,
+			"INDEX":                           globustest.DemoIndex,
 			"CLIENT_ID":                       clientID,
 			"WANTS_CONSENT":                   "c0111111-0000-4000-8000-000000000001",
 			"WANTS_SESSION":                   "c0111111-0000-4000-8000-000000000002",
@@ -71,6 +73,9 @@ func TestSDK(t *testing.T) {
 	tab.Sees("Canceled", "FAILED", "0 files", "CANCELED", "STARTED")
 	tab.Click("#find")
 	tab.Sees("Wants an identity of the laboratory", "GCSv5_mapped_collection", "DirectoryCreated", "FileRenamed")
+
+	tab.Click("#search")
+	tab.Sees("found 2", "of 48", "in 6 years")
 
 	tab.Click("#refresh")
 	tab.Sees("2 tasks", "2 tokens, 2 new")
