@@ -13,14 +13,24 @@ import (
 // What the app calls itself, and where its footer points. Change these first.
 // URLs are whole, such as https://…; an empty one leaves its link out.
 const (
-	AppName     = "Go web app with authentication delegated to Globus Auth"
-	ShortName   = "Portal"                                                                            // where the full name is too long: in the header, and as the title of windows
-	Description = "A web app where you sign in with your institution's account, through Globus Auth." // for search engines
+	AppName = "Go web app with authentication delegated to Globus Auth"
 
-	ContactURL = "" // such as "mailto:portal@example.edu"
-	PrivacyURL = "" // your privacy policy; Globus asks for it when you register the app
-	SourceURL  = "" // where your code is
-	GlobusURL  = "https://www.globus.org/"
+	// Where the full name is too long: in the header, and as the title of windows.
+	ShortName = "Portal"
+
+	// For search engines.
+	Description = "A web app where you sign in with your institution's account, through Globus Auth."
+
+	// Such as "mailto:portal@example.edu".
+	ContactURL = ""
+
+	// Your privacy policy; Globus asks for it when you register the app.
+	PrivacyURL = ""
+
+	// Where your code is.
+	SourceURL = ""
+
+	GlobusURL = "https://www.globus.org/"
 )
 
 // navigation is what the header of every page leads to, in this order. Add the pages

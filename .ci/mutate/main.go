@@ -46,7 +46,7 @@ func run(check bool, word string) error {
 		return err
 	}
 	if ours {
-		if err := checkPromises("README.md", all); err != nil {
+		if err := checkPromises(".ci/README.md", all); err != nil {
 			return err
 		}
 	}

@@ -124,7 +124,7 @@ func (m mutation) apply() (map[string][]byte, error) {
 
 var testName = regexp.MustCompile("`(Test\\w+)`")
 
-// checkPromises wants a mutation for every test that the README names as what
+// checkPromises wants a mutation for every test that .ci/README.md names as what
 // holds a promise.
 func checkPromises(readme string, all []mutation) error {
 	data, err := os.ReadFile(readme)
@@ -142,7 +142,7 @@ func checkPromises(readme string, all []mutation) error {
 			return slices.ContainsFunc(m.tests, func(t test) bool { return t.function() == p[1] })
 		}
 		if !slices.ContainsFunc(all, held) {
-			err = errors.Join(err, fmt.Errorf("no mutation is there for %s, which the README promises", p[1]))
+			err = errors.Join(err, fmt.Errorf("no mutation is there for %s, which is promised", p[1]))
 		}
 	}
 	return err

@@ -52,8 +52,8 @@ func TestReadme(t *testing.T) {
 	readme, tests := read(t, "README.md"), read(t, "*_test.go")
 	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(readme, -1)
 	links := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^):"#]+)[)"]`).FindAllStringSubmatch(readme, -1)
-	if len(named) < 10 || len(links) < 10 {
-		t.Fatalf("found %d tests and %d links", len(named), len(links))
+	if len(links) < 10 {
+		t.Fatalf("found only %d links", len(links))
 	}
 	for _, test := range named {
 		if !strings.Contains(tests, "\nfunc "+test[1]+"(") {
