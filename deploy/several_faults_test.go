@@ -26,6 +26,15 @@ type fleet struct {
 // names.
 func startFleet(t testing.TB, n int) *fleet {
 	t.Helper()
+	redis := startRedis(t)
+	f := startFleetOn(t, n, redis.url())
+	f.redis = redis
+	return f
+}
+
+// startFleetOn starts n instances with a session store.
+func startFleetOn(t testing.TB, n int, store string) *fleet {
+	t.Helper()
 	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	t.Cleanup(auth.Close)
 	s, port, tlsPort := newSeveral(t, auth)
@@ -39,7 +48,7 @@ func startFleet(t testing.TB, n int) *fleet {
 		f.addresses[i] = "127.0.0.1:" + routestest.FreePort(t)
 		f.env[i] = []string{
 			"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL,
-			"PUBLIC_URL=" + s.URL, "SESSION_STORE=" + s.redis.url(), "LISTEN=" + f.addresses[i],
+			"PUBLIC_URL=" + s.URL, "SESSION_STORE=" + store, "LISTEN=" + f.addresses[i],
 		}
 		f.start(t, i)
 	}
@@ -141,6 +150,9 @@ func (f *fleet) wantSignedIn(t *testing.T, people []*routestest.Browser) {
 		}
 	}
 	for i, app := range f.apps {
+		if app == nil {
+			continue
+		}
 		for line := range strings.Lines(app.log.String()) {
 			if whole := strings.HasSuffix(line, "\n"); whole && !json.Valid([]byte(line)) || strings.Contains(line, "canary") {
 				t.Errorf("instance %d logs %q", i, line)

@@ -30,7 +30,7 @@ type several struct {
 func newSeveral(t testing.TB, auth *globustest.Server) (s *several, port, tlsPort string) {
 	t.Helper()
 	port, tlsPort = routestest.FreePort(t), routestest.FreePort(t)
-	s = &several{redis: startRedis(t)}
+	s = &several{}
 	s.Site = &routestest.Site{T: t, URL: "https://localhost:" + tlsPort, Globus: auth, Log: &routestest.Log{}}
 	return s, port, tlsPort
 }
@@ -50,6 +50,7 @@ func startSeveral(t *testing.T, cutOff func(redis string) (store string)) (*seve
 	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), Now: c.Now})
 	t.Cleanup(auth.Close)
 	s, port, tlsPort := newSeveral(t, auth)
+	s.redis = startRedis(t)
 	for i := range s.addresses {
 		store := s.redis.url()
 		if i == instances-1 && cutOff != nil {
