@@ -224,7 +224,7 @@ func TestSettings(t *testing.T) {
 			"Register a portal, science gateway, or other application you host", "\n    http://localhost:8888/login\n", "go run . -demo"}},
 		{"only an id", nil, []string{"GLOBUS_CLIENT_ID=x", "PUBLIC_URL=https://portal.example.edu/p/"}, []string{
 			"GLOBUS_CLIENT_SECRET is not set", "\n    https://portal.example.edu/p/login\n"}},
-		{"much at once", nil, append(good, "LISTEN=8888", "SESSION_LIFETIME=long", "SESSION_STORE=postgres://user:canary@host", "LOG_FORMAT=xml", "LOG_LEVEL=loud",
+		{"much at once", nil, append(good, "LISTEN=8888", "SESSION_LIFETIME=long", "SESSION_STORE=mysql://user:canary@host", "LOG_FORMAT=xml", "LOG_LEVEL=loud",
 			"GLOBUS_SCOPES=profile", "GLOBUS_ISSUER=http://auth.globus.org", "PUBLIC_URL=ftp://x"), []string{
 			"LISTEN must", "SESSION_STORE must", "LOG_FORMAT must", `SESSION_LIFETIME must be a length of time, such as 12h or 30m, not "long"`, `LOG_LEVEL must be debug, info, warn or error, not "loud"`, "GLOBUS_SCOPES must", "GLOBUS_ISSUER is wrong: ", "PUBLIC_URL must"}},
 		{"a store that cannot be read", nil, append(good, "SESSION_STORE=redis://user:canary#2@host"), []string{"SESSION_STORE cannot be read as a URL"}},
