@@ -68,6 +68,7 @@ func TestCheckWell(t *testing.T) {
 		t.Error("it found fault")
 	}
 	want := []string{
+		"portal ",
 		"✓ Settings: can be used",
 		"– Redirect URI: " + s.URL + "/login must be registered, character for character",
 		"✓ Globus Auth: " + s.Globus.URL + " answers",
