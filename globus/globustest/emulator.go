@@ -48,7 +48,7 @@ type Emulator struct {
 	refreshes   map[string]int // by resource server
 	provisioned []identity     // by getIdentities
 
-	indexes   map[string]*index // by ID
+	indexes   map[string]*index // by ID; nil: those of the demo, which nobody has asked for yet
 	places    []*place
 	tasks     map[string][]*job      // by person, from their first request on
 	recent    map[string][]string    // IDs of used collections, by person, the latest first
@@ -96,12 +96,11 @@ func New(cfg Config) (*Emulator, error) {
 	if err := checkCollections(cfg.Collections); err != nil {
 		return nil, err
 	}
-	if cfg.Indexes == nil {
-		cfg.Indexes = DemoIndexes()
-	}
 	var err error
-	if e.indexes, err = newIndexes(cfg.Indexes, e.now()); err != nil {
-		return nil, err
+	if cfg.Indexes != nil {
+		if e.indexes, err = newIndexes(cfg.Indexes, e.now()); err != nil {
+			return nil, err
+		}
 	}
 	for _, c := range cfg.Collections {
 		e.places = append(e.places, newPlace(c, e.now()))

@@ -170,6 +170,12 @@ func (e *Emulator) searchCall(h func(*http.Request, searcher) (any, error), scop
 	return answer(func(r *http.Request) (any, error) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		if e.indexes == nil {
+			var err error
+			if e.indexes, err = newIndexes(DemoIndexes(), e.now()); err != nil {
+				return nil, err
+			}
+		}
 		e.runIndexTasks()
 		caller := searcher{principals: map[string]bool{globus.PrincipalPublic: true}}
 		secret, sent := e.bearer(r)
