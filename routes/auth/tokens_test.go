@@ -165,7 +165,7 @@ func TestRefreshRacesLogout(t *testing.T) {
 	t.Parallel()
 	var c routestest.Clock
 	s := routestest.StartWithProbes(t, routestest.Options{Now: c.Now})
-	for round := range 200 {
+	for round := range 4 * routestest.Rounds() {
 		b := s.Browser()
 		form := b.SignIn("rosalind").Form()
 		name, session := b.Cookie("session")
