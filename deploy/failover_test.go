@@ -290,7 +290,9 @@ func failingPostgres(t *testing.T) failing {
 		}},
 		{"killed while sign-outs wait for the standby", func(t *testing.T) (time.Time, func()) {
 			standby.Signal(syscall.SIGSTOP)
-			time.Sleep(time.Second) // what begins now waits
+			routestest.Await(t, "a write waits for the standby", func() bool {
+				return primary.Exec(t, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0"
+			})
 			primary.Kill()
 			standby.Signal(syscall.SIGCONT)
 			return promote(t), follow(t)

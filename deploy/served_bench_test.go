@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,12 +21,14 @@ import (
 
 	"example.org/portal/globus/globustest"
 	"example.org/portal/routes/routestest"
+	"example.org/portal/routes/routestest/programs"
 )
 
 // BenchmarkServed measures the app as it is shipped, over loopback, beside a
 // bare net/http server in a process of its own that writes the same status,
 // headers and body. The two take turns within one run; "ratio" is the app's
-// requests per second to the other's. Clients share the machine with both.
+// requests per second to the other's, "cpu-ratio" its processor time per request to the
+// other's. Clients share the machine with both.
 func BenchmarkServed(b *testing.B) {
 	s, app := startServed(b)
 	person := s.Browser()
@@ -43,15 +47,19 @@ func BenchmarkServed(b *testing.B) {
 	}
 	for _, page := range pages {
 		b.Run(page.name, func(b *testing.B) {
-			bare := startBare(b, s.Browser().Get(page.path, page.headers...))
+			bare, server := startBare(b, s.Browser().Get(page.path, page.headers...))
 			var mine, theirs []time.Duration
 			var spentOnMine, spentOnTheirs time.Duration
+			appBefore, bareBefore := cpuTime(b, app.Process.Pid), cpuTime(b, server)
 			for b.Loop() {
 				spentOnMine += load(b, s.URL+page.path, page.headers, nil, &mine)
 				spentOnTheirs += load(b, bare+page.path, page.headers, nil, &theirs)
 			}
 			perSecond := float64(len(mine)) / spentOnMine.Seconds()
+			cpu, bareCPU := cpuTime(b, app.Process.Pid)-appBefore, cpuTime(b, server)-bareBefore
 			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(cpu.Microseconds())/float64(len(mine)), "cpu-µs/req")
+			b.ReportMetric(cpu.Seconds()/bareCPU.Seconds(), "cpu-ratio")
 			b.ReportMetric(perSecond, "req/s")
 			b.ReportMetric(perSecond/(float64(len(theirs))/spentOnTheirs.Seconds()), "ratio")
 			slices.Sort(mine)
@@ -67,6 +75,59 @@ func BenchmarkServed(b *testing.B) {
 		}
 	})
 	b.Logf("the app holds %d MB of memory in the end", residentKB(b, app)>>10)
+}
+
+// BenchmarkStores measures the processor time that the app takes for a signed-in page
+// with each session store, in turn within one run. That of the store's server, and of
+// the clients, is not counted.
+func BenchmarkStores(b *testing.B) {
+	redis, _ := programs.StartRedis(b)
+	type measured struct {
+		name, url string
+		headers   []string
+		app       *process
+		spans     []time.Duration
+		cpu       time.Duration
+	}
+	var all []*measured
+	for _, store := range []string{"sqlite:sessions.db", "memory:", "redis://" + redis, startPostgres(b).URL()} {
+		s, app := startServed(b, "SESSION_STORE="+store)
+		person := s.Browser()
+		person.SignIn("rosalind")
+		name, session := person.Cookie("session")
+		kind, _, _ := strings.Cut(store, ":")
+		all = append(all, &measured{name: kind, url: s.URL + "/", headers: []string{"Cookie", name + "=" + session}, app: app})
+	}
+	for b.Loop() {
+		for _, m := range all {
+			before := cpuTime(b, m.app.Process.Pid)
+			load(b, m.url, m.headers, nil, &m.spans)
+			m.cpu += cpuTime(b, m.app.Process.Pid) - before
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	for _, m := range all {
+		b.ReportMetric(float64(m.cpu.Microseconds())/float64(len(m.spans)), m.name+"-cpu-µs/req")
+	}
+}
+
+// cpuTime returns the processor time that a process has taken, to 10 ms.
+func cpuTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // proc_pid_stat(5)
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var ticks int
+	for _, field := range fields[11:13] { // utime and stime, in USER_HZ, which is 100
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // BenchmarkInstances measures one, two and three instances behind HAProxy, all on
@@ -100,14 +161,14 @@ func BenchmarkInstances(b *testing.B) {
 	}
 }
 
-// startServed runs the binary beside an emulated Globus.
-func startServed(b *testing.B) (*routestest.Site, *process) {
+// startServed runs the binary beside an emulated Globus, with more settings.
+func startServed(b *testing.B, settings ...string) (*routestest.Site, *process) {
 	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
 	b.Cleanup(auth.Close)
 	dir, port := b.TempDir(), routestest.FreePort(b)
 	s := &routestest.Site{T: b, URL: "http://localhost:" + port, Globus: auth, Dir: dir, Log: &routestest.Log{}}
 	auth.Register(globustest.Client{ID: routestest.ClientID, Secret: routestest.ClientSecret, RedirectURIs: []string{s.URL + "/login"}})
-	return s, run(b, dir, []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + auth.URL, "LISTEN=127.0.0.1:" + port})
+	return s, run(b, dir, append(settings, "GLOBUS_CLIENT_ID="+routestest.ClientID, "GLOBUS_CLIENT_SECRET="+routestest.ClientSecret, "GLOBUS_ISSUER="+auth.URL, "LISTEN=127.0.0.1:"+port))
 }
 
 // load sends some hundred requests from eight clients, and returns how long that
@@ -169,8 +230,8 @@ func main() {
 }
 `
 
-// startBare serves the page again, and again, and returns where.
-func startBare(b *testing.B, p routestest.Page) string {
+// startBare serves the page again, and again, and returns where, and the process's id.
+func startBare(b *testing.B, p routestest.Page) (url string, pid int) {
 	b.Helper()
 	dir := b.TempDir()
 	var raw strings.Builder
@@ -205,5 +266,5 @@ func startBare(b *testing.B, p routestest.Page) string {
 	if _, _, err := net.SplitHostPort(strings.TrimSpace(addr)); err != nil {
 		b.Fatal(err)
 	}
-	return "http://" + strings.TrimSpace(addr)
+	return "http://" + strings.TrimSpace(addr), cmd.Process.Pid
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -11,9 +12,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
 	"example.org/portal/routes/routestest/programs"
@@ -37,6 +40,72 @@ func BenchmarkGrowth(b *testing.B) {
 		addr, _ := programs.StartRedis(b, "--appendfsync", "everysec") // as it is deployed
 		grow(b, "redis://"+addr)
 	})
+	b.Run("postgres", func(b *testing.B) {
+		p := programs.StartPostgres(b)
+		b.Cleanup(p.Remove)
+		grow(b, p.URL())
+	})
+}
+
+// BenchmarkUpdates replaces each of 100,000 records in PostgreSQL again and again, as when
+// everybody's tokens are refreshed several times a day, with autovacuum at its defaults,
+// and tells how much of the table's size is of no use afterwards.
+func BenchmarkUpdates(b *testing.B) {
+	if os.Getenv("PORTAL_LONG") != "1" {
+		b.Skip("needs PORTAL_LONG=1")
+	}
+	const sessions = 100_000
+	p := programs.StartPostgres(b)
+	b.Cleanup(p.Remove)
+	m := openFor(b, p.URL())
+	s, err := m.SignIn(b.Context(), typical())
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := benchedPostgres{m.store.driver.(*observedDriver).driver.(*postgresDriver)}
+	sealed, _, err := d.Find(b.Context(), storeKey(s.token))
+	if err == nil {
+		err = d.crowd(b.Context(), sealed, sessions)
+	}
+	before, _, sizeErr := d.size(b.Context())
+	if err = errors.Join(err, sizeErr); err != nil {
+		b.Fatal(err)
+	}
+	rows, err := d.pools.get().Query(b.Context(), "SELECT token FROM portal_sessions")
+	if err != nil {
+		b.Fatal(err)
+	}
+	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		b.Fatal(err)
+	}
+	updates := 0
+	for b.Loop() {
+		mathrand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		todo := make(chan string)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				for key := range todo {
+					if swapped, err := d.Swap(b.Context(), key, sealed, sealed); !swapped || err != nil {
+						b.Error(swapped, err)
+					}
+				}
+			})
+		}
+		for _, key := range keys {
+			todo <- key
+		}
+		close(todo)
+		all.Wait()
+		updates += len(keys)
+	}
+	after, _, err := d.size(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(updates)/b.Elapsed().Seconds(), "updates/s")
+	b.ReportMetric(float64(after)/float64(before), "size-ratio")
 }
 
 func grow(b *testing.B, store string) {
@@ -47,6 +116,8 @@ func grow(b *testing.B, store string) {
 		d = benchedSQLite{inner}
 	case *redisDriver:
 		d = benchedRedis{inner}
+	case *postgresDriver:
+		d = benchedPostgres{inner}
 	}
 	var some []*http.Request // in the midst of all others
 	filled := 0
@@ -148,5 +219,21 @@ func (d benchedRedis) size(ctx context.Context) (bytes, records int64, err error
 		return 0, 0, err
 	}
 	records, err = d.clients.get().DBSize(ctx).Result()
+	return bytes, records, err
+}
+
+type benchedPostgres struct{ *postgresDriver }
+
+func (d benchedPostgres) crowd(ctx context.Context, data []byte, n int) error {
+	now := time.Now()
+	_, err := d.pools.get().CopyFrom(ctx, pgx.Identifier{"portal_sessions"}, []string{"token", "data", "expiry"}, pgx.CopyFromSlice(n, func(int) ([]any, error) {
+		return []any{foreignKey(), data, now.Add(time.Duration(3600+mathrand.IntN(600_000)) * time.Second)}, nil
+	}))
+	return err
+}
+
+// size returns how much of the disk the table and its indexes take.
+func (d benchedPostgres) size(ctx context.Context) (bytes, records int64, err error) {
+	err = d.pools.get().QueryRow(ctx, "SELECT pg_total_relation_size('portal_sessions'), count(*) FROM portal_sessions").Scan(&bytes, &records)
 	return bytes, records, err
 }
