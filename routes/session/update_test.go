@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"example.org/portal/globus"
+	"example.org/portal/routes/routestest"
 	"example.org/portal/routes/session"
 )
 
@@ -75,7 +76,7 @@ func TestUpdateConcurrently(t *testing.T) {
 func TestUpdateNeverRevives(t *testing.T) {
 	overStores(t, func(t *testing.T, store string) {
 		s := open(t, session.Config{Store: store})
-		for range 50 {
+		for range routestest.Rounds() {
 			signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 			if err != nil {
 				t.Fatal(err)
