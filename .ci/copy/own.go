@@ -102,10 +102,10 @@ func addScope(c project.Copy) error {
 // addNavigation puts links to our pages into the header.
 func addNavigation(c project.Copy) error {
 	const home = "\t\t{\"Home\", \"/\", false},\n"
-	return c.Replace("components/site.go", home, home+"\t\t{\"About\", \"/about\", false},\n\t\t{\"Runs\", \"/count\", true},\n")
+	return c.Replace("components/site.go", home, home+"\t\t{\"About\", \"/about\", false},\n")
 }
 
-// addRoutes adds pages of other kinds than those of the README.
+// addRoutes adds pages of other kinds than those of the recipes.
 func addRoutes(c project.Copy) error {
 	if err := addLines(c, "routes/routes.go", route, `a.HandleFunc("GET /about", a.about)
 a.HandleFunc("GET /request", a.about)

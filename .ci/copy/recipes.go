@@ -14,15 +14,15 @@ import (
 )
 
 // block is code of a recipe: its first line is a comment that names its file.
-var block = regexp.MustCompile("(?ms)^```\\w+\n(?://|--) (\\S+/\\S+\\.\\w+)\n(.*?)^```\n")
+var block = regexp.MustCompile("(?ms)^```\\w+\n(?://|--|/\\*) (\\S+/\\S+\\.\\w+)(?: \\*/)?\n(.*?)^```\n")
 
 // code is the first line of any block that a recipe may have.
 var code = regexp.MustCompile("(?m)^```(go|templ|sql|js|css)$")
 
 // recipeFiles are where the recipes are, in their order.
-var recipeFiles = []string{"README.md"}
+var recipeFiles = []string{"README.md", "routes/README.md"}
 
-// followRecipes does what the README's recipes say, one after another.
+// followRecipes does what the recipes say, one after another.
 func followRecipes(c project.Copy) error {
 	var blocks [][]string
 	for _, name := range recipeFiles {
@@ -58,16 +58,18 @@ func followRecipes(c project.Copy) error {
 	if _, err := c.Run("go", "tool", "templ", "generate"); err != nil {
 		return err
 	}
-	// The command that the README gives.
+	// The command that routes/README.md gives.
 	_, err := c.Run("go", append([]string{"run", "golang.org/x/tools/cmd/goimports@v0.51.0", "-w"}, sources...)...)
 	return err
 }
 
-// addCode adds code to a file, at its end.
+// addCode adds code to a file, at its end. A new file gets a package clause, unless the
+// code begins with one.
 func addCode(c project.Copy, name, text string) error {
 	before, err := c.Read(name)
+	text = strings.TrimLeft(text, "\n")
 	switch ext := path.Ext(name); {
-	case errors.Is(err, fs.ErrNotExist) && (ext == ".go" || ext == ".templ"):
+	case errors.Is(err, fs.ErrNotExist) && (ext == ".go" || ext == ".templ") && !strings.HasPrefix(text, "package "):
 		before = "package " + path.Base(path.Dir(name))
 		if strings.HasSuffix(name, "_test.go") {
 			before += "_test"
@@ -78,7 +80,7 @@ func addCode(c project.Copy, name, text string) error {
 	case err != nil:
 		return err
 	}
-	return c.Write(name, before+"\n"+strings.TrimLeft(text, "\n"))
+	return c.Write(name, before+"\n"+text)
 }
 
 var (

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -45,42 +44,6 @@ func read(t *testing.T, patterns ...string) string {
 	return all.String()
 }
 
-// TestReadme: every test that the README names is there, and every file and
-// heading that it leads to.
-func TestReadme(t *testing.T) {
-	onlyOurs(t)
-	readme, tests := read(t, "README.md"), read(t, "*_test.go")
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(readme, -1)
-	links := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^):"#]+)[)"]`).FindAllStringSubmatch(readme, -1)
-	if len(links) < 10 {
-		t.Fatalf("found only %d links", len(links))
-	}
-	for _, test := range named {
-		if !strings.Contains(tests, "\nfunc "+test[1]+"(") {
-			t.Errorf("there is no %s", test[1])
-		}
-	}
-	for _, link := range links {
-		if _, err := os.Stat(filepath.Join(top, link[1])); err != nil {
-			t.Errorf("the README leads to %s: %v", link[1], err)
-		}
-	}
-	headings := regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(readme, -1)
-	for i, heading := range headings {
-		if slices.ContainsFunc(headings[:i], func(other []string) bool { return other[1] == heading[1] }) {
-			t.Errorf("two headings are %q", heading[1])
-		}
-	}
-	for _, link := range regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(readme, -1) {
-		leads := func(heading []string) bool {
-			return strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-") == link[1]
-		}
-		if !slices.ContainsFunc(headings, leads) {
-			t.Errorf("the README has no heading #%s", link[1])
-		}
-	}
-}
-
 // TestSettings: the README explains every setting that `portal -h` lists.
 func TestSettings(t *testing.T) {
 	onlyOurs(t)
@@ -92,6 +55,38 @@ func TestSettings(t *testing.T) {
 	for _, setting := range listed {
 		if !regexp.MustCompile(`\b` + setting[1] + `\b`).MatchString(readme) {
 			t.Errorf("the README does not mention %s", setting[1])
+		}
+	}
+}
+
+// TestMetrics: operators are told every metric that the app has.
+func TestMetrics(t *testing.T) {
+	onlyOurs(t)
+	told := read(t, "deploy/README.md")
+	named := regexp.MustCompile(`Name: "(portal_\w+)"|(?:latency|counter)\("(portal_\w+)"`).FindAllStringSubmatch(read(t, "routes/*.go"), -1)
+	if len(named) < 8 {
+		t.Fatalf("found only %d metrics", len(named))
+	}
+	for _, metric := range named {
+		if !strings.Contains(told, "| `"+metric[1]+metric[2]+"` |") {
+			t.Errorf("deploy/README.md does not list %s", metric[1]+metric[2])
+		}
+	}
+}
+
+// TestLibraryExamples: the Go code in globus/README.md is part of an example that is
+// compiled, or run, as a test.
+func TestLibraryExamples(t *testing.T) {
+	onlyOurs(t)
+	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(read(t, "globus/README.md"), -1)
+	if len(blocks) < 2 {
+		t.Fatalf("found only %d blocks", len(blocks))
+	}
+	indent := regexp.MustCompile(`(?m)^\t+`)
+	examples := indent.ReplaceAllString(read(t, "globus/example*_test.go", "globus/globustest/example*_test.go"), "")
+	for _, block := range blocks {
+		if !strings.Contains(examples, indent.ReplaceAllString(block[1], "")) {
+			t.Errorf("no example has\n%s", block[1])
 		}
 	}
 }

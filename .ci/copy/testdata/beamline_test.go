@@ -17,7 +17,7 @@ import (
 	"example.org/portal/routes/routestest"
 )
 
-// TestBrowserBeamline: what the README's recipes make is used in Chromium, with and
+// TestBrowserBeamline: what the recipes make is used in Chromium, with and
 // without JavaScript.
 func TestBrowserBeamline(t *testing.T) {
 	csv := filepath.Join(t.TempDir(), "samples.csv")
