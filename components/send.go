@@ -14,7 +14,7 @@ import (
 type Sending struct {
 	From  string   // UUID of the collection
 	Path  string   // of the folder there, with a slash at its end
-	Items []string // names in it, those of folders with a slash at their end; or Everything alone
+	Items []string // names in it, or paths down from it, those of folders with a slash at their end; or Everything alone
 
 	To     string // UUID of the collection; "": not chosen yet
 	Folder string // there, with a slash at its end; "": where it begins
@@ -79,7 +79,7 @@ func SendingOf(form url.Values) (s Sending, ok bool) {
 	seen := map[string]bool{}
 	for _, item := range form["item"] {
 		name := unescaped(item)
-		ok = ok && (name == Everything || IsName(strings.TrimSuffix(name, "/")))
+		ok = ok && isItem(name)
 		if !seen[name] {
 			s.Items = append(s.Items, name)
 		}
@@ -94,6 +94,12 @@ func SendingOf(form url.Values) (s Sending, ok bool) {
 // IsName reports whether name can be that of one file or folder in a folder.
 func IsName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00") && utf8.ValidString(name)
+}
+
+// isItem reports whether item can be one of a Sending.
+func isItem(item string) bool {
+	names := strings.Split(strings.TrimSuffix(item, "/"), "/")
+	return item == Everything || !slices.ContainsFunc(names, func(name string) bool { return !IsName(name) })
 }
 
 // isFolderPath reports whether path leads from the root to a folder, with a slash at
@@ -128,6 +134,14 @@ func encode(fields []Field) string {
 func (s Sending) Into(collection, folder string) Sending {
 	s.To, s.Folder = collection, folder
 	return s
+}
+
+// FirstFolder returns the folder that the first item is in: Path, or one below it.
+func (s Sending) FirstFolder() string {
+	if len(s.Items) == 0 || s.Items[0] == Everything {
+		return s.Path
+	}
+	return FolderAbove(s.Path + s.Items[0])
 }
 
 // Without returns s with nothing chosen of what is in the folder.

@@ -51,7 +51,7 @@ func TestSendPages(t *testing.T) {
 
 // What is chosen comes back from the address as it was, whatever the names.
 func TestSending(t *testing.T) {
-	want := components.Sending{From: subject, Path: "/a\r\nb/", Items: []string{"50%25\n", " x ", "+&=?#", "\u202ee/"}, To: subject, Folder: "/~/", Label: "é%0A", Changed: true, SkipVerify: true, NoMail: true}
+	want := components.Sending{From: subject, Path: "/a\r\nb/", Items: []string{"50%25\n", " x ", "+&=?#", "\u202ee/", "down/to/file", "down/to/"}, To: subject, Folder: "/~/", Label: "é%0A", Changed: true, SkipVerify: true, NoMail: true}
 	u, err := url.Parse(want.Route())
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestSending(t *testing.T) {
 	}
 	for _, bad := range []url.Values{
 		{}, {"from": {subject}}, {"from": {"x"}, "path": {"/"}}, {"from": {subject}, "path": {"/a"}}, {"from": {subject}, "path": {"a/"}}, {"from": {subject}, "path": {"/../"}},
-		{"from": {subject}, "path": {"//"}, "item": {""}}, {"from": {subject}, "path": {"/"}, "item": {"a/b"}}, {"from": {subject}, "path": {"/"}, "item": {".."}}, {"from": {subject}, "path": {"/"}, "item": {"%zz"}},
+		{"from": {subject}, "path": {"//"}, "item": {""}}, {"from": {subject}, "path": {"/"}, "item": {"a//b"}}, {"from": {subject}, "path": {"/"}, "item": {"a/../b"}}, {"from": {subject}, "path": {"/"}, "item": {"/a"}}, {"from": {subject}, "path": {"/"}, "item": {".."}}, {"from": {subject}, "path": {"/"}, "item": {"%zz"}},
 		{"from": {subject}, "path": {"/"}, "item": {"%00"}}, {"from": {subject}, "path": {"/"}, "to": {"x"}}, {"from": {subject}, "path": {"/"}, "to": {subject}, "folder": {"x"}},
 		{"from": {subject}, "path": {"/"}, "item": {"//"}},
 	} {

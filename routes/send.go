@@ -66,8 +66,9 @@ func (a *App) showSend(w http.ResponseWriter, r *http.Request, s *session.Sessio
 
 	// Both collections are listed, so that Globus asks for the consent that it requires
 	// before the person sends.
-	if _, err := transfer.List(r.Context(), chosen.From, globus.ListQuery{Path: chosen.Path, Limit: 1}); err != nil {
-		err = a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.From, Path: chosen.Path}, err)
+	from := chosen.FirstFolder()
+	if _, err := transfer.List(r.Context(), chosen.From, globus.ListQuery{Path: from, Limit: 1}); err != nil {
+		err = a.cannotOpen(r, s, transfer, components.Folder{Site: a.Site, Collection: chosen.From, Path: from}, err)
 		return a.keep(chosen, back, err)
 	}
 	listing, err := transfer.List(r.Context(), chosen.To, globus.ListQuery{Path: chosen.Folder, Limit: foldersPerPage + 1, OrderBy: "type,name"})

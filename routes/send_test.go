@@ -170,7 +170,7 @@ func TestSend(t *testing.T) {
 	for name, spoil := range map[string]func(url.Values){
 		"no items":      func(f url.Values) { f.Del("item") },
 		"a path upward": func(f url.Values) { f.Set("item", "..") },
-		"a path":        func(f url.Values) { f.Set("item", "a/b") },
+		"a path":        func(f url.Values) { f.Set("item", "a//b") },
 		"no submission": func(f url.Values) { f.Del("submission_id") },
 		"to nowhere":    func(f url.Values) { f.Del("to") },
 		"no folder":     func(f url.Values) { f.Set("folder", "home") },

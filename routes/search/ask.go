@@ -39,25 +39,30 @@ func (m *room) searcher(s *session.Session) searcher {
 	return searcher{m, m.globus.Search(m.auth.Token(s, globus.SearchServer)), true}
 }
 
-// query asks Search, or answers from the cache what nobody asked a moment ago.
+// query asks Search, or answers from the cache what nobody asked a moment ago. What a
+// person asks is neither put into the cache nor answered from it.
 func (s searcher) query(ctx context.Context, q globus.SearchQuery) (*globus.SearchResult, error) {
-	key := ""
-	if !s.token {
-		text, err := json.Marshal(q)
-		if err != nil {
-			return nil, err
-		}
-		key = string(text)
-		if result := s.cache.get(key, s.site.Now()); result != nil {
-			return result, nil
-		}
+	if s.token {
+		return s.measured(ctx, q)
 	}
+	text, err := json.Marshal(q)
+	if err != nil {
+		return nil, err
+	}
+	if result := s.cache.get(string(text), s.site.Now()); result != nil {
+		return result, nil
+	}
+	result, err := s.measured(ctx, q)
+	if err == nil {
+		s.cache.put(string(text), result, s.site.Now())
+	}
+	return result, err
+}
+
+func (s searcher) measured(ctx context.Context, q globus.SearchQuery) (*globus.SearchResult, error) {
 	begun := time.Now()
 	result, err := s.search.Query(ctx, s.ID, q)
 	s.metrics.query(s.Path, err, time.Since(begun))
-	if err == nil && !s.token {
-		s.cache.put(key, result, s.site.Now())
-	}
 	return result, err
 }
 

@@ -23,17 +23,13 @@ const (
 // export calls write for everything that a search finds, and begin before the first
 // record. What has been written is sent from time to time; if something fails then, the
 // connection is cut off, so that nobody takes a part for the whole.
-func (m *room) export(w http.ResponseWriter, r *http.Request, who *session.Session, begin func(address) error, write func(globus.SearchSubject) error, end func() error) error {
+func (m *room) export(w http.ResponseWriter, r *http.Request, who *session.Session, begin func(address) error, write func(globus.SearchSubject) error, finish func() error) error {
 	a, s := m.address(r), m.searcher(who)
-	select {
-	case m.exports <- struct{}{}:
-		defer func() { <-m.exports }()
-	default:
-		return &web.Problem{
-			Status: http.StatusServiceUnavailable, Reason: "too_many_exports", Heading: "Others are taking records away just now",
-			Message: "Please try again in a minute.",
-		}
+	end, err := m.begin()
+	if err != nil {
+		return err
 	}
+	defer end()
 	q := a.searchQuery("")
 	q.Limit = exportChunk
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
@@ -63,7 +59,21 @@ func (m *room) export(w http.ResponseWriter, r *http.Request, who *session.Sessi
 			return err
 		}
 	}
-	return end()
+	return finish()
+}
+
+// begin waits for nothing: it returns an error if as many exports run as may. The caller
+// calls end when it is done.
+func (m *room) begin() (end func(), err error) {
+	select {
+	case m.exports <- struct{}{}:
+		return func() { <-m.exports }, nil
+	default:
+		return nil, &web.Problem{
+			Status: http.StatusServiceUnavailable, Reason: "too_many_exports", Heading: "Others are taking records away just now",
+			Message: "Please try again in a minute.",
+		}
+	}
 }
 
 // scroll asks for everything, and measures the first answer.

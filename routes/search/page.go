@@ -29,6 +29,7 @@ type view struct {
 	suggestions []suggestion
 	extra       int64  // how many of the records only this person can find, with their groups; -1: unknown
 	loginURL    string // where to sign in to find more; "": the person is signed in
+	sendURL     string // where the files of all records are sent; "": there is no such page
 	privateURL  string // where to consent to finding more; "": that is done, or they are signed out
 }
 
@@ -111,6 +112,9 @@ func (m *room) view(a address, f *found) view {
 		return v
 	}
 	v.total = f.result.Total
+	if m.sends() {
+		v.sendURL = a.at(1).to("/send")
+	}
 	for i, s := range f.result.Subjects {
 		if len(s.Entries) > 0 {
 			v.results = append(v.results, m.result(a, newRecord(s), (a.page-1)*a.size+i))

@@ -94,8 +94,8 @@ func (s searcher) subjectError(err error, a address) error {
 	return p
 }
 
-// neighbours returns the pages of the records before and after one in the list. They are ""
-// if it is no longer in its place.
+// neighbours returns the pages of the records before and after one in the list, each with
+// the page of the list that it is on. They are "" if it is no longer in its place.
 func (s searcher) neighbours(ctx context.Context, a address, subject string, at int) (previous, next string) {
 	from := max(0, at-1)
 	q := a.pageQuery()
@@ -108,7 +108,7 @@ func (s searcher) neighbours(ctx context.Context, a address, subject string, at 
 		if i < 0 || i >= len(result.Subjects) || i == at-from {
 			return ""
 		}
-		return a.to("/record", "subject", result.Subjects[i].Subject, "at", strconv.Itoa(from+i))
+		return a.at(1+(from+i)/a.size).to("/record", "subject", result.Subjects[i].Subject, "at", strconv.Itoa(from+i))
 	}
 	return to(at - from - 1), to(at - from + 1)
 }

@@ -11,7 +11,7 @@
 // That shows each record by its title or name, with its short values. Fields, Facets and
 // Sorts say more. The whole search is in the address (address.go): the pages store
 // nothing. ask.go sends the queries, page.go and page.templ answer with what was found,
-// record.go with one record, export.go with all of them.
+// record.go with one record, export.go with all of them, send.go with their files.
 package search
 
 import (
@@ -58,7 +58,8 @@ type Index struct {
 	// citation is offered.
 	Cite *Citation
 
-	// Files returns where the files of a record are. Nil: it has none.
+	// Files returns where the files of a record are; its page leads to them, and the files
+	// of all records found can be sent together. Nil: records have none.
 	Files func(Record) []File
 
 	// Result shows a record in the list. url is the address of its page. Nil: the heading
@@ -172,22 +173,30 @@ func AddRoutes(site *web.Server, a *auth.Auth, client *globus.Client, ix Index) 
 	m := &room{Index: ix, site: site, auth: a, globus: client, nobody: client.Search(nil), metrics: newMetrics(site.Metrics), exports: make(chan struct{}, maxExports)}
 	for path, h := range map[string]auth.HandlerFunc{
 		"": m.page, "/more": m.more, "/record": m.record, "/record.json": m.recordJSON, "/cite": m.cite, "/compare": m.compare, "/code": m.code,
-		"/private": nil, ".csv": m.csv, ".json": m.json,
+		"/private": m.signedIn(m.private), "/send": m.signedIn(m.sendAll), ".csv": m.csv, ".json": m.json,
 	} {
-		switch {
-		case path == "/private":
-			site.Handle("GET "+ix.Path+path, a.Required(m.private))
-		case ix.Access != nil:
+		if ix.Access != nil {
 			site.Handle("GET "+ix.Path+path, ix.Access(h))
-		default:
-			site.HandleFunc("GET "+ix.Path+path, func(w http.ResponseWriter, r *http.Request) error {
-				s, err := a.Session(r)
-				if err != nil {
-					return err
-				}
-				return h(w, r, s)
-			})
+			continue
 		}
+		site.HandleFunc("GET "+ix.Path+path, func(w http.ResponseWriter, r *http.Request) error {
+			s, err := a.Session(r)
+			if err != nil {
+				return err
+			}
+			return h(w, r, s)
+		})
+	}
+}
+
+// signedIn returns a handler that calls h for people who are signed in.
+func (m *room) signedIn(h auth.HandlerFunc) auth.HandlerFunc {
+	required := m.auth.Required(h)
+	return func(w http.ResponseWriter, r *http.Request, _ *session.Session) error {
+		if ok, err := required.Allow(w, r); !ok || err != nil {
+			return err
+		}
+		return required.Serve(w, r)
 	}
 }
 

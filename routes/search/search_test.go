@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
@@ -226,7 +227,8 @@ func TestSearchAgainstReference(t *testing.T) {
 // asked a moment ago.
 func TestSearchQueries(t *testing.T) {
 	t.Parallel()
-	s := routestest.Start(t, routestest.Options{})
+	var clock routestest.Clock
+	s := routestest.Start(t, routestest.Options{Now: clock.Now})
 	b := s.Browser()
 	asked := func(path string) int {
 		before := s.Globus.Requests(globustest.QueryPath)
@@ -239,6 +241,10 @@ func TestSearchQueries(t *testing.T) {
 	}
 	if n := asked(address); n != 0 {
 		t.Errorf("got %d queries for the same again, want none", n)
+	}
+	clock.Pass(31 * time.Second)
+	if n := asked(address); n != 4 {
+		t.Errorf("got %d queries half a minute later, want 4", n)
 	}
 	b.SignIn("rosalind")
 	b.Follow(b.Get("/search/private"))
@@ -453,5 +459,42 @@ func TestSearchAccess(t *testing.T) {
 			}()
 			search.AddRoutes(s.App.Server, s.App.Auth, s.Client, bad)
 		}()
+	}
+}
+
+// TestSearchNeighbours: the record before and the one after are those of the list, also
+// from one of its pages to the next, and the way back leads to the page that a record is on.
+func TestSearchNeighbours(t *testing.T) {
+	t.Parallel()
+	const n, size = 23, 10
+	var entries []globustest.IndexEntry
+	for i := range n {
+		entries = append(entries, globustest.IndexEntry{Subject: fmt.Sprint("s", i), Content: map[string]any{"n": i}})
+	}
+	b := start(t, search.Index{Sorts: []search.Sort{{Label: "By number", Field: "n"}}}, entries).Browser()
+	var links []string
+	for page := 1; page <= 3; page++ {
+		links = append(links, b.Get(fmt.Sprintf("/find?size=%d&page=%d", size, page)).Links(".record")...)
+	}
+	if len(links) != n {
+		t.Fatalf("got %d records", len(links))
+	}
+	for i, link := range links {
+		p := b.Get(link)
+		for _, way := range []struct {
+			id string
+			to int
+		}{{"#record-previous", i - 1}, {"#record-next", i + 1}} {
+			want := ""
+			if way.to >= 0 && way.to < n {
+				want = links[way.to]
+			}
+			if got := p.Link(way.id); got != want {
+				t.Errorf("record %d: %s leads to %q, want %q", i, way.id, got, want)
+			}
+		}
+		if back := b.Get(p.Link("#record-back")); !slices.Contains(subjects(back), fmt.Sprint("s", i)) {
+			t.Errorf("record %d: it is not on %s", i, back.URL)
+		}
 	}
 }
