@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	s := settings.Read(os.Environ(), *demo)
 	if *check {
 		fmt.Fprintln(out, "portal", build, runtime.Version())
-		return doctor.Check(ctx, s, routes.Migrations(), out)
+		return doctor.Check(ctx, s, routes.Migrations(), routes.Checks, out)
 	}
 	if err := s.Err(); err != nil {
 		return err

@@ -47,7 +47,7 @@ func TestCheckDatabase(t *testing.T) {
 	for _, test := range tests {
 		var out bytes.Buffer
 		read := appsettings.Read(append(environment(s), "DATABASE="+test.database), false)
-		_ = doctor.Check(t.Context(), read, test.migrations, &out)
+		_ = doctor.Check(t.Context(), read, test.migrations, nil, &out)
 		if strings.Contains(out.String(), "canary") {
 			t.Errorf("%s: it tells a password:\n%s", test.name, &out)
 		}

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,9 @@ func TestCheckWell(t *testing.T) {
 		"✓ Public address: " + s.URL + "/ is this app",
 		"! Who may enter: anyone with any Globus identity, Google and ORCID included",
 	}
-	lines := strings.Split(strings.TrimSpace(said), "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(said), "\n"), func(line string) bool {
+		return strings.Contains(line, " Page /") // the pages of a copy are its own
+	})
 	for i, line := range lines {
 		if i >= len(want) || !strings.HasPrefix(line, want[i]) {
 			t.Errorf("line %d is %q", i+1, line)

@@ -24,7 +24,7 @@ func TestImports(t *testing.T) {
 		"routes":                           {"components", "globus", "routes/auth", "routes/database", "routes/search", "routes/session", "routes/web"},
 		"routes/auth":                      {"components", "globus", "routes/session", "routes/web"},
 		"routes/database":                  {},
-		"routes/doctor":                    {"globus", "routes/database", "routes/session", "routes/settings"},
+		"routes/doctor":                    {"globus", "routes/database", "routes/session", "routes/settings", "routes/web"},
 		"routes/licenses":                  {},
 		"routes/routestest":                {"globus", "globus/globustest", "routes", "routes/routestest/programs", "routes/session", "routes/settings", "routes/web"},
 		"routes/routestest/programs":       {},

@@ -126,6 +126,19 @@ func New(cfg Config) (*App, error) {
 	return a, nil
 }
 
+// Checks returns what portal -check does for the pages of the site. It opens neither the
+// session store nor the database.
+func Checks(client *globus.Client) ([]web.Check, error) {
+	a, err := New(Config{
+		PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Globus: client, Log: slog.New(slog.DiscardHandler),
+		SessionStore: "memory:", SessionLifetime: time.Hour, Migrations: embed.FS{},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.Server.Checks(), a.Close()
+}
+
 // openDatabase returns nil if there is no migration.
 func openDatabase(cfg Config) (*sql.DB, error) {
 	migrations := cfg.Migrations

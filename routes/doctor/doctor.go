@@ -13,21 +13,24 @@ import (
 
 	"example.org/portal/globus"
 	"example.org/portal/routes/settings"
+	"example.org/portal/routes/web"
 )
 
 const (
 	maxRun   = 20 * time.Second // all checks
 	maxCheck = 4 * time.Second  // one call
+	maxPage  = 8 * time.Second  // all calls for a page
 	maxStore = 10 * time.Second // opening the store, and a few calls of it
 )
 
 // Check checks the settings, Globus, the session store, the database with the app's
-// migrations, and the app where it listens and where browsers reach it. It skips what settings at fault make
-// impossible to check. The app may run meanwhile, and should.
+// migrations, the app where it listens and where browsers reach it, and what its pages,
+// as pages returns them, need at Globus; nil: they need nothing. It skips what settings at
+// fault make impossible to check. The app may run meanwhile, and should.
 //
 // It writes a line for each check to out as the check ends: ✓ is right, ✗ is wrong,
 // ! may be wrong, and – was not checked. It returns an error if there is a ✗.
-func Check(ctx context.Context, s *settings.Settings, migrations fs.FS, out io.Writer) error {
+func Check(ctx context.Context, s *settings.Settings, migrations fs.FS, pages func(*globus.Client) ([]web.Check, error), out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, maxRun)
 	defer cancel()
 	d := &doctor{Settings: s, out: out, http: directClient()}
@@ -48,6 +51,7 @@ func Check(ctx context.Context, s *settings.Settings, migrations fs.FS, out io.W
 	d.checkApp(ctx)
 	d.checkPublicURL(ctx)
 	d.checkPolicy()
+	d.checkPages(ctx, pages)
 	if d.faults > 0 {
 		return fmt.Errorf("failed checks: %d, marked ✗; begin at the top, because one fault may cause another", d.faults)
 	}
@@ -110,5 +114,27 @@ func (d *doctor) checkPolicy() {
 		d.warn(what, d.WhoMayEnter(), "")
 	default:
 		d.ok(what, d.WhoMayEnter())
+	}
+}
+
+// checkPages warns and never fails, because people can sign in all the same.
+func (d *doctor) checkPages(ctx context.Context, pages func(*globus.Client) ([]web.Check, error)) {
+	if d.globus == nil || pages == nil {
+		return
+	}
+	checks, err := pages(d.globus)
+	if err != nil {
+		d.fail("Pages", message(err), "")
+	}
+	for _, c := range checks {
+		ctx, cancel := context.WithTimeout(ctx, maxPage)
+		for _, found := range c.Run(ctx) {
+			if found.Remedy == "" {
+				d.ok("Page "+c.Page, found.Text)
+			} else {
+				d.warn("Page "+c.Page, found.Text, found.Remedy)
+			}
+		}
+		cancel()
 	}
 }

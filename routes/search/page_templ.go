@@ -1472,7 +1472,7 @@ func facetList(v view, f facetView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if f.failed {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 129, "<p class=\"note\">The values could not be counted this time.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 129, "<p class=\"note failed\">The values could not be counted this time.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

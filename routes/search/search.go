@@ -171,6 +171,7 @@ func AddRoutes(site *web.Server, a *auth.Auth, client *globus.Client, ix Index) 
 		panic(fmt.Errorf("search: the index at %s: %w", ix.Path, err))
 	}
 	m := &room{Index: ix, site: site, auth: a, globus: client, nobody: client.Search(nil), metrics: newMetrics(site.Metrics), exports: make(chan struct{}, maxExports)}
+	site.AddCheck(ix.Path, m.checkIndex)
 	for path, h := range map[string]auth.HandlerFunc{
 		"": m.page, "/more": m.more, "/record": m.record, "/record.json": m.recordJSON, "/cite": m.cite, "/compare": m.compare, "/code": m.code,
 		"/private": m.signedIn(m.private), "/send": m.signedIn(m.sendAll), ".csv": m.csv, ".json": m.json,

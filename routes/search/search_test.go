@@ -1,10 +1,12 @@
 package search_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -495,6 +497,41 @@ func TestSearchNeighbours(t *testing.T) {
 		}
 		if back := b.Get(p.Link("#record-back")); !slices.Contains(subjects(back), fmt.Sprint("s", i)) {
 			t.Errorf("record %d: it is not on %s", i, back.URL)
+		}
+	}
+}
+
+// spoilt is a way to Globus on which requests with this text fail as if Search rejected
+// them.
+type spoilt string
+
+func (text spoilt) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && strings.HasSuffix(r.URL.Path, "/search") {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if strings.Contains(string(body), string(text)) {
+			return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"code": "BadRequest.Generic"}`)), Request: r}, nil
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestSearchFacetsFail: facets that are not counted take nothing with them: not the
+// records, and not the other facets if they were asked for by themselves.
+func TestSearchFacetsFail(t *testing.T) {
+	t.Parallel()
+	b := routestest.Start(t, routestest.Options{Transport: spoilt(`"keywords","name"`)}).Browser()
+	for _, path := range []string{"/search", "/search?site.region=Amazon"} {
+		p := b.Get(path)
+		if p.Status != http.StatusOK || total(p) == 0 || len(subjects(p)) == 0 || len(counts(p, "keywords")) != 0 || strings.Count(p.Body, `class="note failed"`) == 0 {
+			t.Errorf("%s: got %d with %d records of %d:\n%s", path, p.Status, len(subjects(p)), total(p), p.Body)
+		}
+		if regions := counts(p, "site.region"); (regions["Arctic"] > 0) != strings.Contains(path, "?") {
+			t.Errorf("%s: got the regions %v", path, regions)
 		}
 	}
 }

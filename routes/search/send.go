@@ -95,7 +95,9 @@ func (m *room) sendAll(w http.ResponseWriter, r *http.Request, who *session.Sess
 }
 
 // sends reports whether this site has pages that send files, and records have files.
-func (m *room) sends() bool { return m.Files != nil && m.site.HasRoute(http.MethodPost, "/send") }
+func (m *room) sends() bool {
+	return m.Files != nil && m.site.HasRoute(http.MethodPost, m.site.Path("/send"))
+}
 
 // gather collects the files of all records that a search finds.
 func (s searcher) gather(ctx context.Context, a address) (sendView, error) {

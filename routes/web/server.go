@@ -76,6 +76,7 @@ type Server struct {
 	ready      func(r *http.Request) (store string, err error)
 	routes     *http.ServeMux // of *route
 	patterns   []string       // of the routes
+	checks     []Check
 	middleware func(HandlerFunc) HandlerFunc
 	csrf       *nosurf.CSRFHandler // makes tokens
 	verifier   *nosurf.CSRFHandler // verifies them
