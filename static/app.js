@@ -116,6 +116,12 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => queue
   if (document.activeElement === document.body && ctx.focused?.isConnected) ctx.focused.focus({ preventScroll: true });
 }));
 
+// A dialog opens when htmx puts something into it. The browser closes it.
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const dialog = ctx.target?.closest?.("dialog");
+  if (dialog && !dialog.open) dialog.showModal();
+});
+
 // A form with data-counts says how many of its boxes are ticked, in the element that has
 // that id: the server has counted those that it knows of.
 document.addEventListener("change", ({ target }) => {

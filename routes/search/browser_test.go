@@ -48,6 +48,28 @@ func TestBrowserSearch(t *testing.T) {
 			total("48")
 			look("everything")
 			b.Mark()
+			b.Click(`#facet-keywords .facet-more`)
+			b.Shows(`#more-find`, `#more a[href*="keywords=peat"]`)
+			look("all values")
+			b.Run(`document.getElementById("more-find").value = "pea"`)
+			b.Click(`#more button[type=submit]`)
+			b.At(s.URL + map[bool]string{true: "/search", false: "/search/more?facet=keywords&find=pea"}[script])
+			if b.Shows(`#more a[href*="keywords=peat"]`); b.Holds(`document.querySelector('#more a[href*="keywords=soil"]') !== null`) {
+				t.Error("values without what was typed are shown")
+			}
+			b.Click("#more-order")
+			b.Shows(`#more-order[href$="find=pea"]`)
+			if script && !b.Holds(`document.getElementById("search-dialog").open && window.marked`) {
+				t.Error("the values are not in a dialog")
+			}
+			b.Click(`#more-back`)
+			b.At(s.URL + "/search")
+			b.Click(`#facet-keywords .facet-more`)
+			b.Click(`#more a[href*="keywords=peat"]`)
+			b.Shows(`[id="chip-keywords-peat"]`)
+			b.At(s.URL + "/search?keywords=peat")
+			b.Click(`[id="chip-keywords-peat"]`)
+			b.At(s.URL + "/search")
 			b.Click(`#facet-site\.region a[href*="Amazon"]`)
 			b.Shows(`[id="chip-site.region-Amazon"]`, `#facet-site\.region a[href*="Arctic"]`)
 			b.At(s.URL + "/search?site.region=Amazon")
@@ -94,6 +116,13 @@ func TestBrowserSearch(t *testing.T) {
 			b.Click("[name=allow]")
 			b.At(s.URL + "/search?q=soil")
 			b.Shows("#search-extra")
+
+			// The files of all that was found are sent.
+			b.Click("#search-send")
+			b.Shows("#source-1-part-1")
+			look("all that was found")
+			b.Click("#source-1-part-1 button")
+			b.Shows("#send-items")
 		})
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/a-h/templ"
+
 	"example.org/portal/components"
 	"example.org/portal/globus"
 	"example.org/portal/routes/session"
@@ -30,6 +32,32 @@ type moreView struct {
 	find    string // only values with this in them are shown; "": all
 	byCount bool   // in the order of counts; false: of the alphabet
 	cut     bool   // there are more values than these
+	dialog  bool   // in a dialog on the search page
+}
+
+// orderURL is the page with the values in the other order.
+func (v moreView) orderURL() string {
+	if v.byCount {
+		return v.to("/more", "facet", v.Name, "find", v.find, "order", "name")
+	}
+	return v.to("/more", "facet", v.Name, "find", v.find)
+}
+
+// here are the attributes of a link or form that shows other values, or the same in another
+// order: in the dialog, if they are in one.
+func (v moreView) here(url string) templ.Attributes {
+	if !v.dialog {
+		return nil
+	}
+	return inDialog(url)
+}
+
+// away are the attributes of a link to the search.
+func (v moreView) away(url string) templ.Attributes {
+	if !v.dialog {
+		return nil
+	}
+	return htmx(url)
 }
 
 // more shows all values of a facet.
@@ -56,7 +84,7 @@ func (m *room) more(w http.ResponseWriter, r *http.Request, who *session.Session
 		return asProblem(err, a)
 	}
 	buckets := result.Facets[facet.Name].Buckets
-	v := moreView{address: a, Facet: *facet, find: strings.TrimSpace(r.URL.Query().Get("find")), byCount: r.URL.Query().Get("order") != "name", cut: len(buckets) >= maxMore}
+	v := moreView{address: a, Facet: *facet, find: strings.TrimSpace(r.URL.Query().Get("find")), byCount: r.URL.Query().Get("order") != "name", cut: len(buckets) >= maxMore, dialog: web.WantsFragment(r)}
 	for _, value := range facet.valueViews(a, buckets) {
 		if strings.Contains(strings.ToLower(value.label), strings.ToLower(v.find)) {
 			v.values = append(v.values, value)

@@ -263,6 +263,12 @@ func htmx(url string) templ.Attributes {
 	return templ.Attributes{"hx-get": url, "hx-target": "#search", "hx-swap": "outerHTML", "hx-sync": "#search:replace"}
 }
 
+// inDialog are the attributes of a link or form whose answer is shown in the dialog of the
+// search page; app.js opens it.
+func inDialog(url string) templ.Attributes {
+	return templ.Attributes{"hx-get": url, "hx-target": "#search-dialog", "hx-sync": "#search-dialog:replace"}
+}
+
 // A problem is why nothing can be found. What was typed and chosen stays.
 type problem struct {
 	status                   int

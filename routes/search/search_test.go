@@ -355,7 +355,7 @@ func TestSearchPrivate(t *testing.T) {
 	if p := member.Get("/find/private"); p.Status != http.StatusForbidden || p.Reason() != "" && p.Reason() != "consent" {
 		t.Logf("asked for consent: %d %s", p.Status, p.Reason())
 	}
-	member.Enter(stepUp(t, member), url.Values{"allow": {"1"}})
+	member.Enter(stepUp(t, member, "/find/private"), url.Values{"allow": {"1"}})
 	for _, path := range []string{
 		"/find", "/find?q=" + secret, "/find?tag=" + secret, "/find/more?facet=tag", "/find.csv", "/find.json", "/find/record?subject=" + secret,
 		"/find/record?subject=../../etc", "/find/record.json?subject=../../etc", "/find/cite?subject=" + secret, "/find/compare?subject=../../etc&subject=" + url.QueryEscape("a|b;c%25"),
@@ -379,10 +379,10 @@ func TestSearchPrivate(t *testing.T) {
 	}
 }
 
-// stepUp returns the path of the page that asks for consent to more than what is public.
-func stepUp(t *testing.T, b *routestest.Browser) string {
+// stepUp returns where a page leads that asks for consent to more than what is public.
+func stepUp(t testing.TB, b *routestest.Browser, page string) string {
 	t.Helper()
-	link := b.Get("/find/private").Link(".step-up")
+	link := b.Get(page).Link(".step-up")
 	if link == "" {
 		t.Fatal("the page asks for no consent")
 	}
