@@ -426,6 +426,14 @@ func TestSearchFaults(t *testing.T) {
 			t.Errorf("%s: got %d %q", path, p.Status, p.Reason())
 		}
 	}
+	s.Globus.Lie(globustest.Lie{})
+	b.Get("/search?q=nosuchword")
+	page := s.MetricsPage()
+	for _, want := range []string{`portal_search_query_duration_seconds_count{outcome="too_many_requests",page="/search"}`, `portal_search_nothing_found_total{page="/search"} 1`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
 }
 
 // TestSearchAccess: a page can be for some people only, and robots are told which pages are
