@@ -75,7 +75,7 @@ func parseRedis(store string) (*redisURL, error) {
 		}
 	}
 	if err != nil {
-		return nil, errors.New("has options that the client of Redis does not know: those of the README are wait, addr, master_name, username and password")
+		return nil, errors.New("has an option that is not known; deploy/README.md explains wait, addr, master_name, username and password")
 	}
 	return r, nil
 }
