@@ -2,12 +2,16 @@ package search_test
 
 import (
 	"bytes"
+	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"example.org/portal/globus"
 	"example.org/portal/globus/globustest"
+	"example.org/portal/routes"
 	"example.org/portal/routes/doctor"
 	"example.org/portal/routes/routestest"
 	"example.org/portal/routes/search"
@@ -15,7 +19,7 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// TestSearchCheck: portal -check compares a page with its index, and warns.
+// TestSearchCheck: the check of a page compares it with its index.
 func TestSearchCheck(t *testing.T) {
 	t.Parallel()
 	const absent, hidden = "5ea2c400-0000-4000-8000-00000000000a", "5ea2c400-0000-4000-8000-00000000000b"
@@ -27,32 +31,54 @@ func TestSearchCheck(t *testing.T) {
 	}})
 	t.Cleanup(g.Close)
 	s := routestest.Start(t, routestest.Options{Globus: g, Transport: spoilt("spoilt")})
-	for _, tt := range []struct {
+	for i, tt := range []struct {
 		name string
 		ix   search.Index
-		want string // begins a line; what is ✓ stands alone
+		want string // begins the only finding; ! says that something is to be done
 	}{
-		{"three lines", search.Index{ID: testIndex}, "✓ Page /p1: the index \"Tests\" has 7 records"},
-		{"all there", search.Index{ID: testIndex, Fields: []search.Field{{Path: "deep.a.b\\.c"}, {Path: "title.1"}}, Facets: []search.Facet{{Field: "tag"}, {Field: "day", Kind: search.Dates}}, Sorts: []search.Sort{{Label: "n", Field: "n"}}}, "✓ Page /p2: the index"},
-		{"no index", search.Index{ID: absent}, "! Page /p3: Globus Search has no index " + absent},
-		{"nobody sees it", search.Index{ID: hidden}, "! Page /p4: nobody finds any of the 1 records"},
-		{"a wrong column", search.Index{ID: testIndex, Fields: []search.Field{{Path: "titel"}}}, "! Page /p5: no record that everybody finds has titel, which is in Fields"},
-		{"a wrong facet", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tags"}}}, "! Page /p6: no record that everybody finds has tags, which is in Facets"},
-		{"a facet of another kind", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Kind: search.Dates}}}, "! Page /p7: the facet of tag is of another Kind"},
-		{"a facet that Search rejects", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Name: "spoilt"}}}, "! Page /p9: the facet of tag is not counted"},
-		{"a citation", search.Index{ID: testIndex, Cite: &search.Citation{DOI: "doi"}}, "! Page /p8: no record that everybody finds has doi, which is in Cite"},
+		{"three lines", search.Index{ID: testIndex}, "✓ the index \"Tests\" has 7 records"},
+		{"all there", search.Index{ID: testIndex, Fields: []search.Field{{Path: "deep.a.b\\.c"}, {Path: "title.1"}}, Facets: []search.Facet{{Field: "tag"}, {Field: "day", Kind: search.Dates}}, Sorts: []search.Sort{{Label: "n", Field: "n"}}}, "✓ the index"},
+		{"no index", search.Index{ID: absent}, "! Globus Search has no index " + absent},
+		{"nobody sees it", search.Index{ID: hidden}, "! nobody finds any of the 1 records"},
+		{"a wrong column", search.Index{ID: testIndex, Fields: []search.Field{{Path: "titel"}}}, "! no record that everybody finds has titel, which is in Fields"},
+		{"a wrong facet", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tags"}}}, "! no record that everybody finds has tags, which is in Facets"},
+		{"a facet of another kind", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Kind: search.Dates}}}, "! the facet of tag is of another Kind"},
+		{"a facet that Search rejects", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Name: "spoilt"}}}, "! the facet of tag is not counted"},
+		{"a citation", search.Index{ID: testIndex, Cite: &search.Citation{DOI: "doi"}}, "! no record that everybody finds has doi, which is in Cite"},
 	} {
-		tt.ix.Path = "/p" + string(tt.want[len("✓ Page /p")+strings.IndexByte(tt.want, ' ')-len("✓")])
+		tt.ix.Path = "/page-" + strconv.Itoa(i)
 		search.AddRoutes(s.App.Server, s.App.Auth, s.Client, tt.ix)
-		var out bytes.Buffer
 		checks := s.App.Checks()
-		env := []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=" + routestest.ClientSecret, "GLOBUS_ISSUER=" + g.URL, "PUBLIC_URL=" + s.URL, "SESSION_STORE=memory:"}
-		pages := func(*globus.Client) ([]web.Check, error) { return checks[len(checks)-1:], nil }
-		_ = doctor.Check(t.Context(), settings.Read(env, false), fstest.MapFS{}, pages, &out)
-		_, page, _ := strings.Cut("\n"+out.String(), " Page /")
-		if got := "\n" + out.String(); !strings.Contains(got, "\n"+tt.want) || strings.Contains(page, " Page /") {
-			t.Errorf("%s: want a line %q, and no other of the page, in:\n%s", tt.name, tt.want, got)
+		var got []string
+		for _, found := range checks[len(checks)-1].Run(t.Context()) {
+			mark := "✓"
+			if found.Remedy != "" {
+				mark = "!"
+			}
+			got = append(got, mark+" "+found.Text)
 		}
+		if checks[len(checks)-1].Page != tt.ix.Path || len(got) != 1 || !strings.HasPrefix(got[0], tt.want) {
+			t.Errorf("%s: got %q, want only %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestSearchChecked: portal -check says what the pages of the site have found, and that it
+// is wrong is no fault: people can sign in.
+func TestSearchChecked(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	pages := func(client *globus.Client) ([]web.Check, error) {
+		checks, err := routes.Checks(client)
+		if !slices.ContainsFunc(checks, func(c web.Check) bool { return c.Page == "/search" }) {
+			t.Errorf("got %v, %v, without /search", checks, err)
+		}
+		return []web.Check{{Page: "/x", Run: func(context.Context) []web.Finding { return []web.Finding{{Text: "good"}, {Text: "bad", Remedy: "mend it"}} }}}, err
+	}
+	env := []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=x", "GLOBUS_ISSUER=http://127.0.0.1:1", "PUBLIC_URL=http://localhost:1", "LISTEN=127.0.0.1:1", "SESSION_STORE=memory:"}
+	_ = doctor.Check(t.Context(), settings.Read(env, false), fstest.MapFS{}, pages, &out)
+	if want := "\n✓ Page /x: good\n! Page /x: bad\n  → mend it\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("want %q at the end of:\n%s", want, &out)
 	}
 }
 
