@@ -76,7 +76,11 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const asked = ctx.sourceEvent?.isTrusted;
   if (!ctx.response.raw.ok) say("");
   else if (asked && ctx.target !== document.body) say("Updated at " + new Date().toLocaleTimeString() + ".");
-  if (asked && ctx.response.raw.status === 401) whenVisible("tab-visible"); // the rest is out of date too
+});
+// Who is signed out, as an answer says, should not be on the rest of the page either. It
+// reads itself when htmx has ended this request: until then the button's card would not.
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceEvent?.isTrusted && ctx.response?.raw.status === 401) queueMicrotask(() => whenVisible("tab-visible"));
 });
 // A part of a page that reads itself again says in data-says what has become of it.
 let said = document.querySelector("[data-says]")?.dataset.says;

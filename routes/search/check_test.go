@@ -73,7 +73,9 @@ func TestSearchChecked(t *testing.T) {
 		if !slices.ContainsFunc(checks, func(c web.Check) bool { return c.Page == "/search" }) {
 			t.Errorf("got %v, %v, without /search", checks, err)
 		}
-		return []web.Check{{Page: "/x", Run: func(context.Context) []web.Finding { return []web.Finding{{Text: "good"}, {Text: "bad", Remedy: "mend it"}} }}}, err
+		return []web.Check{{Page: "/x", Run: func(context.Context) []web.Finding {
+			return []web.Finding{{Text: "good"}, {Text: "bad", Remedy: "mend it"}}
+		}}}, err
 	}
 	env := []string{"GLOBUS_CLIENT_ID=" + routestest.ClientID, "GLOBUS_CLIENT_SECRET=x", "GLOBUS_ISSUER=http://127.0.0.1:1", "PUBLIC_URL=http://localhost:1", "LISTEN=127.0.0.1:1", "SESSION_STORE=memory:"}
 	_ = doctor.Check(t.Context(), settings.Read(env, false), fstest.MapFS{}, pages, &out)
