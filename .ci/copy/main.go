@@ -2,8 +2,9 @@
 // .ci/run runs here. Their module path, README, pages, texts, colours and
 // packages are their own, some of our pages are gone, and nothing may fail.
 //
-//	go run ./.ci/copy          # in a temporary folder, which it deletes
-//	go run ./.ci/copy FOLDER   # only makes it, in FOLDER
+//	go run ./.ci/copy                     # in a temporary folder, which it deletes
+//	go run ./.ci/copy FOLDER              # only makes it, in FOLDER
+//	go run ./.ci/copy FOLDER lint tests   # makes it unless it is there, and takes these steps of its .ci/run
 package main
 
 import (
@@ -20,13 +21,13 @@ import (
 
 func main() {
 	flag.Parse()
-	if err := run(flag.Arg(0)); err != nil {
+	if err := run(flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "copy:", err)
 		os.Exit(1)
 	}
 }
 
-func run(folder string) error {
+func run(args []string) error {
 	ours, err := project.Ours(".")
 	if err != nil {
 		return err
@@ -35,18 +36,23 @@ func run(folder string) error {
 		fmt.Println("this is a copy; only the project that it was copied from makes others")
 		return nil
 	}
-	if folder != "" {
-		_, err := build(folder)
-		return err
+	if len(args) == 0 {
+		folder, err := os.MkdirTemp("", "copy")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+		args = []string{folder, "generated", "lint", "mutations", "repository", "tests"}
 	}
-	folder, err = os.MkdirTemp("", "copy")
-	if err != nil {
-		return err
+	folder, steps := args[0], args[1:]
+	c := project.Copy(folder)
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) == 0 || len(steps) == 0 {
+		if c, err = build(folder); err != nil {
+			return err
+		}
 	}
-	defer os.RemoveAll(folder)
-	c, err := build(folder)
-	if err != nil {
-		return err
+	if len(steps) == 0 {
+		return nil
 	}
 	// What the race detector finds, it finds here. The client library, the emulator,
 	// the stores and the proxies differ from ours in nothing but the module's path:
@@ -55,8 +61,7 @@ func run(folder string) error {
 	if os.Getenv("PORTAL_LONG") == "" {
 		env = append(env, "PACKAGES=. ./components ./instrument ./routes ./routes/auth ./routes/beamline ./routes/settings ./routes/web ./static")
 	}
-	err = c.Stream(os.Stdout, env, ".ci/run", "generated", "lint", "mutations", "repository", "tests")
-	if err != nil {
+	if err := c.Stream(os.Stdout, env, ".ci/run", steps...); err != nil {
 		return fmt.Errorf("in a copy, .ci/run: %w", err)
 	}
 	return nil

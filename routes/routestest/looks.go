@@ -46,17 +46,19 @@ func (b *Tab) Fits(state string, a Appearance) {
 	}
 }
 
-// Accessible fails the test over what axe-core finds. In the dark it looks only
-// for what colours can do wrong, and that in a wide window: all else is as it was
-// in the light, and the colours are those of the wide window.
+// Accessible fails the test over what axe-core finds: everything in a wide window in the
+// light. In the dark it looks only for what colours can do wrong, and in a narrow window
+// only for what width can: all else is as it was.
 func (b *Tab) Accessible(state string, a Appearance, axe string) {
 	b.T.Helper()
 	options := "{}"
-	if a.scheme == "dark" && a.Width < 1000 {
+	switch narrow, dark := a.Width < 1000, a.scheme == "dark"; {
+	case narrow && dark:
 		return
-	}
-	if a.scheme == "dark" {
+	case dark:
 		options = `{runOnly: ["color-contrast", "link-in-text-block"]}`
+	case narrow:
+		options = `{runOnly: ["scrollable-region-focusable", "target-size"]}`
 	}
 	for _, v := range b.violations(axe, options) {
 		b.T.Errorf("%s, %s: %s", state, a.name, v)
