@@ -292,7 +292,7 @@ func TestLargestAnswer(t *testing.T) {
 	for _, c := range calls {
 		t.Run(c.name+c.path, func(t *testing.T) {
 			f := newFlow(t)
-			f.auth.Lie(fault(c.path, globustest.Fault{Body: strings.Repeat(" ", c.most-2) + "{}"}))
+			f.auth.Lie(fault(c.path, globustest.Fault{Body: strings.Repeat("x", c.most)}))
 			if e, ok := errors.AsType[*globus.Error](c.do(t.Context(), f, f.client)); ok && e.Reason == globus.TooLarge {
 				t.Error(e)
 			}

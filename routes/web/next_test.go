@@ -30,8 +30,13 @@ func TestNext(t *testing.T) {
 	if len(attacks) < 400 {
 		t.Errorf("only %d attacks were read", len(attacks))
 	}
-	for _, next := range attacks {
-		checkNext(t, s, next, s.URL+"/")
+	b := s.Browser()
+	b.SignIn("rosalind")
+	for i, next := range attacks {
+		checkNextSignedIn(t, b, next, s.URL+"/")
+		if i%10 == 0 { // the same rule; only the way there is longer
+			checkNext(t, s, next, s.URL+"/")
+		}
 	}
 	long := "/user?" + strings.Repeat("%E4%BD%A0", 220) // a folder with a long Chinese name
 	checkNext(t, s, long, s.URL+long)
@@ -95,7 +100,12 @@ func checkNext(t *testing.T, s *routestest.Site, next, want string) {
 	} else if got := b.Get(back.Header.Get("Location")).Header.Get("Location"); got != want {
 		t.Errorf("next=%q leads to %q, want %q", next, got, want)
 	}
-	if got := b.Get(query).Header.Get("Location"); got != want {
+	checkNextSignedIn(t, b, next, want)
+}
+
+func checkNextSignedIn(t *testing.T, b *routestest.Browser, next, want string) {
+	t.Helper()
+	if got := b.Get("/login?next=" + url.QueryEscape(next)).Header.Get("Location"); got != want {
 		t.Errorf("next=%q leads someone signed in to %q, want %q", next, got, want)
 	}
 }
