@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"example.org/portal/globus"
 )
 
 // recordVersion changes when an older program could misread what a newer one
@@ -18,23 +22,37 @@ const recordKey = "record" // in scs's values
 type codec struct{}
 
 type envelope struct {
-	Version  int       `json:"version"`
-	Deadline time.Time `json:"deadline"`
-	Record   *Record   `json:"record"`
+	Version  int          `json:"version"`
+	Deadline time.Time    `json:"deadline"`
+	Record   *plainRecord `json:"record"`
 }
+
+// A plainRecord is a Record whose identity is read as it was written. The UnmarshalJSON
+// of globus.Identity is for what Globus sends, and tidies that up.
+type plainRecord struct {
+	Identity plainIdentity `json:"identity"` // hides that of Record
+	Record
+}
+
+type plainIdentity globus.Identity
 
 func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
-	return json.Marshal(envelope{recordVersion, deadline, values[recordKey].(*Record)})
+	rec := values[recordKey].(*Record)
+	return json.Marshal(envelope{recordVersion, deadline, &plainRecord{plainIdentity(rec.Identity), *rec}})
 }
 
-// Decode returns errUnreadable for anything that is not a record of this version.
+// Decode returns errUnreadable for anything that is not a record of this version. It is
+// called for every page, so it uses what is to become encoding/json/v2, which takes a
+// fifth of the time.
 func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	var e envelope
-	if err := json.Unmarshal(b, &e); err != nil || e.Record == nil {
+	if err := jsonv2.Unmarshal(b, &e); err != nil || e.Record == nil {
 		return time.Time{}, nil, fmt.Errorf("%w: it is not a record", errUnreadable)
 	}
 	if e.Version != recordVersion {
 		return time.Time{}, nil, fmt.Errorf("%w: its version is %d", errUnreadable, e.Version)
 	}
-	return e.Deadline, map[string]any{recordKey: e.Record}, nil
+	rec := &e.Record.Record
+	rec.Identity = globus.Identity(e.Record.Identity)
+	return e.Deadline, map[string]any{recordKey: rec}, nil
 }
