@@ -26,7 +26,7 @@ type sqliteDriver struct {
 	writer, reader           *sql.DB // the same for a store in memory
 	find, insert, swap, take *sql.Stmt
 	deleteExpired            *sql.Stmt // one batch
-	writing, reading         semaphore
+	writing, reading         workers
 
 	sweeper *sweeper
 	path    string // or "memory"
@@ -90,12 +90,14 @@ func openMemory(ctx context.Context, log *slog.Logger) (driver, error) {
 
 func newSQLite(ctx context.Context, path string, writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 	d := &sqliteDriver{path: path, writer: writer, reader: reader}
-	d.writing = make(semaphore, 1)
+	d.writing = startWorkers(1)
 	d.reading = d.writing
 	if reader != writer {
-		d.reading = make(semaphore, readers)
+		d.reading = startWorkers(readers)
 	}
 	if _, err := runCall(ctx, d.writing, func() (any, error) { return nil, d.prepare() }); err != nil {
+		d.reading.end()
+		d.writing.end()
 		return nil, err
 	}
 	d.sweeper = startSweeper(log, d.sweepBatch)
@@ -145,7 +147,7 @@ func (d *sqliteDriver) prepare() error {
 			return err
 		}
 	}
-	return openConnections(d.reader, cap(d.reading))
+	return openConnections(d.reader, d.reading.size)
 }
 
 // openConnections opens n connections of db, so that a process that later runs out of
@@ -166,5 +168,7 @@ func (d *sqliteDriver) Server() string { return d.path }
 
 func (d *sqliteDriver) Close() error {
 	d.sweeper.stop()
+	d.reading.end()
+	d.writing.end()
 	return errors.Join(d.reader.Close(), d.writer.Close())
 }

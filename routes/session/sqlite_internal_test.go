@@ -50,7 +50,8 @@ func TestSweepBatch(t *testing.T) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	d := &sqliteDriver{writer: db, reader: db, writing: make(semaphore, 1)}
+	d := &sqliteDriver{writer: db, reader: db, writing: startWorkers(1)}
+	defer d.writing.end()
 	if err := d.prepare(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -11,27 +12,48 @@ import (
 // cancelled, so it is short, and runCall repeats it.
 const lockWait = 100 * time.Millisecond
 
-// A semaphore limits the calls at a time to the number of connections.
-type semaphore chan struct{}
+// workers are as many goroutines as there are connections; each makes one call at a
+// time. They stay, because SQLite needs a deep stack: a new goroutine would have to grow
+// its own in each call, which takes longer than the call itself.
+type workers struct {
+	size  int
+	calls chan func()
+	ended <-chan struct{}
+	end   func() // once their calls are done; it may be called again
+}
+
+func startWorkers(n int) workers {
+	ctx, end := context.WithCancel(context.Background())
+	w := workers{n, make(chan func()), ctx.Done(), end}
+	for range n {
+		go func() {
+			for {
+				select {
+				case call := <-w.calls:
+					call()
+				case <-w.ended:
+					return
+				}
+			}
+		}()
+	}
+	return w
+}
+
+var errClosed = errors.New("the session store is closed")
 
 // runCall calls f when a connection is free, and again as long as another process has
 // the database locked. f itself cannot be cancelled, because a disk that hangs cannot:
 // if ctx ends first, runCall returns, and f goes on with its connection. To keep that
 // rare, runCall does not call f if ctx ends so soon that a lock could outlast it.
-func runCall[T any](ctx context.Context, slots semaphore, f func() (T, error)) (T, error) {
-	var none T
-	select {
-	case <-ctx.Done():
-		return none, ctx.Err()
-	case slots <- struct{}{}:
-	}
+func runCall[T any](ctx context.Context, w workers, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
+	var none T
 	done := make(chan result, 1)
-	go func() {
-		defer func() { <-slots }()
+	call := func() {
 		r := result{err: context.DeadlineExceeded}
 		for hasTime(ctx, 2*lockWait) {
 			if r.value, r.err = f(); sqliteCode(r.err) != sqlite3.SQLITE_BUSY {
@@ -39,7 +61,14 @@ func runCall[T any](ctx context.Context, slots semaphore, f func() (T, error)) (
 			}
 		}
 		done <- r
-	}()
+	}
+	select {
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-w.ended:
+		return none, errClosed
+	case w.calls <- call:
+	}
 	select {
 	case r := <-done:
 		return r.value, r.err

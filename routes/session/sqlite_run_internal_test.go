@@ -10,7 +10,8 @@ import (
 // A call that hangs holds up nobody for longer than their own time, and no more
 // calls than there are connections are begun.
 func TestRunCallHangs(t *testing.T) {
-	slots, begun, release := make(semaphore, 2), make(chan struct{}, 10), make(chan struct{})
+	two, begun, release := startWorkers(2), make(chan struct{}, 10), make(chan struct{})
+	defer two.end()
 	hang := func() (int, error) {
 		begun <- struct{}{}
 		<-release
@@ -19,7 +20,7 @@ func TestRunCallHangs(t *testing.T) {
 	try := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*lockWait)
 		defer cancel()
-		_, err := runCall(ctx, slots, hang)
+		_, err := runCall(ctx, two, hang)
 		return err
 	}
 	begin := time.Now()
@@ -31,8 +32,8 @@ func TestRunCallHangs(t *testing.T) {
 	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
-	if got := len(begun); got != cap(slots) {
-		t.Errorf("%d were begun, want %d", got, cap(slots))
+	if got := len(begun); got != two.size {
+		t.Errorf("%d were begun, want %d", got, two.size)
 	}
 	close(release)
 	if err := try(); err != nil {
@@ -44,7 +45,9 @@ func TestRunCallHangs(t *testing.T) {
 func TestRunCallTooLate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), lockWait)
 	defer cancel()
-	_, err := runCall(ctx, make(semaphore, 1), func() (int, error) {
+	one := startWorkers(1)
+	defer one.end()
+	_, err := runCall(ctx, one, func() (int, error) {
 		t.Error("it was begun")
 		return 0, nil
 	})
