@@ -34,7 +34,7 @@ const (
 // An Error is the error of a call to Globus. Its text may be logged: it holds no
 // token, code, claim or body.
 type Error struct {
-	Call      string // what was called: discovery, authorize, token, keys, userinfo, introspect, identities, revoke, refresh, client_credentials, transfer, groups, search
+	Call      string // what was called: discovery, authorize, token, keys, userinfo, introspect, identities, revoke, refresh, client_credentials, transfer, groups, search, https
 	Reason    Reason // in one word
 	Status    int    // HTTP status of the response, 0 if there was none
 	Code      string // such as invalid_grant (RFC 6749, section 5.2) or ConsentRequired (Transfer); "" if none

@@ -196,3 +196,22 @@ func ExampleClient_Search() {
 	// 2020 2
 	// 2021 2
 }
+
+// The beginning of a file that everybody may read, over HTTPS and with no token. Of other
+// collections, Transfer.Collection has the HTTPSServer, and a token for HTTPSScope reads
+// what the person may read.
+func ExampleClient_ReadFile() {
+	client, _, auth := signInAt(globustest.Config{}) // client is from New
+	defer auth.Close()
+
+	server := auth.HTTPSServer("c3132a69-7f75-4e73-ab76-fb0625fa217c") // "https://g-1a2b.data.globus.org", say
+	part, err := client.ReadFile(context.Background(), globus.FileQuery{Server: server, Path: "/datasets/peat-core/readings.csv", Max: 50}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s… of %d bytes\n", part.Content, part.Size)
+	// Output:
+	// day,value,unit,remark
+	// 2024-01-01,30.57,cm,
+	// 2024-01… of 1803 bytes
+}

@@ -35,7 +35,7 @@ func ExampleTransfer_List() {
 	// Rosalind's laptop cannot be listed: denied
 	// Workstation in room 51 cannot be listed: denied
 	// Diffraction, shared by Ada has 1
-	// Public reference data has 3
+	// Public reference data has 4
 	// Small project space has 1
 	// Example Observatory wants 1 [] false
 	// Old file server cannot be listed: no_collection

@@ -101,6 +101,7 @@ type Client struct {
 	oauth     oauth2.Config
 	keys      keySet
 	transport http.RoundTripper
+	public    http.RoundTripper                              // likewise, but only to the Internet; nil: Config has a Transport
 	observe   func(call, outcome string, took time.Duration) // may be nil
 	http      *http.Client                                   // for Globus Auth
 	now       func() time.Time
@@ -137,9 +138,9 @@ func New(cfg Config) (*Client, error) {
 			return nil, fmt.Errorf("globus: the URL of %s %w", server, err)
 		}
 	}
-	transport := cfg.Transport
+	transport, public := cfg.Transport, http.RoundTripper(nil)
 	if transport == nil {
-		transport = newTransport()
+		transport, public = newTransport(), newPublicTransport()
 	}
 	c := &Client{
 		issuer:   issuer,
@@ -159,6 +160,7 @@ func New(cfg Config) (*Client, error) {
 			},
 		},
 		transport: transport,
+		public:    public,
 		observe:   cfg.Observe,
 		now:       cfg.Now,
 	}

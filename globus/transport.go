@@ -15,7 +15,7 @@ const (
 )
 
 // newTransport returns the transport of a Config that has none.
-func newTransport() http.RoundTripper {
+func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 3 * time.Second}).DialContext,

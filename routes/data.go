@@ -33,6 +33,9 @@ var data = search.Index{
 	},
 	Boosts: []globus.SearchBoost{{Field: "title", Factor: 3}},
 	Cite:   &search.Citation{Title: "title", Creators: "creators.name", Date: "taken"},
+	HTTPSServers: map[string]string{
+		"c3132a69-7f75-4e73-ab76-fb0625fa217c": "g-3ea4da4c.data.example.org",
+	},
 	Files: func(r search.Record) (files []search.File) {
 		paths := r.Values("files.path")
 		for i, collection := range r.Values("files.collection") {

@@ -57,6 +57,10 @@ type Collection struct {
 	// everybody has it.
 	SharedWith []string
 
+	// AnonymousRead: everybody can read its files over HTTPS, without a token. Only a guest
+	// collection can have it.
+	AnonymousRead bool
+
 	NoAccount bool     // nobody has a local account, and no sign-in helps
 	ReadOnly  bool     // nobody can write
 	Closed    []string // directories that nobody can list, read or write, such as /private/
@@ -72,12 +76,15 @@ type Collection struct {
 // A File is a file, or an empty directory, in a Collection.
 type File struct {
 	Path string        // such as /photo51/one.tif; a directory ends with a slash. Parent directories exist without an entry of their own
-	Size int64         // in bytes
+	Size int64         // in bytes; with Content, its length
 	Ago  time.Duration // age of its modification time; 0: just modified
 
 	// Garbled is how many copies of the file arrive damaged before one arrives whole. A
 	// transfer that verifies checksums counts a fault and copies the file again.
 	Garbled int
+
+	// Content is what is in the file, for those who read it over HTTPS. Empty: zeros.
+	Content string
 }
 
 func checkCollections(all []Collection) error {
@@ -101,6 +108,9 @@ func (c Collection) check() error {
 	types := []string{"", MappedCollection, GuestCollection, PersonalCollection, PersonalSharedCollection}
 	if !slices.Contains(types, c.Type) || c.DataAccess && c.kind() != MappedCollection {
 		return errors.New("globustest: a collection has a Type of Globus's, and only a mapped one DataAccess")
+	}
+	if c.AnonymousRead && !strings.HasSuffix(c.kind(), "_guest_collection") {
+		return errors.New("globustest: only a guest collection has AnonymousRead")
 	}
 	for _, f := range c.Files {
 		if !strings.HasPrefix(f.Path, "/") || strings.Contains(f.Path, "//") {
@@ -210,6 +220,9 @@ func (e *Emulator) endpointDocument(p *place, person Person) document {
 		doc["gcp_connected"], doc["gcp_paused"] = !p.Offline, p.Paused != ""
 	} else {
 		doc["gcs_version"], doc["tlsftp_server"] = "5.4.80", "tlsftp://"+nameUUID(p.ID)[:8]+".data.example.org:443"
+	}
+	if server := e.httpsServer(p); server != "" {
+		doc["https_server"] = server
 	}
 	if strings.HasSuffix(p.kind(), "_guest_collection") {
 		host := nameUUID(p.ID + " host")

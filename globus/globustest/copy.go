@@ -150,7 +150,7 @@ func (j *job) copyFile(s step, from, to *place) (code string, err error) {
 	case to.ReadOnly || to.isClosed(s.to):
 		return "PERMISSION_DENIED", to.problem("transfer", s.to, "Permission denied")
 	}
-	copied := node{size: n.size, changed: w.clock, content: n.content}
+	copied := node{size: n.size, changed: w.clock, content: n.content, data: n.data}
 	if w.Preserve {
 		copied.changed = n.changed
 	}

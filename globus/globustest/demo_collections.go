@@ -29,8 +29,8 @@ const (
 //   - "Example University Research Storage", a mapped collection that needs data_access;
 //   - "Example Supercomputer scratch", which requires an identity of example.edu and a
 //     second factor, and "Tape archive", which requires one of lab.example.org;
-//   - "Public reference data", which is read-only, with a folder of 1,500 files and one
-//     that nobody can open;
+//   - "Public reference data", which is read-only, with a folder of 1,500 files, one that
+//     nobody can open, and the files of DemoIndexes, which everybody can read over HTTPS;
 //   - "Small project space", which has a quota of 100 MB;
 //   - "Example Observatory", which is paused.
 //
@@ -68,7 +68,7 @@ func DemoCollections() []Collection {
 			},
 		},
 		{
-			ID: nameUUID(reference), Name: reference, ReadOnly: true, Closed: []string{"/private/"}, Organization: "Example Data Centre",
+			ID: nameUUID(reference), Name: reference, ReadOnly: true, AnonymousRead: true, Closed: []string{"/private/"}, Organization: "Example Data Centre",
 			Description: "Open to everybody, for reading", Keywords: "reference,open data", Files: slices.Clone(referenceFiles()),
 		},
 		{ID: nameUUID(stick), Name: stick, Quota: 100 * mB, Description: "100 MB, and no more", Files: []File{file("/in/", 0, day)}},
@@ -105,7 +105,7 @@ var referenceFiles = sync.OnceValue(func() []File {
 	for i := range 1500 {
 		files = append(files, file(fmt.Sprintf("/frames/frame-%04d.tif", i), int64(i)*kB, time.Duration(i)*time.Hour))
 	}
-	return files
+	return append(files, datasetFiles()...)
 })
 
 func rosalindsBookmarks() []Bookmark {

@@ -67,9 +67,15 @@ var demoDays = []string{
 func demoDataset(i int) IndexEntry {
 	kind, site := demoKinds[i%len(demoKinds)], demoSites[i%len(demoSites)]
 	taken := demoDays[i%len(demoDays)]
-	files := []any{map[string]any{"collection": nameUUID(reference), "path": fmt.Sprintf("/frames/frame-%04d.tif", i)}}
-	if i%6 == 0 {
-		files = []any{map[string]any{"collection": nameUUID(beamline), "path": "/photo51/"}}
+	place := func(collection, path string) any {
+		return map[string]any{"collection": nameUUID(collection), "path": path}
+	}
+	files := []any{place(reference, fmt.Sprintf("/frames/frame-%04d.tif", i))}
+	for _, name := range []string{"README.txt", "readings.csv", "readings.png"} {
+		files = append(files, place(reference, "/datasets/"+kind.folder()+"/"+name))
+	}
+	if i%6 == 0 { // everybody can see the record, but not read the files
+		files = []any{place(beamline, "/photo51/"), place(beamline, "/README.txt")}
 	}
 	content := map[string]any{
 		"title":      fmt.Sprintf("%s at %s, %s", kind.title, site.name, taken[:4]),

@@ -168,6 +168,8 @@ func (e *Emulator) routes() map[string]http.Handler {
 		BookmarkPath:        e.transfer(e.createBookmark, http.MethodPost),
 		BookmarkPath + "/*": e.transfer(e.serveBookmark, http.MethodGet, http.MethodPut, http.MethodDelete),
 
+		HTTPSPath: http.HandlerFunc(e.serveFile),
+
 		indexPath: show(e.index, http.MethodGet, http.MethodHead),
 		stylePath: show(serveStyle, http.MethodGet, http.MethodHead),
 	})
@@ -208,6 +210,9 @@ func (e *Emulator) endpointPath(r *http.Request) string {
 	r.URL.Path = strings.TrimPrefix(r.URL.Path, "/"+searchServer) // see globus.Client.ServiceURL
 	if _, ok := e.endpoints[r.URL.Path]; ok {
 		return r.URL.Path
+	}
+	if host, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); strings.HasSuffix(host, httpsDomain) {
+		return HTTPSPath
 	}
 	if strings.HasPrefix(r.URL.Path, GetIdentitiesPath+"/") {
 		return GetIdentitiesPath

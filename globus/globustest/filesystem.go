@@ -21,6 +21,7 @@ type node struct {
 	changed time.Time        // modification time
 	content uint64           // stands for a file's content: a whole copy has the same number
 	garbled int              // as in File
+	data    string           // likewise, Content
 }
 
 var (
@@ -46,7 +47,10 @@ func newFileSystem(files []File, now time.Time) *fileSystem {
 			_, _ = fs.makeAll(clean(f.Path), changed) // checkCollections has read the path
 			continue
 		}
-		_ = fs.write(clean(f.Path), node{size: f.Size, changed: changed, content: contentOf(f), garbled: f.Garbled})
+		if f.Content != "" {
+			f.Size = int64(len(f.Content))
+		}
+		_ = fs.write(clean(f.Path), node{size: f.Size, changed: changed, content: contentOf(f), garbled: f.Garbled, data: f.Content})
 	}
 	return fs
 }

@@ -92,6 +92,10 @@ const (
 	BookmarkPath     = TransferPath + "/bookmark" // creates a bookmark; BookmarkPath + "/*" is one that exists
 )
 
+// HTTPSPath is the files of all collections in Lie and Requests. In a request, the path of
+// the collection's https_server and that of the file replace it, see Emulator.HTTPSServer.
+const HTTPSPath = "/*.data.example.org/*"
+
 // The paths of the endpoints of Globus Groups.
 const (
 	GroupsPath   = "/v2" // prefix of the other

@@ -13,7 +13,7 @@ import (
 
 // The parameters of a search in the address, beside those of facets. A facet has its name,
 // once for each chosen value, and name.none, name.from and name.to.
-var ownParameters = []string{"q", "advanced", "sort", "size", "page", "subject", "at", "facet", "find", "order", "as", "only"}
+var ownParameters = []string{"q", "advanced", "sort", "size", "page", "subject", "at", "facet", "find", "order", "as", "only", "collection", "path"}
 
 const (
 	maxTyped   = 1000 // characters of q

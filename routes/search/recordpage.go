@@ -34,6 +34,7 @@ type recordView struct {
 type fileView struct {
 	File
 	openURL, sendURL string // "": this site has no such page
+	previewURL       string // "": its kind has no preview
 }
 
 // record shows one record, with all its entries.
@@ -63,7 +64,7 @@ func (m *room) record(w http.ResponseWriter, r *http.Request, who *session.Sessi
 		}
 	}
 	if m.Files != nil {
-		v.files = m.fileViews(m.Files(v.Record))
+		v.files = m.fileViews(a, subject, r.URL.Query().Get("at"), m.Files(v.Record))
 	}
 	m.hide(w, a)
 	w.Header().Set("Link", "<"+m.site.Absolute("")+strings.TrimPrefix(m.Path, "/")+"/record?subject="+url.QueryEscape(subject)+`>; rel="canonical"`)
@@ -148,9 +149,9 @@ func document(s globus.SearchSubject) recordDocument {
 	return doc
 }
 
-// fileViews returns where files can be opened and sent from, if this site has pages for
-// that.
-func (m *room) fileViews(files []File) (views []fileView) {
+// fileViews returns where the files of a record can be opened and sent from, if this site
+// has pages for that, and where they have a preview.
+func (m *room) fileViews(a address, subject, at string, files []File) (views []fileView) {
 	has := func(pattern string) bool { return slices.Contains(m.site.Routes(), pattern) }
 	for _, f := range files {
 		if !globus.IsUUID(f.Collection) || !strings.HasPrefix(f.Path, "/") {
@@ -158,7 +159,7 @@ func (m *room) fileViews(files []File) (views []fileView) {
 		}
 		folder, name := path.Split(strings.TrimSuffix(f.Path, "/"))
 		isFolder := strings.HasSuffix(f.Path, "/")
-		v := fileView{File: f}
+		v := fileView{File: f, previewURL: m.previewURL(a, subject, at, f)}
 		if has("GET /files/{id}") {
 			open := folder
 			if isFolder {

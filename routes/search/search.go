@@ -11,7 +11,7 @@
 // That shows each record by its title or name, with its short values. Fields, Facets and
 // Sorts say more. The whole search is in the address (address.go): the pages store
 // nothing. ask.go sends the queries, page.go and page.templ answer with what was found,
-// record.go with one record, export.go with all of them, send.go with their files.
+// record.go with one record, preview.go with a file, export.go with all of them, send.go with their files.
 package search
 
 import (
@@ -61,6 +61,13 @@ type Index struct {
 	// Files returns where the files of a record are; its page leads to them, and the files
 	// of all records found can be sent together. Nil: records have none.
 	Files func(Record) []File
+
+	// HTTPSServers are where the files of collections can be read over HTTPS, by the UUIDs of
+	// the collections: https_server in globus endpoint show, such as g-1a2b.data.globus.org.
+	// Everybody then sees previews of images, texts and tables that everybody may read. Of
+	// other collections only people who are signed in do, because Globus Transfer says to
+	// them where the files are. A record cannot say it. Nil: none.
+	HTTPSServers map[string]string
 
 	// Result shows a record in the list. url is the address of its page. Nil: the heading
 	// and Fields.
@@ -152,7 +159,9 @@ type room struct {
 	nobody  *globus.Search // without a token
 	cache   cache
 	metrics metrics
-	exports chan struct{} // holds one value for each export that runs
+
+	exports  chan struct{} // holds one value for each export that runs
+	previews chan struct{} // likewise, for each file that is read
 }
 
 // AddRoutes adds the pages of an index to the site. It panics if ix is not valid: a program
@@ -167,13 +176,18 @@ func AddRoutes(site *web.Server, a *auth.Auth, client *globus.Client, ix Index) 
 	for i, f := range ix.Fields {
 		ix.Fields[i].Label = cmp.Or(f.Label, label(f.Path))
 	}
+	servers := map[string]string{}
+	for id, server := range ix.HTTPSServers {
+		servers[strings.ToLower(id)] = hostOf(server)
+	}
+	ix.HTTPSServers = servers
 	if err := ix.check(); err != nil {
 		panic(fmt.Errorf("search: the index at %s: %w", ix.Path, err))
 	}
-	m := &room{Index: ix, site: site, auth: a, globus: client, nobody: client.Search(nil), metrics: newMetrics(site.Metrics), exports: make(chan struct{}, maxExports)}
+	m := &room{Index: ix, site: site, auth: a, globus: client, nobody: client.Search(nil), metrics: newMetrics(site.Metrics), exports: make(chan struct{}, maxExports), previews: make(chan struct{}, maxPreviews)}
 	site.AddCheck(ix.Path, m.checkIndex)
 	for path, h := range map[string]auth.HandlerFunc{
-		"": m.page, "/more": m.more, "/record": m.record, "/record.json": m.recordJSON, "/cite": m.cite, "/compare": m.compare, "/code": m.code,
+		"": m.page, "/more": m.more, "/record": m.record, "/record.json": m.recordJSON, "/preview": m.preview, "/cite": m.cite, "/compare": m.compare, "/code": m.code,
 		"/private": m.signedIn(m.private), "/send": m.signedIn(m.sendAll), ".csv": m.csv, ".json": m.json,
 	} {
 		if ix.Access != nil {
@@ -229,6 +243,11 @@ func (ix Index) check() error {
 	for _, f := range ix.Fields {
 		if f.Path == "" && f.Text == nil && f.Component == nil {
 			wrong = append(wrong, errors.New("a field has no Path, Text or Component"))
+		}
+	}
+	for id, host := range ix.HTTPSServers {
+		if !globus.IsUUID(id) || host == "" {
+			wrong = append(wrong, fmt.Errorf("HTTPSServers has %q, which is no UUID, or no name of a host for it", id))
 		}
 	}
 	for _, s := range ix.Sorts {

@@ -90,6 +90,7 @@ type configCollection struct {
 	Offline     bool     `json:"offline"`
 	Paused      string   `json:"paused"`
 	ReadOnly    bool     `json:"read_only"`
+	Anonymous   bool     `json:"anonymous_read"`
 	Quota       int64    `json:"quota"` // bytes; 0: no limit
 	Speed       int64    `json:"speed"` // bytes a second
 }
@@ -97,6 +98,7 @@ type configCollection struct {
 type configFile struct {
 	Path string `json:"path"` // a directory ends with a slash
 	Size int64  `json:"size"`
+	Text string `json:"content"` // for those who read it over HTTPS; empty: zeros
 }
 
 type configScope struct {
@@ -200,10 +202,10 @@ func uuidOf(text string) string {
 func (c configCollection) collection() globustest.Collection {
 	place := globustest.Collection{
 		ID: c.ID, Name: c.Name, DataAccess: c.DataAccess, Domains: c.Domains, MFA: c.MFA, Type: c.Type, Owner: c.Owner, SharedWith: c.SharedWith,
-		Description: c.Description, Home: c.Home, Offline: c.Offline, Paused: c.Paused, ReadOnly: c.ReadOnly, Quota: c.Quota, Speed: c.Speed,
+		Description: c.Description, Home: c.Home, Offline: c.Offline, Paused: c.Paused, ReadOnly: c.ReadOnly, AnonymousRead: c.Anonymous, Quota: c.Quota, Speed: c.Speed,
 	}
 	for _, f := range c.Files {
-		place.Files = append(place.Files, globustest.File{Path: f.Path, Size: f.Size})
+		place.Files = append(place.Files, globustest.File{Path: f.Path, Size: f.Size, Content: f.Text})
 	}
 	return place
 }
