@@ -54,7 +54,7 @@ func TestBrowserSearch(t *testing.T) {
 			b.Run(`document.getElementById("more-find").value = "pea"`)
 			b.Click(`#more button[type=submit]`)
 			b.At(s.URL + map[bool]string{true: "/search", false: "/search/more?facet=keywords&find=pea"}[script])
-			if b.Shows(`#more a[href*="keywords=peat"]`); b.Holds(`document.querySelector('#more a[href*="keywords=soil"]') !== null`) {
+			if b.Shows(`#more-order[href*="find=pea&"]`, `#more a[href*="keywords=peat"]`); b.Holds(`document.querySelector('#more a[href*="keywords=soil"]') !== null`) {
 				t.Error("values without what was typed are shown")
 			}
 			b.Click("#more-order")
@@ -95,9 +95,34 @@ func TestBrowserSearch(t *testing.T) {
 			b.Shows("#record-previous")
 			b.Click("#record-back")
 			b.At(s.URL + "/search?site.region=Amazon&site.region=Arctic")
+
+			// Files of a record, in its page or as pages.
+			b.GoTo("/search/record?subject=https://doi.org/10.5072/efs.0001")
+			b.Mark()
+			b.Click(`.preview-link[href*="README.txt"]`)
+			b.Shows(".preview-text")
+			if !script {
+				b.Click(".preview-back")
+			}
+			b.Click(`.preview-link[href*="readings.csv"]`)
+			b.Shows(`.preview-table[data-rows="50"]`)
+			if !script {
+				b.Click(".preview-back")
+			}
+			b.Click(`.preview-link[href*="readings.png"]`)
+			b.Shows(".preview-image")
+			look("previews")
+			if !b.Holds(`document.querySelector(".preview-image").naturalWidth > 0`) {
+				t.Error("the image is not shown")
+			}
 			if !script {
 				return
 			}
+			if !b.Holds(`window.marked && document.querySelectorAll(".preview-shown").length === 3`) {
+				t.Error("a page was loaded; want the files shown in the page of the record")
+			}
+			b.Click(`.preview-link[href*="readings.csv"]`)
+			b.Shows(".preview-table")
 			b.GoTo("/search?q=nosuchword&site.region=Amazon")
 			b.Shows("#suggestions a")
 			look("nothing found")

@@ -243,7 +243,7 @@ func (v *preview) read(kind string, part *globus.FilePart) (err error) {
 
 // decode returns the text of a file. Without a byte order mark it is UTF-8, or else, and
 // then guessed is true, in the letters of Western Europe, in which every file is a text; so
-// one with control characters is refused.
+// one with many control characters is refused.
 func decode(b []byte, cut bool) (text string, guessed bool, err error) {
 	var from encoding.Encoding
 	switch {
@@ -275,7 +275,7 @@ func decode(b []byte, cut bool) (text string, guessed bool, err error) {
 		}
 		return r
 	}, string(b))
-	if bytes.IndexByte(b, 0) >= 0 || control > len(b)/100 {
+	if bytes.IndexByte(b, 0) >= 0 || control > len(b)/10 {
 		return "", false, errNotShown
 	}
 	return text, guessed, nil
