@@ -110,17 +110,17 @@ func (b *Tab) At(address string) {
 	})
 }
 
-// complete is whether a page is complete, and none of it waits for htmx: which
-// takes up what came with the page only some time after its script has run, and
-// what comes by a swap when it has read the answer.
-const complete = `document.readyState === "complete" && document.querySelector("[class*=htmx-]") === null &&
+// Complete is a JavaScript expression: whether a page is complete, and none of it
+// waits for htmx, which takes up what came with the page only some time after its
+// script has run, and what comes by a swap when it has read the answer.
+const Complete = `document.readyState === "complete" && document.querySelector("[class*=htmx-]") === null &&
 	!(globalThis.htmx && document.querySelector(":is([hx-get], [hx-post], [hx-put], [hx-patch], [hx-delete]):not([data-htmx-powered])"))`
 
 // Settled waits until the page is complete and nothing is being loaded.
 func (b *Tab) Settled() {
 	b.T.Helper()
 	Await(b.T, "the page is complete", func() bool {
-		return b.Holds(complete) && b.quiet(0) // in this order: what a page asks for by itself it has asked for by then
+		return b.Holds(Complete) && b.quiet(0) // in this order: what a page asks for by itself it has asked for by then
 	})
 }
 
@@ -144,6 +144,20 @@ const find = `((target) => /^[#.[]/.test(target)
 	: [...document.querySelectorAll("a, button, summary")].find(
 		(e) => e.checkVisibility() && !e.disabled && e.textContent.replace(/\s+/g, " ").trim().startsWith(target)))`
 
+// PlaceOf returns a JavaScript expression: the coordinates at which to click on what
+// target names (see Tab.Click), [] while there is none or something else lies over it.
+// A link may be broken over two lines: the middle of its first line is on it, that of
+// its bounding box may lie between the lines.
+func PlaceOf(target string) string {
+	return fmt.Sprintf(`((e) => {
+		e?.scrollIntoView({block: "nearest", behavior: "instant"});
+		const box = e?.getClientRects()[0];
+		const place = box && [box.x + box.width / 2, box.y + box.height / 2];
+		const swapping = document.querySelector("[class*=htmx-]") !== null;
+		return place && !swapping && e.contains(document.elementFromPoint(...place)) ? place : [];
+	})(%s(%q))`, find, target)
+}
+
 // Click clicks with the mouse on what target names: a CSS selector that begins
 // with #, . or [, or else what a link, button or summary begins with. It fails
 // the test if something else lies over it.
@@ -161,21 +175,14 @@ func (b *Tab) DoubleClick(target string) {
 }
 
 // Place returns the coordinates at which to click on what target names (see
-// Click), once it stands still. A link may be broken over two lines: the middle
-// of its first line is on it, that of its bounding box may lie between the lines.
+// Click), once it stands still.
 func (b *Tab) Place(target string) []float64 {
 	b.T.Helper()
 	b.Settled()
 	var place []float64
 	Await(b.T, "there is "+target+" to click", func() bool {
 		last := place
-		place, _ = evaluate[[]float64](b, fmt.Sprintf(`((e) => {
-			e?.scrollIntoView({block: "nearest", behavior: "instant"});
-			const box = e?.getClientRects()[0];
-			const place = box && [box.x + box.width / 2, box.y + box.height / 2];
-			const swapping = document.querySelector("[class*=htmx-]") !== null;
-			return place && !swapping && e.contains(document.elementFromPoint(...place)) ? place : [];
-		})(%s(%q))`, find, target))
+		place, _ = evaluate[[]float64](b, PlaceOf(target))
 		return len(place) == 2 && slices.Equal(place, last)
 	})
 	return place
