@@ -33,8 +33,8 @@ const usage = `Portal is a web app where people sign in with Globus Auth.
   portal -check     find what would keep people from signing in, and say what to do
                     about it; best run on the app's machine, with its settings
   portal -move-sessions FROM TO
-                    copy sessions from one store to another, each written as in
-                    SESSION_STORE, or as @ and a file that has it
+                    copy sessions from one store to another; write each as in
+                    SESSION_STORE, or as @ and the path of a file with it
   portal -version   print the commit, and the version of Go
   portal -licenses  print what the program is made of, with all licences
 
@@ -133,7 +133,7 @@ diverged:  %d, which have changed in the new store too and were left as they are
 	if err != nil {
 		return fmt.Errorf("stopped before the end: %w; run it again", err)
 	}
-	fmt.Fprintln(out, "Sign-ins, sign-outs and new tokens in the old store from now on are not in the new one: if the app still uses the old store, stop it and run this again.")
+	fmt.Fprintln(out, "Later changes in the old store are not in the new one: if the app still uses the old store, stop the app and run this again.")
 	return nil
 }
 

@@ -36,7 +36,7 @@ func collectionKind(c globus.Collection) string {
 	case c.IsGuest():
 		return "Guest collection: a shared folder"
 	case c.IsMapped():
-		return "Mapped collection: with an account of yours"
+		return "Mapped collection: you need an account there"
 	}
 	return ""
 }

@@ -21,9 +21,9 @@ type Required struct {
 // Heading says in a few words what is wanted.
 func (q Required) Heading() string {
 	if len(q.Requirements.Scopes) > 0 {
-		return "Globus wants your consent"
+		return "Globus needs your consent"
 	}
-	return "Globus wants you to sign in for this"
+	return "Globus requires another sign-in for this"
 }
 
 // says returns the message of the service, preferably the one that is for the person.
@@ -63,13 +63,13 @@ func (q Required) demands() (all []demand) {
 		add("identity", "to sign in with this identity of yours:", r.Identities...)
 	}
 	if len(r.Policies) > 0 {
-		add("policy", "to meet this policy of whoever owns it:", r.Policies...)
+		add("policy", "to meet this policy of the owner:", r.Policies...)
 	}
 	if r.MFA {
 		add("mfa", "to sign in with a second factor, such as a code from your telephone")
 	}
 	if r.Prompt == "login" {
-		add("login", "to sign in anew")
+		add("login", "to sign in again")
 	}
 	return all
 }

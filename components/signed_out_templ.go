@@ -49,12 +49,12 @@ func SignedOut(p Page, pending bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if pending {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p id=\"signed-out-pending\">You are signed out in this browser, but not yet on the server: it could not be reached, and we keep trying.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p id=\"signed-out-pending\">You are signed out in this browser. The server could not end your session yet, and keeps trying.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>This browser may still be signed in at Globus. If so, the next log-in can pass without asking for a password: on a computer that you share, sign out of Globus too.</p><p class=\"actions\"><a class=\"button primary login\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>This browser may still be signed in at Globus. Then the next person can log in as you without a password: on a shared computer, sign out of Globus too.</p><p class=\"actions\"><a class=\"button primary login\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -156,7 +156,7 @@ func LogoutPage(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Visitor.SignedIn {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>Signing out takes a click, so that no link can do it to you.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>Click the button to log out. No link can log you out without this click.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -262,7 +262,7 @@ func SessionEnded(loginURL string, sent bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>Log in again to go on from here.</p><p class=\"actions\"><a class=\"button primary login\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>Log in again to continue.</p><p class=\"actions\"><a class=\"button primary login\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -31,7 +31,7 @@ func tokenPanel(a Account) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section id=\"tokens\" class=\"card\" aria-labelledby=\"tokens-title\"><h2 id=\"tokens-title\">Tokens</h2><p>With these, the site calls Globus services as you. Anyone who has one can do the same, so show them to nobody.</p><ul class=\"rows\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section id=\"tokens\" class=\"card\" aria-labelledby=\"tokens-title\"><h2 id=\"tokens-title\">Tokens</h2><p>This site uses these tokens to call Globus services as you. Anyone who has one can do the same: show them to nobody.</p><ul class=\"rows\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -90,7 +90,7 @@ func tokenRow(a Account, row TokenRow) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(row.Scopes) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>Lets this app</p><ul>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>It allows this app to</p><ul>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -141,7 +141,7 @@ func tokenRow(a Account, row TokenRow) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if row.Refreshes {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "refreshes by itself")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "refreshed automatically")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

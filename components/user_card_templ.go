@@ -75,7 +75,7 @@ func signedOutCard(c Card) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if c.Ended {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p id=\"session-ended\">Your session has ended. Log in again to go on.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p id=\"session-ended\">Your session has ended. Log in again to continue.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

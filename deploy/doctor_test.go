@@ -175,11 +175,11 @@ func TestCheckFinds(t *testing.T) {
 		{"issuer down", globustest.Lie{}, []string{"GLOBUS_ISSUER=http://" + nobody}, []string{
 			"✗ Globus Auth: http://" + nobody + ": discovery: unreachable", "refused", "HTTPS_PROXY=", "– Signing keys: not checked", "– Client id and secret: not checked"}},
 		{"issuer unknown", globustest.Lie{}, []string{"GLOBUS_ISSUER=https://auth.invalid"}, []string{
-			"✗ Globus Auth: https://auth.invalid: discovery: unreachable", "look that name up", "HTTPS_PROXY="}},
+			"✗ Globus Auth: https://auth.invalid: discovery: unreachable", "look up that name", "HTTPS_PROXY="}},
 		{"issuer of unknown authority", globustest.Lie{}, []string{"GLOBUS_ISSUER=" + secure.URL}, []string{
 			"✗ Globus Auth", "unknown authority", "SSL_CERT_FILE="}},
 		{"issuer is something else", globustest.Lie{}, []string{"GLOBUS_ISSUER=" + secure.URL, "SSL_CERT_FILE=" + authority}, []string{
-			"✗ Globus Auth: " + secure.URL + ": discovery: status (HTTP 404)", "see that the issuer is right", "✗ Signing keys"}},
+			"✗ Globus Auth: " + secure.URL + ": discovery: status (HTTP 404)", "check the issuer", "✗ Signing keys"}},
 		{"proxy down", globustest.Lie{}, []string{"GLOBUS_ISSUER=https://auth.invalid", "HTTPS_PROXY=http://" + nobody}, []string{
 			"✗ Globus Auth", "HTTPS_PROXY names a proxy that does not answer"}},
 		{"issuer ill", lie(globustest.DiscoveryPath, globustest.Fault{Status: 503, Body: "canary"}), nil, []string{
@@ -196,7 +196,7 @@ func TestCheckFinds(t *testing.T) {
 			"! Redirect URI at Globus", "Mismatching redirect URI", "character for character", "✗ Public address", "redirects to \"" + other.Globus.URL}},
 
 		{"store nowhere", globustest.Lie{}, []string{"SESSION_STORE=sqlite:" + file + "/sessions.db"}, []string{
-			"✗ Session store: ", "not a directory", "SESSION_STORE must name a file in a folder", "✓ App"}},
+			"✗ Session store: ", "not a directory", "SESSION_STORE must name a file on a local disk", "✓ App"}},
 		{"store is no database", globustest.Lie{}, []string{"SESSION_STORE=sqlite:" + authority}, []string{
 			"✗ Session store: " + authority, "not a database"}},
 		{"store for everybody", globustest.Lie{}, []string{"SESSION_STORE=sqlite:" + shared}, []string{

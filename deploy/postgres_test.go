@@ -36,7 +36,7 @@ func TestCheckPostgres(t *testing.T) {
 		{"well", []string{"SESSION_STORE=postgres://locked:canary-postgres@" + at}, true, []string{"✓ Session store: postgres://locked@" + at + ": written, read and deleted", "! Session store", "fsync = on"}},
 		{"by TLS", []string{"SESSION_STORE=postgres://locked@" + verified, "PGPASSWORD=canary-postgres", "SSL_CERT_FILE=" + certificate}, true, []string{"✓ Session store: postgres://locked@localhost:" + p.Port}},
 		{"of unknown authority", []string{"SESSION_STORE=postgres://locked@" + verified}, false, []string{"✗ Session store", "unknown authority", "SSL_CERT_FILE"}},
-		{"not there", []string{"SESSION_STORE=postgres://u:canary@127.0.0.1:1/db"}, false, []string{"✗ Session store: postgres://u@127.0.0.1:1/db: it does not answer", "that runs", "✓ App"}},
+		{"not there", []string{"SESSION_STORE=postgres://u:canary@127.0.0.1:1/db"}, false, []string{"✗ Session store: postgres://u@127.0.0.1:1/db: it does not answer", "Check that PostgreSQL runs", "✓ App"}},
 		{"another password", []string{"SESSION_STORE=postgres://locked:canary@" + at}, false, []string{"✗ Session store", "refuses the user or the password"}},
 	}
 	for _, test := range tests {

@@ -81,7 +81,7 @@ func TestCheckRedis(t *testing.T) {
 		{"well", []string{"SESSION_STORE=" + redis.url()}, true, []string{"✓ Session store: redis://:xxxxx@127.0.0.1:" + redis.port + ": written, read and deleted"}},
 		{"by TLS", []string{"SESSION_STORE=" + byTLS, "SSL_CERT_FILE=" + certificate}, true, []string{"✓ Session store: rediss://:xxxxx@localhost:" + tlsPort}},
 		{"of unknown authority", []string{"SESSION_STORE=" + byTLS}, false, []string{"✗ Session store", "unknown authority", "SSL_CERT_FILE"}},
-		{"not there", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + routestest.FreePort(t)}, false, []string{"✗ Session store: redis://:xxxxx@127.0.0.1:", "does not answer", "that runs", "✓ App"}},
+		{"not there", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + routestest.FreePort(t)}, false, []string{"✗ Session store: redis://:xxxxx@127.0.0.1:", "does not answer", "Check that the server runs", "✓ App"}},
 		{"another password", []string{"SESSION_STORE=redis://:canary@127.0.0.1:" + redis.port}, false, []string{"✗ Session store", "refuses the user or the password"}},
 	}
 	for _, test := range tests {

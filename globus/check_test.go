@@ -46,7 +46,7 @@ func TestCheckCredentials(t *testing.T) {
 		{"another kind of app", fault(globustest.TokenPath, globustest.Fault{Status: 400, Body: `{"error":"unauthorized_client"}`}), "of another kind"},
 		{"down", fault(globustest.TokenPath, globustest.Fault{Status: 503}), "status.globus.org"},
 		{"anybody is welcome", fault(globustest.TokenPath, globustest.Fault{
-			Body: `{"access_token":"canary","token_type":"Bearer","expires_in":60,"resource_server":"auth.globus.org"}`}), "does not seem to be Globus"},
+			Body: `{"access_token":"canary","token_type":"Bearer","expires_in":60,"resource_server":"auth.globus.org"}`}), "does not seem to come from Globus"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestRemedies(t *testing.T) {
 // TestSignInRemedies: what the operator can do if nobody can sign in, and nothing where
 // nobody knows.
 func TestSignInRemedies(t *testing.T) {
-	const notGlobus, otherProvider = "no proxy answers with a page of its own", "the issuer and the client id are right"
+	const notGlobus, otherProvider = "no proxy answers with a page of its own", "the issuer and the client id"
 	now := time.Unix(1_800_000_000, 0) // newFlow's
 	at := func(path string, status int, body string) globustest.Lie {
 		return fault(path, globustest.Fault{Status: status, Body: body})
@@ -233,14 +233,14 @@ func TestNetworkRemedies(t *testing.T) {
 		err  error
 		want string // in the remedy; "" is none
 	}{
-		{"no such host", &net.OpError{Op: "dial", Err: &net.DNSError{Name: "auth.globus.org", IsNotFound: true}}, "look that name up"},
+		{"no such host", &net.OpError{Op: "dial", Err: &net.DNSError{Name: "auth.globus.org", IsNotFound: true}}, "look up that name"},
 		{"name server silent", &net.DNSError{Name: "auth.globus.org", IsTimeout: true}, "/etc/resolv.conf"},
 		{"refused", refused, "HTTPS_PROXY="},
 		{"timeout", context.DeadlineExceeded, "HTTPS_PROXY="},
 		{"proxy down", &net.OpError{Op: "proxyconnect", Err: refused}, "HTTPS_PROXY names a proxy"},
 		{"unknown authority", certificate(x509.UnknownAuthorityError{}), "SSL_CERT_FILE="},
 		{"expired", certificate(x509.CertificateInvalidError{Reason: x509.Expired}), "clock"},
-		{"another name", certificate(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "auth.globus.org"}), "see that the issuer is right"},
+		{"another name", certificate(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "auth.globus.org"}), "check the issuer"},
 		{"given up", context.Canceled, ""},
 	}
 	for _, tt := range tests {

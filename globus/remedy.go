@@ -14,10 +14,10 @@ import (
 
 const (
 	registrations = "https://app.globus.org/settings/developers"
-	wayOut        = "See that the firewall lets this machine out to it by https. Where a proxy is the only way out, name it: HTTPS_PROXY=http://proxy.example.edu:3128."
-	notGlobus     = "What answered does not seem to be Globus: see that the issuer is right, and that no proxy answers with a page of its own."
-	otherProvider = "Only Globus's own ID tokens for this app are taken, signed with RS512: see that the issuer and the client id are right."
-	unwell        = "Globus is unwell, or a proxy before it is: see https://status.globus.org."
+	wayOut        = "Check that the firewall lets this machine connect to it by https. If a proxy is the only way out, set HTTPS_PROXY=http://proxy.example.edu:3128."
+	notGlobus     = "The answer does not seem to come from Globus: check the issuer, and that no proxy answers with a page of its own."
+	otherProvider = "The app accepts only ID tokens that Globus signed for it, with RS512: check the issuer and the client id."
+	unwell        = "Globus has a fault, or a proxy before it has: see https://status.globus.org."
 
 	// ClockRemedy is the remedy for a clock that is wrong.
 	ClockRemedy = "Let this machine set its clock by the network, with chrony or another NTP client (a container has its host's clock)."
@@ -47,14 +47,14 @@ func (e *Error) advice() string {
 	case e.Code == "unauthorized_client":
 		return "The registration is of another kind: register a portal, science gateway, or other application you host, at " + registrations + "."
 	case IsInvalidGrant(e) && e.Call == "token":
-		return "If it happens to everyone: wherever this app runs it must have the same redirect URI, and no proxy may send a request twice."
+		return "If it happens to everyone: all instances of this app must have the same redirect URI, and no proxy may send a request twice."
 	case IsInvalidGrant(e):
 		return ""
 	case e.Code == "invalid_client", e.Status == http.StatusUnauthorized && e.Code != "" && e.sendsSecret():
 		return "The client secret is mistyped, was deleted, or belongs to another client id. Make a new one at " + registrations +
 			", and copy it whole, without blanks or quotes."
 	case e.Code == "invalid_request" && e.Call == "token":
-		return "Globus says so, among others, of a redirect URI that is not registered: compare the one that this app logs at its start with those at " + registrations + "."
+		return "Perhaps the redirect URI is not registered: compare the one that this app logs when it starts with those at " + registrations + "."
 	case e.Status >= http.StatusInternalServerError:
 		return unwell
 	case e.Reason == BadIDToken && strings.HasSuffix(e.Detail, clockHint):
@@ -100,8 +100,8 @@ func networkRemedy(err error) string {
 		return certificateRemedy(err)
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "This machine cannot look that name up: see /etc/resolv.conf, and that the issuer is spelt right. " +
-			"Where a proxy is the only way out, name it: HTTPS_PROXY=http://proxy.example.edu:3128."
+		return "This machine cannot look up that name: check /etc/resolv.conf, and the spelling of the issuer. " +
+			"If a proxy is the only way out, set HTTPS_PROXY=http://proxy.example.edu:3128."
 	}
 	if errors.Is(err, context.Canceled) {
 		return ""
@@ -114,11 +114,11 @@ func networkRemedy(err error) string {
 
 func certificateRemedy(err error) string {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "This machine does not know who signed that certificate. Install ca-certificates; where a proxy opens TLS, " +
-			"put its CA certificate (PEM) into a file, and name that: SSL_CERT_FILE=/etc/ssl/proxy-ca.pem."
+		return "This machine does not know who signed that certificate. Install ca-certificates; if a proxy decrypts TLS, " +
+			"put its CA certificate (PEM) into a file, and set SSL_CERT_FILE=/etc/ssl/proxy-ca.pem."
 	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return "The certificate is not of this time: see that this machine's clock is right. " + ClockRemedy
+		return "The certificate has expired, or is not valid yet: check this machine's clock. " + ClockRemedy
 	}
 	return notGlobus
 }

@@ -111,9 +111,9 @@ func (a *App) makeFolder(w http.ResponseWriter, r *http.Request, s *session.Sess
 	name := strings.TrimSpace(page.New)
 	switch {
 	case name == "": // Enter, typed anywhere in the form, comes here too
-		page.Errors.Add("new", "To make a folder, say what it is called. To send, press “Send”.")
+		page.Errors.Add("new", "To make a folder, type its name. To send, press “Send”.")
 	case !components.IsName(name):
-		page.Errors.Add("new", "A folder cannot be called that. Choose a name that has no slash in it.")
+		page.Errors.Add("new", "A folder cannot have that name. Choose one without a slash.")
 	}
 	if page.Errors != nil {
 		return a.showSend(w, r, s, page)
@@ -124,7 +124,7 @@ func (a *App) makeFolder(w http.ResponseWriter, r *http.Request, s *session.Sess
 	}
 	chosen.Folder += name + "/"
 	if err != nil && a.fits(chosen.Route()) {
-		web.Flash(w, r, "There was a folder of that name already.")
+		web.Flash(w, r, "A folder of that name existed already.")
 	}
 	return a.goOn(w, r, s, chosen)
 }
@@ -183,7 +183,7 @@ func (a *App) notSent(w http.ResponseWriter, r *http.Request, transfer *globus.T
 	case globus.KindBusy, globus.KindNoAnswer:
 		return a.keep(chosen, back, &web.Problem{
 			Status: http.StatusServiceUnavailable, Reason: "not_sent", Heading: "Globus did not say whether the transfer has begun",
-			Message: "Send it again: that starts no second transfer.",
+			Message: "Send it again: Globus will not start a second transfer.",
 			Form:    web.FormAgain(w, r), Cause: err,
 		})
 	}
@@ -218,7 +218,7 @@ func (a *App) running(ctx context.Context, transfer *globus.Transfer, chosen com
 		}
 		runs := task.Status == globus.TaskActive || task.Status == globus.TaskInactive
 		if runs && task.SourceID == chosen.From && task.DestinationID == chosen.To && globus.IsUUID(task.ID) {
-			ways = append(ways, components.Way{Label: "See what runs: " + components.TaskName(task), URL: a.TaskPath(task.ID)})
+			ways = append(ways, components.Way{Label: "See the running transfer: " + components.TaskName(task), URL: a.TaskPath(task.ID)})
 		}
 	}
 	if len(ways) != 1 {
@@ -231,7 +231,7 @@ func (a *App) running(ctx context.Context, transfer *globus.Transfer, chosen com
 // to be sent.
 func (a *App) nothingChosen(chosen components.Sending) *web.Problem {
 	p := &web.Problem{
-		Status: http.StatusUnprocessableEntity, Reason: "nothing_chosen", Heading: "Nothing is chosen to be sent",
+		Status: http.StatusUnprocessableEntity, Reason: "nothing_chosen", Heading: "You have not chosen anything to send",
 		Message: "Open a folder, tick files and folders there, and press “Send to…”.",
 	}
 	if globus.IsUUID(chosen.From) && isFolder(chosen.Path) {

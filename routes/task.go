@@ -58,11 +58,11 @@ func (a *App) cancelTask(w http.ResponseWriter, r *http.Request, s *session.Sess
 	}
 	switch code {
 	case globus.CancelTooLate:
-		web.Flash(w, r, "It had ended before. Nothing was cancelled.")
+		web.Flash(w, r, "The task had already ended. Nothing was cancelled.")
 	case globus.CancelAccepted:
-		web.Flash(w, r, "Globus will cancel it in a moment.")
+		web.Flash(w, r, "Globus will cancel the task in a moment.")
 	default:
-		web.Flash(w, r, "Cancelled. What has arrived already stays.")
+		web.Flash(w, r, "Cancelled. Files that have arrived already stay there.")
 	}
 	sent, _ := components.SendingOf(r.URL.Query())
 	return web.Redirect(w, r, a.taskRoute(id, sent))

@@ -45,7 +45,7 @@ func (a *App) sendAgain(w http.ResponseWriter, r *http.Request, s *session.Sessi
 	if !a.fits(folder.Route()) {
 		folder.Chosen = sent.Without()
 	}
-	web.Flash(w, r, "Globus does not say all that was sent. Tick what is missing; the rest is as it was.")
+	web.Flash(w, r, "Globus does not list everything that this transfer sent. Tick the files that are missing here; all else is chosen as before.")
 	return web.Redirect(w, r, folder.Route())
 }
 

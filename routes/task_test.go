@@ -61,7 +61,7 @@ func TestTask(t *testing.T) {
 	if p := b.Get("/transfers/" + running); !strings.Contains(p.Body, `data-status="ACTIVE"`) {
 		t.Errorf("it should run still:\n%s", p.Body)
 	}
-	for _, want := range []string{"Cancelled", "ended before"} { // the second click finds it ended
+	for _, want := range []string{"Cancelled", "already ended"} { // the second click finds it ended
 		sent := b.Send(http.MethodPost, cancel, p.Form())
 		if to := sent.Header.Get("Location"); to != s.URL+"/transfers/"+running {
 			t.Fatalf("got %d, to %q:\n%s", sent.Status, to, sent.Body)

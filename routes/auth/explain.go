@@ -38,7 +38,7 @@ func (a *Auth) explainLogin(err error, next string) error {
 	switch {
 	case errors.Is(err, errNoAttempt), globus.IsInvalidGrant(err):
 		return failed(http.StatusBadRequest, "link_used", "That sign-in link was used already or has expired",
-			"It works once, for ten minutes, and only in the browser in which it began. Nobody was signed in.")
+			"Such a link works once, within ten minutes, and only in the browser where the sign-in began. Nobody was signed in. Log in again.")
 	case errors.Is(err, errNoCookies):
 		return failed(http.StatusBadRequest, "cookies_blocked", "Your browser does not keep cookies for this site",
 			"Signing in needs cookies. Allow them for this site in your browser's settings, and log in again.")
@@ -48,11 +48,11 @@ func (a *Auth) explainLogin(err error, next string) error {
 			Message: "Reload this page in a moment to continue.", Cause: err,
 		}
 	case errors.Is(err, errWrongIssuer):
-		return failed(http.StatusBadRequest, "wrong_issuer", "That answer does not come from Globus", "Nobody was signed in.")
+		return failed(http.StatusBadRequest, "wrong_issuer", "That answer does not come from Globus", "Nobody was signed in. Log in again.")
 	case isLinkError(err):
 		return failed(http.StatusBadRequest, "link_damaged", "That sign-in link is damaged", "Nobody was signed in. Log in again.")
 	case errors.Is(err, session.ErrTooLarge), errors.Is(err, session.ErrGone):
-		return failed(http.StatusServiceUnavailable, "not_kept", "Globus could not sign you in",
+		return failed(http.StatusServiceUnavailable, "not_kept", "This site could not sign you in",
 			"This site cannot keep what Globus sent: it is too large, or it has expired already. Please tell the people who run this site, with the reference below.")
 	case isStoreError(err):
 		return failed(http.StatusServiceUnavailable, "store_unavailable", "Please try again in a moment",
@@ -76,7 +76,7 @@ func (a *Auth) explainLogin(err error, next string) error {
 			"Globus sent an answer that this site cannot accept. Nobody was signed in."+again)
 	}
 	return failed(http.StatusInternalServerError, "internal", "Something went wrong here",
-		"That is our fault, and the log says what happened. Please try again.")
+		"This is our fault, not yours."+again)
 }
 
 // explainStepUp returns the problem to show for a step-up that failed with err: the
@@ -99,7 +99,7 @@ func (a *Auth) explainStepUp(err error, next string) error {
 	case fromGlobus && isDenial(said.Code):
 		p.Status, p.Reason, p.Heading, p.Message = http.StatusForbidden, "denied", "Globus did not get what it requires", "You or Globus refused. Nothing was changed: you are signed in as before."
 	case isStoreError(err):
-		p.Reason, p.Heading, p.Message = "store_unavailable", "Please try again in a moment", "This site cannot reach its own records just now. Nothing was changed: you are signed in as before."
+		p.Reason, p.Heading, p.Message = "store_unavailable", "Please try again in a moment", "This site cannot read your session just now. Nothing was changed: you are signed in as before."
 	default:
 		p.Reason, p.Heading, p.Message = "step_up_failed", "Globus could not complete this", "Nothing was changed: you are signed in as before. Please try again in a moment."
 		if globus.IsInvalidGrant(err) {
@@ -117,7 +117,7 @@ func explainStore(err error) error {
 	}
 	return &web.Problem{
 		Status: http.StatusServiceUnavailable, Reason: "store_unavailable", Heading: "Please try again in a moment",
-		Message: "This site cannot reach its own records just now. You are not signed out; reload the page in a moment.",
+		Message: "This site cannot read your session just now. You are not signed out: reload the page in a moment.",
 		Cause:   err,
 	}
 }

@@ -30,8 +30,8 @@ func (e *refusal) Error() string {
 // is required, and what they can do. next is where they were going; "" is the home page.
 func (a *Auth) refused(e *refusal, next string) *web.Problem {
 	p := &web.Problem{
-		Status: http.StatusForbidden, Reason: "policy", Heading: "You may not enter as this identity",
-		Message: "Globus says who you are, but this site is not open to everybody. Nothing about your sign-in was kept.",
+		Status: http.StatusForbidden, Reason: "policy", Heading: "You may not use this site with this identity",
+		Message: "Globus confirmed who you are, but this site is open to some people only. It stored nothing about you.",
 		Facts:   e.details(),
 		Cause:   e,
 	}
@@ -39,7 +39,7 @@ func (a *Auth) refused(e *refusal, next string) *web.Problem {
 		p.Reason = "policy_unverifiable"
 	}
 	if e.session != nil {
-		p.Heading, p.Message = "You may not do this as this identity", "You are signed in, but this is not open to everybody who is. Nothing was done."
+		p.Heading, p.Message = "You may not do this with this identity", "You are signed in, but this is open to some people only. Nothing was done."
 		p.Form = &components.Form{Action: a.site.Path("/logout"), Label: "Log out"}
 		if want := e.policy.Requirements(e.decision); want != nil {
 			p.Ways = append(p.Ways, components.Way{Label: "Sign in at Globus for this", URL: a.stepUpURL(e.session, want, next)})

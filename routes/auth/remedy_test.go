@@ -32,7 +32,7 @@ func TestRemedies(t *testing.T) {
 		{"another kind of registration", func(s *routestest.Site) { s.Globus.Lie(answer(400, `{"error":"unauthorized_client"}`)) }, 0,
 			"token: refused unauthorized_client", "Register a portal"},
 		{"another redirect URI", func(s *routestest.Site) { s.Globus.Lie(answer(400, `{"error":"invalid_request"}`)) }, 0,
-			"token: refused invalid_request", "a redirect URI that is not registered"},
+			"token: refused invalid_request", "the redirect URI is not registered"},
 		{"clock 2 h behind", nil, 2 * time.Hour, "it was issued 2h0m0s from now by this machine's clock", "chrony"},
 		{"clock 3 days ahead", nil, -72 * time.Hour, "it was issued -72h0m0s from now by this machine's clock", "chrony"},
 		{"Globus down", func(s *routestest.Site) { s.Globus.Close() }, 0, "token: unreachable: dial tcp", "HTTPS_PROXY="},

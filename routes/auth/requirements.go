@@ -33,7 +33,7 @@ func (a *Auth) showRequirements(w http.ResponseWriter, r *http.Request, s *sessi
 	}
 	if card.URL = a.stepUpURL(s, want, next); card.URL == "" {
 		return &web.Problem{
-			Status: http.StatusForbidden, Reason: "requirements_too_large", Heading: "Globus wants more than this site can ask for",
+			Status: http.StatusForbidden, Reason: "requirements_too_large", Heading: "Globus requires more than this site can ask for",
 			Message: "Its requirements are too long for one request. Please tell the people who run this site, with the reference below.",
 			Cause:   err,
 		}

@@ -51,7 +51,7 @@ func read(migrations fs.FS) ([]migration, error) {
 		digits := e.Name()[:len(e.Name())-len(strings.TrimLeft(e.Name(), "0123456789"))]
 		number, err := strconv.ParseUint(digits, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("the migration %s must begin with a number, which says when its turn is, such as 0001_%[1]s", e.Name())
+			return nil, fmt.Errorf("the name of the migration %s must begin with a number, such as 0001_%[1]s: migrations are applied in the order of their numbers", e.Name())
 		}
 		text, err := fs.ReadFile(migrations, e.Name())
 		if err != nil {
@@ -90,7 +90,7 @@ func migrate(ctx context.Context, db *sql.DB, lock string, migrations fs.FS, log
 	for _, m := range all {
 		if hash, ok := applied[m.name]; ok {
 			if hash != m.hash() {
-				log.Warn("migration changed after it was applied", "file", m.name, "remedy", "the tables are as the old text made them: put what changed into another file")
+				log.Warn("migration changed after it was applied", "file", m.name, "remedy", "the tables are still those of the old text: undo the change, and put it into a new file")
 			}
 			continue
 		}

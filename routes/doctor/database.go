@@ -50,10 +50,10 @@ func (d *doctor) checkDatabase(ctx context.Context, migrations fs.FS) {
 		}
 	}
 	if len(state.Changed) > 0 {
-		d.warn(databaseCheck, "changed after they were applied: "+strings.Join(state.Changed, ", "), "The tables are as the old text made them: put what changed into another file.")
+		d.warn(databaseCheck, "changed after they were applied: "+strings.Join(state.Changed, ", "), "The tables are still those of the old text. Undo the change, and put it into a new file.")
 	}
 	if len(state.Unknown) > 0 {
-		d.warn(databaseCheck, "applied by another version of the app: "+strings.Join(state.Unknown, ", "), "See that this program is the version that should run, and that the database is its own.")
+		d.warn(databaseCheck, "applied by another version of the app: "+strings.Join(state.Unknown, ", "), "Check that this is the version of the app that should run, and that no other app uses this database.")
 	}
 }
 
@@ -77,13 +77,13 @@ func databaseRemedy(name string, err error) string {
 	var refused interface{ SQLState() string } // of PostgreSQL
 	switch {
 	case isA[x509.UnknownAuthorityError](err):
-		return "Name a file with the certificate of the authority that signed the server's in DATABASE: ?sslrootcert=/etc/ssl/…"
+		return "Add the certificate of the server's certificate authority to DATABASE: ?sslrootcert=/etc/ssl/our-ca.pem"
 	case strings.HasPrefix(name, "sqlite:") && errors.Is(err, fs.ErrPermission):
 		return "The folder must belong to the user that the app runs as. Run this check as that user too: sudo -u portal portal -check."
 	case strings.HasPrefix(name, "sqlite:"):
-		return "DATABASE must name a file in a folder on a local disk that has space left and that the app's user can write to; if a migration is named, correct it."
+		return "If the line above names a migration, correct it. Otherwise DATABASE must name a file on a local disk with free space, in a folder that the app's user can write to."
 	case !errors.As(err, &refused):
-		return "DATABASE must name a PostgreSQL that runs, and that this machine reaches."
+		return "Check that PostgreSQL runs, and that this machine reaches the host and port in DATABASE."
 	}
 	switch refused.SQLState() {
 	case "42501": // insufficient_privilege

@@ -103,13 +103,13 @@ func (d *doctor) checkPublicURL(ctx context.Context) {
 	found := fmt.Sprintf("%s answers with status %d", d.RedirectURI(), resp.StatusCode)
 	switch {
 	case isOurs(resp):
-		d.fail(publicCheck, found+", from this app", "The proxy must pass on the path of PUBLIC_URL, and not strip it: in Apache, the same path on both sides of ProxyPass. "+
-			"If it does, the app was started with another PUBLIC_URL, or its log says more.")
+		d.fail(publicCheck, found+", from this app", "The proxy must pass on the path of PUBLIC_URL, and not strip it: in Apache, write the same path on both sides of ProxyPass. "+
+			"If it does, see the app's log, and whether the app was started with another PUBLIC_URL.")
 	case resp.StatusCode >= http.StatusBadGateway && resp.StatusCode <= http.StatusGatewayTimeout:
 		d.fail(publicCheck, found+": the proxy does not reach the app", "Start the app, and let the proxy pass requests to http://"+d.Listen+"/, as in ProxyPass. "+
 			"Where SELinux is on: setsebool -P httpd_can_network_connect on.")
 	default:
-		d.fail(publicCheck, found+", from another program", "The proxy must have a rule for "+d.PublicURL.String()+"; no other virtual host, and no login of the proxy's own, may come before it.")
+		d.fail(publicCheck, found+", from another program", "The proxy must have a rule for "+d.PublicURL.String()+". Check that no other virtual host answers first, and that the proxy asks for no login of its own.")
 	}
 }
 
@@ -144,10 +144,10 @@ func (d *doctor) unreachable(err error) {
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() && !isA[*net.DNSError](err) {
 		d.warn(publicCheck, at+" does not answer this machine in time",
-			"If browsers reach it, nothing is wrong: some networks keep a machine from its own public address. Otherwise open the firewall.")
+			"If browsers reach it, nothing is wrong: on some networks, a machine cannot reach its own public address. Otherwise open the firewall.")
 		return
 	}
-	remedy := "Start the web server in front of the app (systemctl start apache2), and see that it listens on that port, with TLS (SSLEngine on). Its log may say more."
+	remedy := "Start the web server in front of the app (systemctl start apache2), and check that it listens on that port, with TLS (SSLEngine on). Its log may say more."
 	switch {
 	case isA[*net.DNSError](err):
 		remedy = "Add " + host + " to the DNS, or correct PUBLIC_URL."

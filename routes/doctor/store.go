@@ -21,7 +21,7 @@ func (d *doctor) checkStore(ctx context.Context) {
 	case d.SessionStore == "":
 		d.skip(storeCheck, "correct SESSION_STORE first")
 	case d.SessionStore == "memory:":
-		d.warn(storeCheck, "in memory", "Everyone is signed out when the app stops; sqlite: and a path would prevent that.")
+		d.warn(storeCheck, "in memory", "Everyone is signed out when the app stops. To keep sessions, set SESSION_STORE to sqlite: and a path.")
 	case strings.HasPrefix(d.SessionStore, "sqlite:"):
 		d.checkFile(ctx, d.StoreName())
 	default:
@@ -110,11 +110,11 @@ func storeRemedy(store string, err error) string {
 	case isA[x509.UnknownAuthorityError](err):
 		return "Set SSL_CERT_FILE to a file with the certificate of the authority that signed the store's."
 	case strings.HasPrefix(store, "postgres"):
-		return "SESSION_STORE must name a PostgreSQL that runs, a database in it, and a user and password that it accepts; sslmode=disable if it has no TLS."
+		return "Check that PostgreSQL runs, and that SESSION_STORE names a database, and a user and password that it accepts. If the server has no TLS, add sslmode=disable."
 	case !strings.HasPrefix(store, "sqlite:"):
-		return "SESSION_STORE must name a server that runs, and a user and password that it accepts."
+		return "Check that the server runs, and that SESSION_STORE has a user and password that it accepts."
 	case errors.Is(err, fs.ErrPermission):
 		return "The folder must belong to the user that the app runs as. Run this check as that user too: sudo -u portal portal -check."
 	}
-	return "SESSION_STORE must name a file in a folder on a local disk that has space left and that the app's user can write to (systemd's StateDirectory, a container's volume)."
+	return "SESSION_STORE must name a file on a local disk with free space, in a folder that the app's user can write to (systemd's StateDirectory, a container's volume)."
 }

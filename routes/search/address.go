@@ -261,7 +261,7 @@ func (f Facet) rangeWords(c choice) string {
 	case f.Kind == Dates:
 		return c.from + " to " + c.to
 	}
-	return c.from + " to below " + c.to + unit
+	return c.from + " to less than " + c.to + unit
 }
 
 // filter returns the filter for what was chosen; nil: nothing narrows the search.

@@ -24,7 +24,7 @@ func (m *room) checkIndex(ctx context.Context) (list []web.Finding) {
 	index, err := m.nobody.Index(ctx, m.ID)
 	switch {
 	case globus.KindOf(err) == globus.KindNotFound:
-		add("Give the search.Index of this page the ID of yours, or leave the page out.", "Globus Search has no index %s", m.ID)
+		add("Write the ID of your index into the search.Index of this page, or remove the page.", "Globus Search has no index %s", m.ID)
 		return list
 	case err != nil:
 		add("If other checks reach Globus, try again in a moment.", "%s", message(err))
@@ -36,7 +36,7 @@ func (m *room) checkIndex(ctx context.Context) (list []web.Finding) {
 		return list
 	}
 	if sample.Total == 0 {
-		add("If only some people may see them, that is all right. Their names cannot be checked here.", "nobody finds any of the %d records of %q without signing in", index.Subjects, index.DisplayName)
+		add("If all records are for some people only, this is right: this check cannot see them.", "without signing in, people find none of the %d records of %q", index.Subjects, index.DisplayName)
 		return list
 	}
 	var records []Record
@@ -58,15 +58,15 @@ func (m *room) checkIndex(ctx context.Context) (list []web.Finding) {
 			if asked++; asked > maxAsked || m.exists(ctx, name.path) {
 				continue
 			}
-			add("Compare it with the names on the page of a record, or in its JSON.", "no record that everybody finds has %s, which is in %s", name.path, name.use)
+			add("Compare it with the names on the page of a record, or in its JSON.", "no public record has the field %s, which is in %s", name.path, name.use)
 		}
 	}
 	for _, f := range m.Facets {
 		if inSample(records, f.Field) && !f.fits(records) {
-			add("Terms fit any field. Dates need a field of dates, Numbers one of numbers, and YesNo one of true and false.", "the facet of %s is of another Kind than the values", f.Field)
+			add("Terms fit any field. Dates need a field of dates, Numbers one of numbers, and YesNo one of true and false.", "the Kind of the facet of %s does not fit its values", f.Field)
 		} else if counts, ok := f.facetQuery(f.Size); ok {
 			if err := rejected(globus.SearchQuery{Limit: -1, Facets: []globus.Facet{counts}}); err != nil {
-				add("Compare its Field and Kind with the records.", "the facet of %s is not counted: %s", f.Field, message(err))
+				add("Compare its Field and Kind with the records.", "Globus Search cannot count the facet of %s: %s", f.Field, message(err))
 			}
 		}
 	}
@@ -76,9 +76,9 @@ func (m *room) checkIndex(ctx context.Context) (list []web.Finding) {
 		}
 	}
 	if ctx.Err() != nil {
-		add("Try again when Globus answers faster.", "Globus Search did not answer in time: not everything could be compared")
+		add("Try again when Globus answers faster.", "Globus Search did not answer in time, so not everything was checked")
 	} else if len(list) == 0 {
-		add("", "the index %q has %d records that everybody finds; all %d names in its search.Index are in them", index.DisplayName, sample.Total, len(names))
+		add("", "the index %q has %d public records; they have all %d fields that its search.Index names", index.DisplayName, sample.Total, len(names))
 	}
 	return list
 }

@@ -36,15 +36,15 @@ func TestSearchCheck(t *testing.T) {
 		ix   search.Index
 		want string // begins the only finding; ! says that something is to be done
 	}{
-		{"three lines", search.Index{ID: testIndex}, "✓ the index \"Tests\" has 7 records"},
+		{"three lines", search.Index{ID: testIndex}, "✓ the index \"Tests\" has 7 public records"},
 		{"all there", search.Index{ID: testIndex, Fields: []search.Field{{Path: "deep.a.b\\.c"}, {Path: "title.1"}}, Facets: []search.Facet{{Field: "tag"}, {Field: "day", Kind: search.Dates}}, Sorts: []search.Sort{{Label: "n", Field: "n"}}}, "✓ the index"},
 		{"no index", search.Index{ID: absent}, "! Globus Search has no index " + absent},
-		{"nobody sees it", search.Index{ID: hidden}, "! nobody finds any of the 1 records"},
-		{"a wrong column", search.Index{ID: testIndex, Fields: []search.Field{{Path: "titel"}}}, "! no record that everybody finds has titel, which is in Fields"},
-		{"a wrong facet", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tags"}}}, "! no record that everybody finds has tags, which is in Facets"},
-		{"a facet of another kind", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Kind: search.Dates}}}, "! the facet of tag is of another Kind"},
-		{"a facet that Search rejects", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Name: "spoilt"}}}, "! the facet of tag is not counted"},
-		{"a citation", search.Index{ID: testIndex, Cite: &search.Citation{DOI: "doi"}}, "! no record that everybody finds has doi, which is in Cite"},
+		{"nobody sees it", search.Index{ID: hidden}, "! without signing in, people find none of the 1 records"},
+		{"a wrong column", search.Index{ID: testIndex, Fields: []search.Field{{Path: "titel"}}}, "! no public record has the field titel, which is in Fields"},
+		{"a wrong facet", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tags"}}}, "! no public record has the field tags, which is in Facets"},
+		{"a facet of another kind", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Kind: search.Dates}}}, "! the Kind of the facet of tag"},
+		{"a facet that Search rejects", search.Index{ID: testIndex, Facets: []search.Facet{{Field: "tag", Name: "spoilt"}}}, "! Globus Search cannot count the facet of tag"},
+		{"a citation", search.Index{ID: testIndex, Cite: &search.Citation{DOI: "doi"}}, "! no public record has the field doi, which is in Cite"},
 	} {
 		tt.ix.Path = "/page-" + strconv.Itoa(i)
 		search.AddRoutes(s.App.Server, s.App.Auth, s.Client, tt.ix)

@@ -70,7 +70,7 @@ func (m *room) begin() (end func(), err error) {
 		return func() { <-m.exports }, nil
 	default:
 		return nil, &web.Problem{
-			Status: http.StatusServiceUnavailable, Reason: "too_many_exports", Heading: "Others are taking records away just now",
+			Status: http.StatusServiceUnavailable, Reason: "too_many_exports", Heading: "Many people are downloading records just now",
 			Message: "Please try again in a minute.",
 		}
 	}

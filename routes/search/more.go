@@ -242,7 +242,7 @@ func (m *room) code(w http.ResponseWriter, r *http.Request, _ *session.Session) 
 		{"cli", "Globus CLI", "", "globus search query " + m.ID + " --query-document query.json"},
 		{"python", "Python", "pip install globus-sdk", "import json\nimport globus_sdk\n\nwith open(\"query.json\", encoding=\"utf-8\") as f:\n    query = json.load(f)\nresult = globus_sdk.SearchClient().post_search(\"" + m.ID + "\", query)\nfor record in result[\"gmeta\"]:\n    print(record[\"subject\"])"},
 		{"curl", "curl", "", "curl -s -H 'Content-Type: application/json' -d @query.json \\\n  " + base + "/v1/index/" + m.ID + "/search"},
-		{"go", "Go", "With the package globus of this site's source.", "found, err := client.Search(nil).Query(ctx, \"" + m.ID + "\", " + strings.TrimSpace(goQuery) + ")"},
+		{"go", "Go", "Use the package globus from the source code of this site.", "found, err := client.Search(nil).Query(ctx, \"" + m.ID + "\", " + strings.TrimSpace(goQuery) + ")"},
 	}}
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
 	return web.Show(w, r, "This search as code", codePage(v))

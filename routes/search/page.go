@@ -283,19 +283,19 @@ func problemOf(err error, a address) *problem {
 	p := &problem{http.StatusServiceUnavailable, "search_down", "Globus Search does not answer as it should", "Please try again in a moment. What you typed and chose is kept in the address of this page.", err}
 	switch {
 	case kind == globus.KindInvalid && a.advanced:
-		*p = problem{http.StatusBadRequest, "bad_query", "Globus Search cannot read this query", "Check the brackets, quotes and colons, or take the tick from “Advanced query” to search for the words as they are.", err}
+		*p = problem{http.StatusBadRequest, "bad_query", "Globus Search cannot read this query", "Check the brackets, quotes and colons, or untick “Advanced query” to search for the words as they are.", err}
 	case kind == globus.KindInvalid:
-		*p = problem{http.StatusInternalServerError, "not_in_index", "This page asks for something that the index does not have", "That is our fault, and the log says what happened.", err}
+		*p = problem{http.StatusInternalServerError, "not_in_index", "This page asks for something that the index does not have", "This is our fault, not yours. Please tell the people who run this site.", err}
 	case e != nil && (e.Reason == globus.Timeout || e.Status == http.StatusGatewayTimeout):
 		p.reason, p.heading, p.message = "too_slow", "The search took too long", "Narrow it down, or try again in a moment."
 	case e != nil && e.Status == http.StatusTooManyRequests:
-		p.reason, p.heading, p.message = "too_many_requests", "Globus Search has too much to do", "It accepts only so many searches at a time. Please try again in a moment."
+		p.reason, p.heading, p.message = "too_many_requests", "Globus Search has too many requests", "It accepts only so many searches at a time. Please try again in a moment."
 	case kind == globus.KindSignIn:
 		*p = problem{http.StatusForbidden, "token_rejected", "Globus Search did not accept this site's token", "You are still signed in here. Log out and in again to get a new one.", err}
 	case kind == globus.KindDenied:
 		*p = problem{http.StatusForbidden, "no_access", "You may not search this index", "Its owner has not given access to the identity that you use here. Ask them, or sign in with another one.", err}
 	case kind == globus.KindNotFound:
-		*p = problem{http.StatusNotFound, "no_such_index", "There is no such index", "This page is over an index that Globus Search does not have. Please tell the people who run this site.", err}
+		*p = problem{http.StatusNotFound, "no_such_index", "There is no such index", "Globus Search does not have the index of this page. Please tell the people who run this site.", err}
 	}
 	return p
 }

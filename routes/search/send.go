@@ -91,7 +91,7 @@ func (m *room) sendAll(w http.ResponseWriter, r *http.Request, who *session.Sess
 	}
 	slices.SortFunc(v.sources, func(x, y *source) int { return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(x.id, y.id)) })
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
-	return web.Show(w, r, "Send all that was found", sendPage(v))
+	return web.Show(w, r, "Send the files of all records", sendPage(v))
 }
 
 // sends reports whether this site has pages that send files, and records have files.
@@ -271,7 +271,7 @@ func whyNot(err error) string {
 	case globus.KindNotFound:
 		return "it is not there"
 	case globus.KindInvalid:
-		return "the collection accepts no such path"
+		return "the collection does not accept this path"
 	}
 	return ""
 }
@@ -387,7 +387,7 @@ func (src *source) sizeWords() string {
 	case known == src.items:
 		return text + ", " + components.BytesWords(src.bytes)
 	case known > 0:
-		return fmt.Sprintf("%s, %s and what is in %s", text, components.BytesWords(src.bytes), components.CountWords(int64(src.unsized), "other"))
+		return fmt.Sprintf("%s: %s, and %s of unknown size", text, components.BytesWords(src.bytes), components.CountWords(int64(src.unsized), "item"))
 	}
 	return text
 }

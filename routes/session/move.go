@@ -58,7 +58,7 @@ func Move(ctx context.Context, from, to string) (Moved, error) {
 
 func openForMove(ctx context.Context, store string, exists bool) (driver, error) {
 	if store == "memory:" {
-		return nil, errors.New("a store in memory is the app's alone")
+		return nil, errors.New("a store in memory cannot be moved, because only the app that made it can read it")
 	}
 	if path, ok := strings.CutPrefix(store, "sqlite:"); ok && exists {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {

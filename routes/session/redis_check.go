@@ -127,7 +127,7 @@ func (d *redisDriver) setupDoubts(ctx context.Context) (all []Doubt) {
 		})
 	case replicas > 0 && info["min_slaves_good_slaves"] == "":
 		all = append(all, Doubt{
-			"a primary of Redis that is cut off from its replicas goes on: until it is back, people who use it see sessions that have ended",
+			"a primary of Redis that is cut off from its replicas continues to answer: its sessions are out of date, and ended ones still work",
 			"Set \"min-replicas-to-write 1\" in its configuration.",
 		})
 	}

@@ -35,7 +35,7 @@ func parseRedis(store string) (*redisURL, error) {
 	case u.Hostname() == "":
 		return nil, errors.New("must name a host, as in redis://host:6379")
 	case !databasePath.MatchString(u.Path):
-		return nil, errors.New("must end with the number of a database, or without one, as in redis://host:6379/0")
+		return nil, errors.New("must end with the number of a database, as in redis://host:6379/0, or with the port")
 	case u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("must end after the number of the database, or with options; in a password, %3F stands for ?, and %23 for #")
 	}

@@ -46,8 +46,8 @@ func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
 		return ok
 	}) {
 		return &Problem{
-			Status: http.StatusUnsupportedMediaType, Reason: "media_type", Heading: "This page cannot read that",
-			Message: "What was sent is of a kind that this address does not accept.",
+			Status: http.StatusUnsupportedMediaType, Reason: "media_type", Heading: "This page does not accept this kind of data",
+			Message: "The request has a Content-Type that this address does not accept.",
 		}
 	}
 	if r.ContentLength > rt.maxBody {
@@ -101,8 +101,8 @@ func (b body) Read(p []byte) (int, error) {
 
 func tooLong() *Problem {
 	return &Problem{
-		Status: http.StatusRequestEntityTooLarge, Reason: "too_long", Heading: "That is too long",
-		Message: "What was sent is larger than this address accepts. Make it smaller and try again.",
+		Status: http.StatusRequestEntityTooLarge, Reason: "too_long", Heading: "That is too large",
+		Message: "You sent more than this address accepts. Make it smaller and try again.",
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *Server) verifyCSRF(r *http.Request) error {
 	}
 	switch {
 	case !visitor.SignedIn && p.Form != nil:
-		p.Message = "You are not signed in any more, and nothing was done. If this needs it, log in again in another tab; then send it again: what you typed is kept here."
+		p.Message = "You are not signed in any more. Nothing was done. If the form needs a sign-in, log in again in another tab, then come back and send it again: what you typed is still here."
 		p.LoginURL = s.LoginURL(from)
 	case visitor.SignedIn && visitor.Name != "":
 		p.Facts = []components.Fact{{Label: "You are signed in as", Value: visitor.Name}}

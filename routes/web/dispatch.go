@@ -61,7 +61,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	return &Problem{
 		Status: http.StatusMethodNotAllowed, Reason: "method", Heading: "This page does not accept that request",
-		Message: "The method of the request is not one that this address allows.",
+		Message: "This address does not allow the method of the request.",
 	}
 }
 

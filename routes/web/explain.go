@@ -36,7 +36,7 @@ func explain(err error) *Problem {
 	}
 	return &Problem{
 		Status: http.StatusInternalServerError, Reason: "internal", Heading: "Something went wrong here",
-		Message: "That is our fault, and the log says what happened. Please try again.",
+		Message: "This is our fault, not yours. Please try again; if it happens again, tell the people who run this site, with the reference below.",
 	}
 }
 
@@ -60,13 +60,13 @@ var problemsByKind = map[globus.Kind]serviceProblem{
 		"Open the folder that it is in."},
 	globus.KindTooMany: {http.StatusBadRequest, "folder_too_large", "That folder has too many entries to list",
 		"Enter the path of a folder in it."},
-	globus.KindExists: {http.StatusConflict, "exists", "There is one of that name already",
-		"Choose another name, or use the one that is there."},
+	globus.KindExists: {http.StatusConflict, "exists", "That name exists already",
+		"Choose another name, or use what is there."},
 	globus.KindNoCollection: {http.StatusNotFound, "collection_gone", "This collection is gone",
 		"Its owner has deleted it, or moved it to a new address. Waiting does not help: ask them."},
 	globus.KindPaused: {http.StatusForbidden, "paused", "The people who run this collection have paused it",
-		"It can be used again when they let it: ask them when that is."},
-	globus.KindConflict: {http.StatusConflict, "conflict", "The same is under way already",
+		"You can use it again when they resume it: ask them when."},
+	globus.KindConflict: {http.StatusConflict, "conflict", "A transfer of the same files is under way already",
 		"Wait until it has ended, or cancel it first."},
 	globus.KindNotFound: {http.StatusNotFound, "not_found", "Globus does not know that",
 		"It may be gone, or it may not be yours."},
@@ -77,14 +77,14 @@ var problemsByKind = map[globus.Kind]serviceProblem{
 // problemsByCode has the codes about which there is more to say than about their kind
 // (globus-sdk-python's and globus-cli's fixtures; Transfer API, "Error responses").
 var problemsByCode = map[string]serviceProblem{
-	"ConsentRequired": {http.StatusForbidden, "consent", "Globus wants your consent",
+	"ConsentRequired": {http.StatusForbidden, "consent", "Globus needs your consent",
 		"Give it at Globus, and then try again."},
-	"AuthPolicyFailed": {http.StatusForbidden, "auth_policy", "Globus wants another sign-in for this",
-		"The owner of this has rules about how you sign in, which the sign-in that you used does not meet. Log in with another identity, or ask the owner."},
+	"AuthPolicyFailed": {http.StatusForbidden, "auth_policy", "Globus requires another sign-in for this",
+		"The owner requires a kind of sign-in that you did not use. Log in with another identity, or ask the owner."},
 	"InvalidPath": {http.StatusBadRequest, "bad_path", "That path cannot be on this collection",
 		"Check how it is written."},
 	"EndpointError": {http.StatusServiceUnavailable, "collection_error", "The collection reports an error",
-		"It may pass: try again in a while. If it does not, tell the people who run the collection."},
+		"Try again in a few minutes; if it happens again, tell the people who run the collection."},
 }
 
 // explainService says what a person who is signed in, and stays so, reads about an
