@@ -177,7 +177,7 @@ func previewProblem(err error, back, loginURL string) error {
 	case errors.Is(err, session.ErrGone) || kind == globus.KindSignIn && (e == nil || e.Call == "transfer"):
 		return err
 	case errors.Is(err, errSignIn):
-		say(http.StatusForbidden, "preview_sign_in", "Log in to see this file", "Globus says where the files of this collection are only to people who are signed in.")
+		say(http.StatusForbidden, "preview_sign_in", "Log in to see this file", "Globus tells only people who are signed in where the files of this collection are.")
 		p.LoginURL = loginURL
 	case errors.Is(err, errNoFile), kind == globus.KindNotFound:
 		say(http.StatusNotFound, "no_such_file", "There is no such file", "It may have been moved or deleted, or this site shows no files of its kind.")
@@ -186,7 +186,7 @@ func previewProblem(err error, back, loginURL string) error {
 	case errors.Is(err, errTooLarge):
 		say(http.StatusUnprocessableEntity, "too_large", "The image is too large to be shown here", "Send it to a collection where you can open it.")
 	case errors.Is(err, errNotShown):
-		say(http.StatusUnprocessableEntity, "not_shown", "This file cannot be shown here", "It has something else in it than its name says. Send it to a collection where you can open it.")
+		say(http.StatusUnprocessableEntity, "not_shown", "This file cannot be shown here", "Its content is not of the type that its name says. Send it to a collection where you can open it.")
 	case kind == globus.KindRequirements || kind == globus.KindSignIn || kind == globus.KindDenied || e != nil && e.Reason == globus.Redirected:
 		say(http.StatusForbidden, "not_public", "This file is not public", "This site can show only files that everybody may read. If you have permission, open its folder or send it to a collection of yours.")
 	}

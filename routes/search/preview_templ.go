@@ -172,7 +172,7 @@ func previewPage(v preview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if v.text == "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"preview-empty\">There is nothing in this file.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"preview-empty\">This file is empty.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -215,7 +215,7 @@ func previewPage(v preview) templ.Component {
 			}
 		}
 		if v.guessed {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p class=\"note preview-guessed\">The file does not say which letters it has. If some look wrong, open it in a program that lets you choose.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p class=\"note preview-guessed\">The file does not name its character encoding. If letters look wrong, open it in a program where you can choose the encoding.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -247,7 +247,7 @@ func (ix Index) check() error {
 	}
 	for id, host := range ix.HTTPSServers {
 		if !globus.IsUUID(id) || host == "" {
-			wrong = append(wrong, fmt.Errorf("HTTPSServers has %q, which is no UUID, or no name of a host for it", id))
+			wrong = append(wrong, fmt.Errorf("HTTPSServers: %q is not a UUID, or has no host name", id))
 		}
 	}
 	for _, s := range ix.Sorts {
