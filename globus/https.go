@@ -30,16 +30,17 @@ type FileQuery struct {
 	Max    int64  // bytes to read, from the beginning; 0 or less: 64 KiB
 
 	// AllowPrivate lets Server have an address that only this network knows, such as
-	// 10.0.0.7 or this machine's own. Set it if the app's owner chose Server. Of a
-	// collection's HTTPSServer, whoever runs it chooses the address. False: such a call
-	// fails. It has no effect if Config.Transport is set, or a proxy connects.
+	// 10.0.0.7 or this machine's own. Set it if the app's owner chose Server. Leave it
+	// false for a Collection.HTTPSServer, which the people who run the collection chose:
+	// then a call to such an address fails. It has no effect if Config.Transport is set,
+	// or a proxy connects.
 	AllowPrivate bool
 }
 
 // A FilePart is the beginning of a file.
 type FilePart struct {
-	Content []byte
-	Size    int64 // of the whole file, in bytes; -1: the server does not say
+	Content []byte // its first bytes, at most FileQuery.Max
+	Size    int64  // of the whole file, in bytes; -1: the server does not say
 }
 
 // Cut reports whether the file has more than Content.

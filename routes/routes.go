@@ -50,7 +50,7 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// A Config is what the site needs to know. All of it is required but Policy,
+// A Config is what the site needs to know. All fields are required except Policy,
 // Version, Migrations, Metrics and Now.
 type Config struct {
 	PublicURL *url.URL       // where browsers reach the site, as in web.Config

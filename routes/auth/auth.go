@@ -34,7 +34,7 @@ import (
 	"example.org/portal/routes/web"
 )
 
-// A Config configures an Auth. All fields are required but Policy.
+// A Config configures an Auth. All fields are required except Policy.
 type Config struct {
 	Site   *web.Server    // the site that people sign in to
 	Globus *globus.Client // signs people in
@@ -95,7 +95,7 @@ func (a *Auth) Close() error {
 	return a.sessions.Close()
 }
 
-// Ready returns nil if the session store answers, and where it is.
+// Ready returns which session store is in use, and an error if it does not answer.
 func (a *Auth) Ready(r *http.Request) (store string, err error) {
 	err = a.sessions.Ready(r.Context())
 	return a.sessions.Server(), err

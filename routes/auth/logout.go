@@ -48,7 +48,7 @@ func (h logout) Serve(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, "/signed-out")
 }
 
-// LogoutPage shows a button that signs out, because a link must not.
+// LogoutPage shows a button that signs out, because a link must not sign anybody out.
 func (a *Auth) LogoutPage(w http.ResponseWriter, r *http.Request) error {
 	return web.ShowPage(w, r, components.LogoutPage(web.NewPage(r, "Log out")))
 }

@@ -143,9 +143,9 @@ const (
 	maxFlash    = 1000 // bytes
 )
 
-// Flash has the next page that this browser is shown say message once, such as
-// "Sample deleted." after a redirect. A browser keeps it meanwhile: the server
-// stores nothing. A message over 1,000 bytes is cut off.
+// Flash shows message once, on the next page that this browser loads, such as "Sample
+// deleted." after a redirect. A browser keeps it meanwhile: the server stores nothing.
+// A message over 1,000 bytes is cut off.
 func Flash(w http.ResponseWriter, r *http.Request, message string) {
 	state := stateOf(r)
 	state.flashed = true

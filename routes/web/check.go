@@ -14,7 +14,7 @@ type Check struct {
 
 // A Finding is something that a Check has found.
 type Finding struct {
-	Text   string // what
+	Text   string // what was found
 	Remedy string // what to do about it; "": it is as it should be
 }
 

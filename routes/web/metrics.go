@@ -62,9 +62,8 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
-// Register adds metrics of an author's own, and returns them; or those that were
-// registered under the same name before. No label may hold a value that a stranger can
-// choose.
+// Register adds metrics of your own. It returns them, or those that were registered
+// before under the same name. No label may hold a value that a stranger can choose.
 func Register[C prometheus.Collector](m *Metrics, own C) C {
 	err := m.registry.Register(own)
 	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {

@@ -151,8 +151,8 @@ func Why(err error) []slog.Attr {
 	return attrs
 }
 
-// BesideForm has htmx put the answer to a form before its target instead of in its
-// place, where the form and what was typed may be.
+// BesideForm makes htmx put the answer to a form before its target instead of in its
+// place, so that the form stays, with what was typed.
 func BesideForm(w http.ResponseWriter, r *http.Request) {
 	if !isRead(r) {
 		w.Header().Set("HX-Reswap", "beforebegin")

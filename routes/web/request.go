@@ -59,7 +59,7 @@ func SetVisitor(r *http.Request, v components.Visitor, session string) {
 // Visitor returns who sent r, as SetVisitor was told.
 func Visitor(r *http.Request) components.Visitor { return stateOf(r).visitor }
 
-// SetReason has the log say why r was answered as it was.
+// SetReason sets the reason that the log line of r gives for its answer.
 func SetReason(r *http.Request, err error) { stateOf(r).err = err }
 
 // clientIP returns the address that r came from. X-Forwarded-For counts only if a
@@ -100,8 +100,8 @@ func Paging(r *http.Request, size int) components.Paging {
 	return components.Paging{Self: r.URL.RequestURI(), Offset: min(max(0, offset), lastOffset), Size: size}
 }
 
-// WantsJSON reports whether r prefers JSON to a page, as a script's request does
-// that says so, or that sends JSON itself.
+// WantsJSON reports whether r prefers JSON to a page: it says so in Accept, or it sends
+// JSON itself.
 func WantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	json := strings.Contains(accept, "json") || strings.HasSuffix(mediaType(r), "json")

@@ -41,10 +41,9 @@ func MaxBody(n int64) Option { return func(rt *route) { rt.maxBody = n } }
 // "application/json" or "text/*", instead of a form's.
 func Accept(types ...string) Option { return func(rt *route) { rt.accept = types } }
 
-// AllowSource lets the page use what the content security policy of the others does
-// not: each of exceptions is a directive and its sources, as in
-// "img-src https://tiles.example.org". A fragment is under the policy of the page
-// that it comes into.
+// AllowSource adds exceptions to the content security policy of this route: each of
+// them is a directive and its sources, as in "img-src https://tiles.example.org". A
+// fragment is under the policy of the page that it comes into.
 func AllowSource(exceptions ...string) Option {
 	return func(rt *route) { rt.csp = cspWith(exceptions) }
 }

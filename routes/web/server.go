@@ -42,8 +42,8 @@ import (
 	"example.org/portal/static"
 )
 
-// A Config is what a Server needs to know. All of it is required but Version,
-// Metrics and Now.
+// A Config is what a Server needs to know. All fields are required except Ready,
+// Version, Metrics and Now.
 type Config struct {
 	// PublicURL is where browsers reach the app, path included, as
 	// settings.ParsePublicURL returns it. It alone decides links, cookies and what
@@ -146,11 +146,12 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Use has m wrapped around every page, problems included. It is for package auth,
-// which loads the session there.
+// Use wraps m around every page, problems included. It is for package auth, which loads
+// the session there.
 func (s *Server) Use(m func(next HandlerFunc) HandlerFunc) { s.middleware = m }
 
-// ServeHTTP answers everything under PublicURL, and what supervisors ask.
+// ServeHTTP answers everything under PublicURL, and the requests of supervisors, such
+// as /livez.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Drain makes /readyz say that no more requests should be sent here, because the
