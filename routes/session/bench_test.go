@@ -76,20 +76,20 @@ func BenchmarkSeal(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sealed, err := s.seal(token, plain)
+	sealed, err := s.seal(keysOf(token), plain)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("seal", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_, _ = s.seal(token, plain)
+			_, _ = s.seal(keysOf(token), plain)
 		}
 	})
 	b.Run("open", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_, _ = s.open(token, sealed)
+			_, _ = s.open(keysOf(token), sealed)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 // It is for links: Verify tells whether the app made one for this session. Anybody can
 // read the text.
 func (s *Session) Sign(text string) string {
-	mac := hmac.New(sha256.New, derive(s.token, "sign"))
+	mac := hmac.New(sha256.New, derive(extract(s.token), "sign"))
 	mac.Write([]byte(text))
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(text)) + "." + encode(mac.Sum(nil))

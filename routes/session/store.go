@@ -43,14 +43,15 @@ func stateOf(ctx context.Context) *storeState {
 func (s *sealedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	sealed, found, err := s.driver.Find(ctx, storeKey(token))
+	k := keysOf(token)
+	sealed, found, err := s.driver.Find(ctx, k.store)
 	if err != nil {
 		return nil, false, &StoreError{err}
 	}
 	if !found {
 		return nil, false, nil
 	}
-	plain, err := s.open(token, sealed)
+	plain, err := s.open(k, sealed)
 	if err != nil {
 		return nil, false, err
 	}
@@ -62,7 +63,8 @@ func (s *sealedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 // instead, in one step and only if it is unchanged (compare-and-swap), and leaves
 // its expiry as it is. The error is errConflict if the record has changed.
 func (s *sealedStore) CommitCtx(ctx context.Context, token string, plain []byte, expiry time.Time) error {
-	sealed, err := s.seal(token, plain)
+	k := keysOf(token)
+	sealed, err := s.seal(k, plain)
 	if err != nil {
 		return err
 	}
@@ -70,9 +72,9 @@ func (s *sealedStore) CommitCtx(ctx context.Context, token string, plain []byte,
 	defer cancel()
 	state, done := stateOf(ctx), true
 	if state.sealed == nil {
-		err = s.driver.Insert(ctx, storeKey(token), sealed, expiry)
+		err = s.driver.Insert(ctx, k.store, sealed, expiry)
 	} else {
-		done, err = s.driver.Swap(ctx, storeKey(token), state.sealed, sealed)
+		done, err = s.driver.Swap(ctx, k.store, state.sealed, sealed)
 	}
 	switch {
 	case err != nil:
@@ -89,11 +91,12 @@ func (s *sealedStore) CommitCtx(ctx context.Context, token string, plain []byte,
 func (s *sealedStore) DeleteCtx(ctx context.Context, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	sealed, err := s.driver.Take(ctx, storeKey(token))
+	k := keysOf(token)
+	sealed, err := s.driver.Take(ctx, k.store)
 	if err != nil {
 		return &StoreError{err}
 	}
-	if plain, err := s.open(token, sealed); err == nil {
+	if plain, err := s.open(k, sealed); err == nil {
 		stateOf(ctx).deleted = plain
 	}
 	return nil
