@@ -48,7 +48,7 @@ func (m *room) record(w http.ResponseWriter, r *http.Request, who *session.Sessi
 	var err error
 	var wg sync.WaitGroup
 	wg.Go(func() { found, err = s.subject(ctx, subject) })
-	if at, wrong := strconv.Atoi(r.URL.Query().Get("at")); wrong == nil && at >= 0 && at < lastRecord-1 {
+	if at, wrong := strconv.Atoi(r.URL.Query().Get("at")); wrong == nil && at >= 0 && at < lastRecord {
 		wg.Go(func() { v.previousURL, v.nextURL = s.neighbours(ctx, a, subject, at) })
 	}
 	wg.Wait()
@@ -100,7 +100,7 @@ func (s searcher) subjectError(err error, a address) error {
 func (s searcher) neighbours(ctx context.Context, a address, subject string, at int) (previous, next string) {
 	from := max(0, at-1)
 	q := a.pageQuery()
-	q.Offset, q.Limit = from, at-from+2
+	q.Offset, q.Limit = from, min(at+2, lastRecord)-from
 	result, err := s.query(ctx, q)
 	if err != nil || len(result.Subjects) <= at-from || result.Subjects[at-from].Subject != subject {
 		return "", ""

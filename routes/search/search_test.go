@@ -42,9 +42,10 @@ func start(t *testing.T, ix search.Index, entries []globustest.IndexEntry) *rout
 }
 
 var (
-	totalOf    = regexp.MustCompile(`data-total="(\d+)"`)
-	subjectsOf = regexp.MustCompile(`<li data-subject="([^"]*)"`)
-	valueOf    = regexp.MustCompile(`<li data-value="([^"]*)" data-count="(-?\d+)"`)
+	totalOf      = regexp.MustCompile(`data-total="(\d+)"`)
+	subjectsOf   = regexp.MustCompile(`<li data-subject="([^"]*)"`)
+	suggestionOf = regexp.MustCompile(`</bdi></a>: (\d+) record`)
+	valueOf      = regexp.MustCompile(`<li data-value="([^"]*)" data-count="(-?\d+)"`)
 )
 
 func total(p routestest.Page) int {
@@ -123,6 +124,7 @@ func TestSearchAgainstReference(t *testing.T) {
 	}
 	type span struct{ param, from, after string }
 	spans := []span{{}, {"2020", "2020-01-01", "2021-01-01"}, {"2020-02", "2020-02-01", "2020-03-01"}, {"2021-12", "2021-12-01", "2022-01-01"}, {"2024-02-29", "2024-02-29", "2024-03-01"}, {"2024", "2024-01-01", "2025-01-01"}}
+	suggested := 0
 	for range 60 {
 		q := url.Values{"size": {"10"}}
 		is := map[string]func(plant) bool{}
@@ -207,6 +209,23 @@ func TestSearchAgainstReference(t *testing.T) {
 				break
 			}
 		}
+		if len(found) == 0 { // it says what to leave out, the most found first
+			var wanted []int
+			for name := range is {
+				if n := len(matching(name)); n > 0 {
+					wanted = append(wanted, n)
+				}
+			}
+			slices.SortFunc(wanted, func(x, y int) int { return y - x })
+			var said []int
+			for _, m := range suggestionOf.FindAllStringSubmatch(b.Get(address).Body, -1) {
+				n, _ := strconv.Atoi(m[1])
+				said = append(said, n)
+			}
+			if suggested += len(said); !slices.Equal(said, wanted) {
+				t.Errorf("%s: got %d without one of the choices, want %d", address, said, wanted)
+			}
+		}
 		var want []string
 		for _, p := range found {
 			want = append(want, p.subject)
@@ -223,6 +242,65 @@ func TestSearchAgainstReference(t *testing.T) {
 			}
 		}
 	}
+	if suggested == 0 {
+		t.Error("no search found nothing, or none said what to leave out")
+	}
+}
+
+// TestSearchFar: Search lists 10,000 records. The last of them have their neighbours, and
+// the last page says how to go on.
+func TestSearchFar(t *testing.T) {
+	t.Parallel()
+	b := routestest.Start(t, routestest.Options{Transport: far{}}).Browser()
+	for path, want := range map[string]string{
+		"/search?size=100&page=99":                                   "search-next",
+		"/search?size=100&page=100":                                  "search-cut-off",
+		"/search?size=100&page=999":                                  "search-cut-off",
+		"/search/record?at=9998&subject=" + url.QueryEscape("s9998"): "record-previous record-next",
+		"/search/record?at=9999&subject=" + url.QueryEscape("s9999"): "record-previous",
+	} {
+		p := b.Get(path)
+		var got []string
+		for _, id := range []string{"search-next", "search-cut-off", "record-previous", "record-next"} {
+			if p.Has(id) {
+				got = append(got, id)
+			}
+		}
+		if p.Status != http.StatusOK || strings.Join(got, " ") != want {
+			t.Errorf("%s: got %d with %q, want %q", path, p.Status, got, want)
+		}
+	}
+}
+
+// far is a way to an index of 20,000 records, of which the subject is the place in the list.
+type far struct{}
+
+func (far) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := func(status int, v any) (*http.Response, error) {
+		text, err := json.Marshal(v)
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(text)), Request: r}, err
+	}
+	record := func(subject string) any {
+		return map[string]any{"subject": subject, "entries": []any{map[string]any{"content": map[string]any{"title": subject}}}}
+	}
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/subject"):
+		return answer(http.StatusOK, record(r.URL.Query().Get("subject")))
+	case !strings.HasSuffix(r.URL.Path, "/search"):
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	var q struct{ Offset, Limit int }
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		return nil, err
+	}
+	if q.Offset+q.Limit > globus.MaxSearchOffset {
+		return answer(http.StatusBadRequest, map[string]any{"code": "BadRequest.ValidationError"})
+	}
+	records := []any{}
+	for i := range q.Limit {
+		records = append(records, record(fmt.Sprint("s", q.Offset+i)))
+	}
+	return answer(http.StatusOK, map[string]any{"total": 20_000, "count": len(records), "offset": q.Offset, "gmeta": records})
 }
 
 // TestSearchQueries: a page asks for at most four things, and for nothing again that nobody
@@ -279,7 +357,7 @@ func oddEntries() []globustest.IndexEntry {
 		case 4:
 			content["large"] = strings.Fields(strings.Repeat(strings.Repeat("x", 999)+" ", 1000))
 		case 5:
-			content["formula"] = "=HYPERLINK(\"https://example.org\")"
+			content["title"] = "=HYPERLINK(\"https://example.org\")"
 		}
 		entries = append(entries, globustest.IndexEntry{Subject: subject, Content: content})
 	}
@@ -315,8 +393,8 @@ func TestSearchOddRecords(t *testing.T) {
 		if err := json.Unmarshal([]byte(b.Get(p.Link("#record-json")).Body), &doc); err != nil || doc.Subject != subjects(list)[i] {
 			t.Errorf("%s: as JSON: got %q, %v", link, doc.Subject, err)
 		}
-		for _, as := range []string{"#record-bibtex", "#record-ris"} {
-			if c := b.Get(p.Link(as)); c.Status != http.StatusOK || len(c.Body) < 20 {
+		for as, shape := range map[string]string{"#record-bibtex": `(?s)^@misc\{.*\n  title = \{.+\}.*\n\}\n$`, "#record-ris": `(?s)^TY  - DATA\r\n.*TI  - .+\r\nER  - \r\n$`} {
+			if c := b.Get(p.Link(as)); c.Status != http.StatusOK || !regexp.MustCompile(shape).MatchString(c.Body) {
 				t.Errorf("%s: got %d %q", as, c.Status, c.Body)
 			}
 		}
@@ -332,12 +410,20 @@ func TestSearchOddRecords(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.Get("/find.json").Body), &all); err != nil || len(all.Records) != 7 {
 		t.Errorf("as JSON: got %d records, %v", len(all.Records), err)
 	}
+	if text := b.Get("/find.csv").Body; !strings.Contains(text, `"'=HYPERLINK(`) {
+		t.Errorf("a spreadsheet would run what is in a record:\n%s", text)
+	}
 	if p := b.Get("/find/record?subject=none"); p.Status != http.StatusNotFound || p.Reason() != "no_such_record" {
 		t.Errorf("an absent record: got %d %s", p.Status, p.Reason())
 	}
 	q := url.Values{"subject": {subjects(list)[0], subjects(list)[3]}, "only": {"1"}}
 	if p := b.Get("/find/compare?" + q.Encode()); p.Status != http.StatusOK || strings.Count(p.Body, "data-differs") < 3 {
 		t.Errorf("compared: got %d:\n%s", p.Status, p.Body)
+	}
+	for _, chosen := range [][]string{nil, {"a"}, {"a", "a", ""}, subjects(list)} {
+		if p := b.Get("/find/compare?" + url.Values{"subject": chosen}.Encode()); p.Status != http.StatusUnprocessableEntity || p.Reason() != "not_comparable" {
+			t.Errorf("%d compared: got %d %q", len(chosen), p.Status, p.Reason())
+		}
 	}
 }
 
@@ -373,6 +459,9 @@ func TestSearchPrivate(t *testing.T) {
 	}
 	if got, want := total(member.Get("/find")), 8; got != want {
 		t.Errorf("the member finds %d, want %d", got, want)
+	}
+	if p := member.Get("/find/record?subject=" + secret); strings.Contains(p.Body, "application/ld+json") {
+		t.Error("a record that is not public is described for search engines")
 	}
 	if p := member.Get("/find"); !strings.Contains(p.Body, `data-extra="1"`) {
 		t.Error("the page does not say what signing in changed")
