@@ -1,5 +1,5 @@
-// Package engines_test walks through the app in Firefox, and on the same way in Chromium,
-// in which everything else about pages is tested.
+// Package engines_test walks through the app in the engines of Firefox and of Safari, and
+// on the same way in Chromium, in which everything else about pages is tested.
 package engines_test
 
 import (
@@ -21,6 +21,7 @@ func TestEngines(t *testing.T) {
 	for name, start := range map[string]func(*testing.T, *routestest.Site) browser{
 		"Chromium": startChromium,
 		"Firefox":  startFirefox,
+		"WebKit":   startWebKit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
