@@ -121,8 +121,13 @@ func TestBrowserSearch(t *testing.T) {
 			if !b.Holds(`window.marked && document.querySelectorAll(".preview-shown").length === 3`) {
 				t.Error("a page was loaded; want the files shown in the page of the record")
 			}
-			b.Click(`.preview-link[href*="readings.csv"]`)
-			b.Shows(".preview-table")
+			b.GoTo("/search/record?subject=https://doi.org/10.5072/efs.0006")
+			b.Click(`.preview-link[href*="README.txt"]`)
+			b.Shows(`.preview ` + routestest.Reason("preview_sign_in"))
+			look("a file that is not shown")
+			b.GoTo("/search/code?q=peat")
+			b.Shows("#code-query")
+			look("a search as code")
 			b.GoTo("/search?q=nosuchword&site.region=Amazon")
 			b.Shows("#suggestions a")
 			look("nothing found")
