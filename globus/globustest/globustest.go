@@ -1,6 +1,7 @@
 // Package globustest emulates Globus Auth, the calls of Globus Transfer and Globus Search
-// that people's apps make, and one call of Globus Groups. It serves real HTTP, for tests and for trying
-// an app without an account.
+// that people's apps make, one call of Globus Groups, and the files of collections over
+// HTTPS, for reading. It serves real HTTP, for tests and for trying an app without an
+// account.
 //
 // A program that works with Globus works with the emulator unchanged. The emulator
 // accepts what Globus accepts. Where that is not known, it accepts what the RFCs allow,

@@ -68,7 +68,15 @@ func (m *room) previewURL(a address, subject, at string, f File) string {
 	if previewKind(f.Path) == "" || f.wrong() != "" {
 		return ""
 	}
-	return a.to("/preview", "subject", subject, "at", at, "collection", f.Collection, "path", f.Path)
+	return a.to("/preview", append(recordOf(subject, at), "collection", f.Collection, "path", f.Path)...)
+}
+
+// recordOf are the parameters that name a record, and its place in the list, if it has one.
+func recordOf(subject, at string) []string {
+	if at == "" {
+		return []string{"subject", subject}
+	}
+	return []string{"subject", subject, "at", at}
 }
 
 // preview shows the beginning of a file, which a record that the person can see must name:
@@ -84,7 +92,7 @@ func (m *room) preview(w http.ResponseWriter, r *http.Request, who *session.Sess
 		return s.subjectError(err, a)
 	}
 	f := File{Collection: q.Get("collection"), Path: q.Get("path")}
-	back := a.to("/record", "subject", q.Get("subject"), "at", q.Get("at"))
+	back := a.to("/record", recordOf(q.Get("subject"), q.Get("at"))...)
 	if m.Files == nil || m.previewURL(a, found.Subject, "", f) == "" || !slices.Contains(m.Files(newRecord(*found)), f) {
 		return previewProblem(errNoFile, back, "")
 	}
