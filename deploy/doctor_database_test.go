@@ -41,7 +41,7 @@ func TestCheckDatabase(t *testing.T) {
 		{"not there yet", "sqlite:" + filepath.Join(s.Dir, "sub", "new.db"), migrations, []string{"✓ Database: " + filepath.Join(s.Dir, "sub", "new.db") + ", which the app will create"}},
 		{"open to others", "sqlite:" + open, migrations, []string{"✓ Database: ", "! Database: not applied yet", "  → ", "✗ Database, permissions: other users may open", "  → chmod 600 " + open}},
 		{"in no folder", "sqlite:" + path + "/app.db", migrations, []string{"✗ Database: ", "  → DATABASE must name a file"}},
-		{"no server", "postgres://u:canary@127.0.0.1:1/db", migrations, []string{"✗ Database: postgres://u:xxxxx@127.0.0.1:1/db: ", "  → DATABASE must name a PostgreSQL that runs"}},
+		{"no server", "postgres://u:canary@127.0.0.1:1/db", migrations, []string{"✗ Database: postgres://u:xxxxx@127.0.0.1:1/db: ", "  → Check that PostgreSQL runs"}},
 		{"a name that is no migration's", "sqlite:" + path, fstest.MapFS{"samples.sql": {}}, []string{"✗ Database: the migration samples.sql", "  → Rename the file"}},
 	}
 	for _, test := range tests {

@@ -51,7 +51,7 @@ func read(migrations fs.FS) ([]migration, error) {
 		digits := e.Name()[:len(e.Name())-len(strings.TrimLeft(e.Name(), "0123456789"))]
 		number, err := strconv.ParseUint(digits, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("the name of the migration %s must begin with a number, such as 0001_%[1]s: migrations are applied in the order of their numbers", e.Name())
+			return nil, fmt.Errorf("the migration %s must have a name that begins with a number, such as 0001_%[1]s: migrations are applied in the order of their numbers", e.Name())
 		}
 		text, err := fs.ReadFile(migrations, e.Name())
 		if err != nil {

@@ -81,7 +81,7 @@ func databaseRemedy(name string, err error) string {
 	case strings.HasPrefix(name, "sqlite:") && errors.Is(err, fs.ErrPermission):
 		return "The folder must belong to the user that the app runs as. Run this check as that user too: sudo -u portal portal -check."
 	case strings.HasPrefix(name, "sqlite:"):
-		return "If the line above names a migration, correct it. Otherwise DATABASE must name a file on a local disk with free space, in a folder that the app's user can write to."
+		return "DATABASE must name a file on a local disk with free space, in a folder that the app's user can write to. If the line above names a migration, correct that instead."
 	case !errors.As(err, &refused):
 		return "Check that PostgreSQL runs, and that this machine reaches the host and port in DATABASE."
 	}
