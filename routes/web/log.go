@@ -65,20 +65,26 @@ func unwritten(r *http.Request, returned bool) int {
 func (s *Server) logRequest(r *http.Request, answer *recorder, took time.Duration) {
 	state, method, route := stateOf(r), knownMethod(r.Method), s.route(r)
 	s.Metrics.request(route, method, answer.status, took)
-	attrs := []slog.Attr{
+	log, level := s.Log.Handler(), level(r, answer.status)
+	if !log.Enabled(r.Context(), level) {
+		return
+	}
+	// Not by LogAttrs, which looks for the place in the code each time.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(
 		slog.String("method", method),
 		slog.String("route", route),
 		slog.Int("status", answer.status),
 		slog.Int64("bytes", answer.bytes),
 		slog.Float64("ms", float64(took.Microseconds())/1000),
-	}
+	)
 	if state.session != "" {
-		attrs = append(attrs, slog.String("session", state.session))
+		line.AddAttrs(slog.String("session", state.session))
 	}
 	if state.err != nil {
-		attrs = append(attrs, Why(state.err)...)
+		line.AddAttrs(Why(state.err)...)
 	}
-	s.Log.LogAttrs(r.Context(), level(r, answer.status), "request", attrs...)
+	_ = log.Handle(r.Context(), line) // if nobody can write the log, nobody can be told
 }
 
 // route returns the path of the pattern that matches r, or "none". The address
@@ -86,7 +92,9 @@ func (s *Server) logRequest(r *http.Request, answer *recorder, took time.Duratio
 func (s *Server) route(r *http.Request) string {
 	pattern := r.Pattern
 	if isPage(r) {
-		_, pattern = s.routes.Handler(r)
+		if pattern = stateOf(r).pattern; pattern == "" { // refused before its route was looked for
+			_, pattern = s.routes.Handler(r)
+		}
 	}
 	_, path, _ := strings.Cut(pattern, " ")
 	return cmp.Or(path, "none")

@@ -18,6 +18,7 @@ type request struct {
 	site    *Server
 	id      string             // names the request in the log and on error pages
 	client  string             // the client's address, for the log
+	pattern string             // of its route; "" if it has not come to one
 	result  error              // of its route
 	answer  *recorder          // what has been answered so far
 	err     error              // why it was refused, for the log; nil if it was not

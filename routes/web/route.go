@@ -87,7 +87,7 @@ func (s *Server) HandleFunc(pattern string, h HandlerFunc, options ...Option) {
 // ServeHTTP keeps the error in r's state, because http.ServeMux passes none on.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	state := stateOf(r)
-	state.maxBody = rt.maxBody
+	state.maxBody, state.pattern = rt.maxBody, r.Pattern
 	state.result = rt.answer(w, r)
 	if state.result != nil && state.answer.status != 0 {
 		state.result = lateError{state.result}
