@@ -14,6 +14,7 @@ type Account struct {
 	Ends     time.Time  // when it will end
 	Now      time.Time  // for "47 hours left"
 	Tokens   []TokenRow // by resource server
+	Lab      Lab
 }
 
 // A TokenRow is what the account page shows of the tokens for one resource server.

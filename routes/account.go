@@ -29,6 +29,7 @@ func (a *App) accountOf(s *session.Session) components.Account {
 		Ends:     s.Deadline,
 		Now:      a.Now(),
 		Tokens:   tokenRows(s.Tokens),
+		Lab:      a.labCard(s),
 	}
 }
 

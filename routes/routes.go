@@ -173,6 +173,7 @@ func (a *App) routes() {
 	a.HandleFunc("GET /{$}", a.home)
 	a.HandleFunc("GET /user", a.userCard)
 	a.Handle("GET /account", a.Auth.Required(a.account))
+	a.Handle("GET /lab", a.Auth.Require(Lab, a.lab))
 	a.Handle("GET /transfers", a.Auth.Required(a.transfers))
 	a.Handle("GET /transfers/{id}", a.Auth.Required(a.task))
 	a.Handle("GET /transfers/{id}/again", a.Auth.Required(a.sendAgain))
