@@ -39,7 +39,7 @@ func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...st
 	}
 
 	replace := []string{"https://" + d.host, "https://localhost:" + tlsPort}
-	if d.program != "haproxy" {
+	if d.program == "apache2" || d.program == "nginx" {
 		replace = append(replace,
 			"/etc/ssl/certs/"+d.host+".pem", certificate,
 			"/etc/ssl/private/"+d.host+".key", key,
@@ -78,12 +78,19 @@ func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...st
 			replace = append(replace, "user haproxy\n", "\n", "group haproxy\n", "\n")
 		}
 		args = []string{"-db", "-f", filepath.Join(dir, "site.conf")} // its file is whole
+	case "caddy":
+		replace = append(replace, d.host+" {\n", fmt.Sprintf("localhost {\n\tbind 127.0.0.1\n\ttls %s %s\n", certificate, key), "portal:8888", backends[0],
+			"http:// {\n", "http:// {\n\tbind 127.0.0.1\n")
+		around = fmt.Sprintf("{\n\tadmin off\n\thttp_port %s\n\thttps_port %s\n\tstorage file_system %s\n}\nimport site.conf\n", port, tlsPort, dir)
+		args = []string{"run", "--config", conf, "--adapter", "caddyfile"}
 	}
 	writeSite(t, filepath.Join(dir, "site.conf"), d.file, replace)
 	if err := os.WriteFile(conf, []byte(around), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	serveUntilEnd(t, exec.Command(path, args...), errorLog)
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir) // where Caddy notes what it serves
+	serveUntilEnd(t, cmd, errorLog)
 	routestest.Await(t, d.program+" listens", func() bool {
 		c, err := net.Dial("tcp", "127.0.0.1:"+tlsPort)
 		if err == nil {

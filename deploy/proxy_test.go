@@ -24,6 +24,7 @@ func deployments() []deployment {
 		{"nginx", "nginx-path.conf", "www.example.edu", "/portal", false},
 		{"nginx", "nginx-several.conf", "portal.example.edu", "", true},
 		{"haproxy", "haproxy.conf", "portal.example.edu", "", true},
+		{"caddy", "Caddyfile", "{$PORTAL_HOST}", "", false},
 	}
 }
 
@@ -132,6 +133,15 @@ func (s *proxied) strangers(t *testing.T) {
 		{"X-Forwarded-For", "6.6.6.6"},
 	} {
 		b := s.browser(t)
+		if s.program == "caddy" && headers[0] == "Host" { // it serves no other name
+			if p := b.Get("/", headers...); p.Body != "" {
+				t.Errorf("%v: got %d:\n%s", headers, p.Status, p.Body)
+			}
+			if p := b.Get(s.httpURL+"/user", headers...); p.Header.Get("Location") != s.URL+"/user" {
+				t.Errorf("%v: http leads to %q", headers, p.Header.Get("Location"))
+			}
+			continue
+		}
 		if p := b.Get("/", headers...); p.Status != http.StatusOK || strings.Contains(p.Body, "evil") {
 			t.Errorf("%v: got %d:\n%s", headers, p.Status, p.Body)
 		}
