@@ -39,7 +39,7 @@ func TestSendPages(t *testing.T) {
 	lookAt(t, []look{
 		{"SendTo/usual", []string{`action="/app/send"`, `name="item" value="50%25%0Aof it"`, `formaction="/app/files/` + subject + `?path=%2Fa+b%2F"`, `formaction="/app/send?folder=&amp;to=` + subject + `"`,
 			`formaction="/app/send?offset=40&amp;q=x"`, `name="label" value="Mine"`, `name="verify" value="0"`, "csrf_token"}, []string{`name="to"`}},
-		{"SendTo/everything", []string{`name="item" value="/"`, "Everything in this folder"}, nil},
+		{"SendTo/everything", []string{`name="item" value="/"`, `id="send-items"`}, nil},
 		{"SendForm/usual", []string{`action="/app/transfers"`, `formaction="/app/send/folder"`, `name="submission_id" value="5ub"`, `id="send-above"`, "folder=%2Fx%2Fy%2Fz%2F", "folder=%2Fx%2F&",
 			`name="notify" type="checkbox" value="1" checked`, `name="label" type="text" value="Mine"`, `aria-invalid="false"`},
 			[]string{`name="changed" type="checkbox" value="1" checked`, `name="verify" type="checkbox" value="1" checked`, `id="send-many"`, `id="send-errors"`}},

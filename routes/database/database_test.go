@@ -267,7 +267,7 @@ func TestNames(t *testing.T) {
 		{[]string{"2_b.sql", "", "0001_a.sql", "", "0001_b.sql", "", "notes.txt", ""}, "0001_a.sql 0001_b.sql 2_b.sql", ""},
 		{[]string{"20261128_first.sql", ""}, "20261128_first.sql", ""},
 		{[]string{"samples.sql", ""}, "", "0001_samples.sql"},
-		{[]string{"99999999999999999999999_x.sql", ""}, "", "must begin with a number"},
+		{[]string{"99999999999999999999999_x.sql", ""}, "", "begins with a number"},
 	}
 	for _, test := range tests {
 		got, err := database.Names(sqlFiles(test.files...))
