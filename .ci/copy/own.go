@@ -304,5 +304,9 @@ func removeSearch(c project.Copy) error {
 			return err
 		}
 	}
-	return c.Replace("components/site.go", "\t\t{\"Find data\", \"/search\", false},\n", "")
+	if err := c.Replace("components/site.go", "\t\t{\"Find data\", \"/search\", false},\n", ""); err != nil {
+		return err
+	}
+	_, err := c.Run("go", "mod", "tidy")
+	return err
 }
