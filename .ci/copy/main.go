@@ -56,7 +56,7 @@ func run(args []string) error {
 	}
 	// What the race detector finds, it finds here. The client library, the emulator,
 	// the stores and the proxies differ from ours in nothing but the module's path:
-	// their tests are left out, unless there is time.
+	// they are left out, unless there is time.
 	env := []string{"RACE="}
 	if os.Getenv("PORTAL_LONG") == "" {
 		env = append(env, "PACKAGES=. ./components ./instrument ./routes ./routes/auth ./routes/beamline ./routes/settings ./routes/web ./static")

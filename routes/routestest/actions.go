@@ -102,11 +102,11 @@ func (b *Tab) Shows(selectors ...string) {
 	}
 }
 
-// At waits until the tab is at an address that begins so.
+// At waits until the tab is at an address that begins so, and has read the page.
 func (b *Tab) At(address string) {
 	b.T.Helper()
 	Await(b.T, "the address is "+address, func() bool {
-		return b.Holds(fmt.Sprintf("location.href.startsWith(%q)", address))
+		return b.Holds(fmt.Sprintf("location.href.startsWith(%q) && document.readyState !== 'loading'", address))
 	})
 }
 
