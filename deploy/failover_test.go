@@ -216,7 +216,11 @@ func TestFailover(t *testing.T) {
 	if long {
 		people = 1000
 	}
-	for name, start := range map[string]func(*testing.T) failing{"postgres": failingPostgres, "sentinel": failingSentinel, "cluster": failingCluster} {
+	stores := map[string]func(*testing.T) failing{"postgres": failingPostgres, "sentinel": failingSentinel, "cluster": failingCluster}
+	if long {
+		stores["sentinel by order"] = demotedBySentinel
+	}
+	for name, start := range stores {
 		t.Run(name, func(t *testing.T) {
 			if !long {
 				t.Parallel()
@@ -301,15 +305,7 @@ func failingPostgres(t *testing.T) failing {
 }
 
 func failingSentinel(t *testing.T) failing {
-	s := programs.StartSentinels(t, 3, 3, "--min-replicas-to-write", "1")
-	t.Cleanup(s.Remove)
-	promoted := func(t *testing.T, former *programs.Redis) time.Time {
-		routestest.Await(t, "the sentinels have another", func() bool {
-			now := s.Primary(t)
-			return now != former && strings.Contains(now.Do(t, "role"), "master")
-		})
-		return time.Now()
-	}
+	s, promoted := startSentinels(t)
 	return failing{s.URL("0") + "&wait=1", []fault{
 		{"killed", func(t *testing.T) (time.Time, func()) {
 			former := s.Primary(t)
@@ -321,6 +317,14 @@ func failingSentinel(t *testing.T) failing {
 			former.Signal(syscall.SIGSTOP)
 			return promoted(t, former), func() { former.Signal(syscall.SIGCONT); s.AwaitReplicas(t) }
 		}},
+	}}
+}
+
+// demotedBySentinel waits for all replicas: the primary goes on until Sentinel has told
+// it, and with wait=1 it would go on with the replica that is not promoted.
+func demotedBySentinel(t *testing.T) failing {
+	s, promoted := startSentinels(t)
+	return failing{s.URL("0") + "&wait=2", []fault{
 		{"demoted", func(t *testing.T) (time.Time, func()) {
 			former := s.Primary(t)
 			s.Sentinels[0].Do(t, "sentinel", "failover", "portal")
@@ -329,9 +333,31 @@ func failingSentinel(t *testing.T) failing {
 	}}
 }
 
+// startSentinels also returns a function that waits until another server than the former
+// is the primary.
+func startSentinels(t *testing.T) (*programs.Sentinels, func(t *testing.T, former *programs.Redis) time.Time) {
+	s := programs.StartSentinels(t, 3, 3, "--min-replicas-to-write", "1")
+	t.Cleanup(s.Remove)
+	return s, func(t *testing.T, former *programs.Redis) time.Time {
+		routestest.Await(t, "the sentinels have another", func() bool {
+			now := s.Primary(t)
+			if now == former { // which may hang
+				return false
+			}
+			role, _ := now.Try(t, "role")
+			return strings.Contains(role, "master")
+		})
+		return time.Now()
+	}
+}
+
 func failingCluster(t *testing.T) failing {
 	c := programs.StartCluster(t, 3, true)
 	t.Cleanup(c.Remove)
+	replication := func(t *testing.T, r *programs.Redis) string {
+		info, _ := r.Try(t, "info", "replication")
+		return info
+	}
 	// A primary, and the replica that takes its place. It has no replica then, so that
 	// wait=1 fails for a third of the people until the former is back.
 	fail := func(t *testing.T, how func(*programs.Redis), back func(*programs.Redis)) (time.Time, func()) {
@@ -349,10 +375,10 @@ func failingCluster(t *testing.T) failing {
 			}
 		}
 		how(former)
-		routestest.Await(t, "the replica is the primary", func() bool { return strings.Contains(replica.Do(t, "info", "replication"), "role:master") })
+		routestest.Await(t, "the replica is the primary", func() bool { return strings.Contains(replication(t, replica), "role:master") })
 		promoted := time.Now()
 		back(former)
-		routestest.Await(t, "the former is its replica", func() bool { return strings.Contains(former.Do(t, "info", "replication"), "master_link_status:up") })
+		routestest.Await(t, "the former is its replica", func() bool { return strings.Contains(replication(t, former), "master_link_status:up") })
 		return promoted, func() {}
 	}
 	return failing{c.URL() + "&wait=1", []fault{

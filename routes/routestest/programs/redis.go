@@ -85,11 +85,18 @@ func (r *Redis) Remove() {
 // Do runs a command by redis-cli, and returns what that prints.
 func (r *Redis) Do(t testing.TB, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(Path(t, "redis-cli"), append([]string{"-p", r.Port}, args...)...).CombinedOutput()
+	out, err := r.Try(t, args...)
 	if err != nil {
 		t.Fatalf("%q: %v: %s", args, err, out)
 	}
-	return strings.TrimSpace(string(out))
+	return out
+}
+
+// Try is Do of a server that may fail: one that is demoted closes its connections.
+func (r *Redis) Try(t testing.TB, args ...string) (string, error) {
+	t.Helper()
+	out, err := exec.Command(Path(t, "redis-cli"), append([]string{"-p", r.Port}, args...)...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
 }
 
 // A Sentinels is a primary, with replicas, that sentinels watch.
@@ -164,7 +171,7 @@ func (s *Sentinels) AwaitReplicas(t testing.TB) {
 	t.Helper()
 	await(t, "the replicas are connected", func() bool {
 		for _, r := range s.Servers {
-			info := r.Do(t, "info", "replication")
+			info, _ := r.Try(t, "info", "replication")
 			if strings.Contains(info, "connected_slaves:"+string(rune('0'+len(s.Servers)-1))) && strings.Count(info, "state=online") == len(s.Servers)-1 {
 				return true
 			}
