@@ -19,7 +19,7 @@ func asks(scopes []string) []ask {
 		"openid":  {"know that it is you", "to keep you signed in"},
 		"profile": {"see your name and organization", "to show them to you"},
 		"email":   {"see your e-mail address", "to show it to you"},
-		"urn:globus:auth:scope:transfer.api.globus.org:all":                          {"use Globus Transfer on your behalf", "to list your recent transfers"},
+		"urn:globus:auth:scope:transfer.api.globus.org:all":                          {"use Globus Transfer on your behalf", "to find and send your files, and to follow the transfers"},
 		"urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships": {what: "see your groups, and your roles in them"},
 		"urn:globus:auth:scope:search.api.globus.org:search":                         {"search on your behalf", "to find what you and your groups can see"},
 		"urn:globus:auth:scope:auth.globus.org:view_identity_set":                    {what: "see the identities linked to yours"},
