@@ -45,7 +45,8 @@ type populace struct {
 
 const atOnce = 16 // members
 
-func newPopulace(t *testing.T, f *fleet, n int) *populace {
+// newPopulace returns n people, who rest for a while after each thing that they do.
+func newPopulace(t *testing.T, f *fleet, n int, rest time.Duration) *populace {
 	t.Helper()
 	p := &populace{f: f}
 	for range n {
@@ -63,6 +64,10 @@ func newPopulace(t *testing.T, f *fleet, n int) *populace {
 				m := <-waiting
 				p.act(ctx, m)
 				waiting <- m
+				select {
+				case <-ctx.Done():
+				case <-time.After(rest): // a person's pace, not a wait
+				}
 			}
 		})
 	}
@@ -212,9 +217,9 @@ type fault struct {
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	long := os.Getenv("PORTAL_LONG") == "1"
-	people := 24
+	people, rest := 24, 40*time.Millisecond
 	if long {
-		people = 1000
+		people, rest = 1000, 0
 	}
 	stores := map[string]func(*testing.T) failing{"postgres": failingPostgres, "sentinel": failingSentinel, "cluster": failingCluster}
 	if long {
@@ -227,7 +232,7 @@ func TestFailover(t *testing.T) {
 			}
 			store := start(t)
 			f := startFleetOn(t, 2, store.url)
-			p := newPopulace(t, f, people)
+			p := newPopulace(t, f, people, rest)
 			for i, fault := range store.faults {
 				if i > 0 && !long {
 					break

@@ -44,6 +44,7 @@ func TestBrowserHeader(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
+	p.Full = true
 	a, b := p.Tab(), p.Tab()
 	a.Front()
 	a.SignIn()
@@ -86,6 +87,7 @@ func TestBrowserFormAfterEnd(t *testing.T) {
 	for _, name := range []string{"ended, with htmx", "ended, plain", "signed out elsewhere, with htmx", "signed out elsewhere, plain"} {
 		t.Run(name, func(t *testing.T) {
 			p := s.Person(t)
+			p.Full = true
 			b := p.Tab()
 			b.SignIn()
 			if strings.HasSuffix(name, "htmx") {

@@ -19,6 +19,7 @@ func TestBrowserTwoTabs(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
+	p.Full = true
 	a, b := p.Tab(), p.Tab()
 	a.Front()
 	a.SignIn()
@@ -63,6 +64,7 @@ func TestBrowserLogOutAfterReread(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
+	p.Full = true
 	a, b := p.Tab(), p.Tab()
 	a.Front()
 	a.SignIn()
@@ -129,6 +131,7 @@ func TestBrowserBack(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p := s.Person(t)
+			p.Full = true
 			p.NoScript = test.noScript
 			b := p.Tab()
 			b.SignIn()
@@ -173,7 +176,9 @@ func TestBrowserBackForwardCache(t *testing.T) {
 	var later atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 	s := start(t, routestest.Options{PublicURL: "http://localhost:PORT", Now: now})
-	b := s.Person(t).Tab()
+	p := s.Person(t)
+	p.Full = true
+	b := p.Tab()
 	b.SignIn()
 	b.GoTo("/user") // which loads nothing by itself: else the browser would not keep it
 	b.Sees("Rosalind Franklin")

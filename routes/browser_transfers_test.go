@@ -31,6 +31,7 @@ func TestBrowserTransfers(t *testing.T) {
 	var c routestest.Clock
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT", People: someTransfers(), Now: c.Now})
 	p := s.Person(t)
+	p.Full = true
 	b, other := p.Tab(), p.Tab()
 	b.Front()
 	b.SignIn()

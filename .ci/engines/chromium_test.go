@@ -15,6 +15,7 @@ type chromium struct{ *routestest.Tab }
 
 func startChromium(t *testing.T, s *routestest.Site) browser {
 	p := s.Person(t)
+	p.Full = true
 	return func(kind string) driver {
 		if kind == "window" {
 			return chromium{p.Window()}

@@ -16,11 +16,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromium is the headless browser process that all tests of a package share.
-// It starts with the first Person.
+// chromium holds the headless browsers that all tests of a package share. Each
+// starts with the first tab that needs it.
 var chromium struct {
 	sync.Mutex
-	ctx context.Context
+	shell, full context.Context
 }
 
 // Main runs the tests of a package, several parallel ones at once because they
@@ -38,23 +38,29 @@ func Main(m *testing.M, end ...func()) {
 		f()
 	}
 	chromium.Lock()
-	if chromium.ctx != nil {
-		limited, cancel := context.WithTimeout(chromium.ctx, 10*time.Second)
-		_ = chromedp.Cancel(limited)
-		cancel()
+	for _, ctx := range []context.Context{chromium.shell, chromium.full} {
+		if ctx != nil {
+			limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+			_ = chromedp.Cancel(limited)
+			cancel()
+		}
 	}
 	os.Exit(code)
 }
 
-// sharedChromium returns the context of the process, which it starts if it does
-// not run yet.
-func sharedChromium(t *testing.T) context.Context {
+// sharedChromium returns the context of a browser, which it starts if it does not
+// run yet: Chromium, or its headless shell, which has no windows and no menus that
+// cost half of the time.
+func sharedChromium(t *testing.T, full bool) context.Context {
 	t.Helper()
-	path := Program(t, "chromium", "chromium-browser", "google-chrome")
+	path, shared := chromiumPath(t, full), &chromium.shell
+	if full {
+		shared = &chromium.full
+	}
 	chromium.Lock()
 	defer chromium.Unlock()
-	if chromium.ctx != nil {
-		return chromium.ctx
+	if *shared != nil {
+		return *shared
 	}
 	flags := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
@@ -74,36 +80,49 @@ func sharedChromium(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	chromium.ctx = ctx
+	*shared = ctx
 	return ctx
 }
 
+func chromiumPath(t *testing.T, full bool) string {
+	t.Helper()
+	names := []string{"chromium", "chromium-browser", "google-chrome"}
+	if !full {
+		names = append([]string{"chromium-headless-shell"}, names...)
+	}
+	return Program(t, names...)
+}
+
 // A Person uses Chromium: their tabs share cookies with one another, and with
-// nobody else.
+// nobody else. What differs from others is set before the first tab.
 type Person struct {
 	Site     *Site
 	NoScript bool // their browser runs no JavaScript
 	AnyTLS   bool // their browser accepts any certificate
 
+	// Full gives them all of Chromium: a tab in front hides the others, and Back takes
+	// a page from the back/forward cache. Otherwise they have its headless shell, if it
+	// is installed, at half the cost: each of their tabs is in sight.
+	Full bool
+
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context // of the first tab, which is the last to be closed
 }
 
 // Person returns somebody who has never used the site. It skips the test if
 // there is no Chromium.
 func (s *Site) Person(t *testing.T) *Person {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(sharedChromium(t), chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return &Person{Site: s, t: t, ctx: ctx}
+	chromiumPath(t, false)
+	return &Person{Site: s, t: t}
 }
 
 // Cookies returns the person's cookies of localhost, by name.
 func (p *Person) Cookies() map[string]*network.Cookie {
 	p.t.Helper()
+	if p.ctx == nil {
+		return nil
+	}
 	got, err := chromedp.CallBrowser(p.ctx, storage.GetCookies, storage.GetCookiesParams{
 		BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
 	})

@@ -9,8 +9,8 @@ import (
 )
 
 // Flow is all that a person does, in and out. With JavaScript the card is swapped
-// in place; without, each step loads a page.
-func Flow(t *testing.T, p *Person) {
+// in place; without, each step loads a page. It calls signedIn when they are.
+func Flow(t *testing.T, p *Person, signedIn ...func()) {
 	s := p.Site
 	b := p.Tab()
 	step := func(target, page string) {
@@ -35,6 +35,9 @@ func Flow(t *testing.T, p *Person) {
 	facts := append(rosalindsFacts, "rosalind@example.edu", "7a1c2e40-3b5d-4f6e-8a90-1920072501aa", "••••••••")
 	b.Sees(facts...)
 	b.StoresNothing()
+	for _, f := range signedIn {
+		f()
+	}
 
 	step("#refresh", "/user")
 	b.Sees(facts...)

@@ -38,8 +38,14 @@ type Tab struct {
 	refused  []string  // why the back/forward cache was not used
 }
 
-// Tab opens a tab beside the person's others. The one in front hides the others.
-func (p *Person) Tab() *Tab { p.t.Helper(); return p.open(false) }
+// Tab opens a tab. A second one hides the first: for that the Person is Full.
+func (p *Person) Tab() *Tab {
+	p.t.Helper()
+	if p.ctx != nil && !p.Full {
+		p.t.Fatal("several tabs need a Person with Full: true; a Window hides no other")
+	}
+	return p.open(false)
+}
 
 // Window opens a tab in a window of its own. It hides no other.
 func (p *Person) Window() *Tab { p.t.Helper(); return p.open(true) }
@@ -49,8 +55,16 @@ func (p *Person) open(window bool) *Tab {
 	b := &Tab{T: p.t, Site: p.Site, loading: map[network.RequestID]cdp.LoaderID{}}
 	// A page may read a part of itself again while somebody signs out.
 	b.Expect("status of 401 (Unauthorized)")
+	options := []chromedp.ContextOption{chromedp.WithNewWindow(window), chromedp.WithListener(b.note)}
+	parent := p.ctx
+	if parent == nil {
+		parent, options = sharedChromium(p.t, p.Full), append(options, chromedp.WithNewBrowserContext())
+	}
 	var cancel context.CancelFunc
-	b.Context, cancel = chromedp.NewContext(p.ctx, chromedp.WithNewWindow(window), chromedp.WithListener(b.note))
+	b.Context, cancel = chromedp.NewContext(parent, options...)
+	if p.ctx == nil {
+		p.ctx = b.Context
+	}
 	p.t.Cleanup(func() {
 		b.T.Helper()
 		b.report()
