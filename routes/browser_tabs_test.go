@@ -134,7 +134,10 @@ func TestBrowserBack(t *testing.T) {
 			p.Full = true
 			p.NoScript = test.noScript
 			b := p.Tab()
-			b.SignIn()
+			b.GoTo("/")
+			b.Click(routestest.SignedOut)
+			b.Click("[value=rosalind]")
+			b.Shows(routestest.SignedIn)
 			b.GoTo("/user")
 			b.Sees("Rosalind Franklin")
 			b.GoTo("/probe/tasks") // which would send somebody else to sign in

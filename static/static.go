@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed *
@@ -37,10 +38,10 @@ type file struct {
 	gzip        []byte // nil if it would not be smaller
 }
 
-// New hashes and compresses the embedded files, once.
-func New() *Files {
-	return newFiles(embedded)
-}
+// New hashes and compresses the embedded files. The second call returns what the first did.
+func New() *Files { return embeddedFiles() }
+
+var embeddedFiles = sync.OnceValue(func() *Files { return newFiles(embedded) })
 
 func newFiles(folder fs.FS) *Files {
 	f := &Files{hashed: map[string]string{}, files: map[string]file{}}

@@ -32,7 +32,10 @@ func TestSignIn(t *testing.T) {
 			b.Shows("[data-reason=denied]")
 			p.holds("after a refusal", 0, 0)
 
-			b.SignIn()
+			b.GoTo("/")
+			b.Click(routestest.SignedOut)
+			b.Click("[value=rosalind]")
+			b.Shows(routestest.SignedIn)
 			b.Sees(rosalindsFacts...)
 			b.Sees("Photo 51")
 			p.holds("after the sign-in", 2, 2)

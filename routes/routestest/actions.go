@@ -3,6 +3,7 @@ package routestest
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -287,13 +288,46 @@ func (b *Tab) StoresNothing() {
 	}
 }
 
-// SignIn signs Rosalind in from the home page.
+// SignIn signs Rosalind in, and opens the home page.
 func (b *Tab) SignIn() {
 	b.T.Helper()
-	b.GoTo("/")
-	b.Click("#user-card .login")
-	b.Click(`[value="rosalind"]`)
+	b.SignInAs("rosalind")
 	b.Shows(SignedIn)
+}
+
+// SignInAs signs in as one of the people of the emulator, by their key, and opens the
+// home page. It gives the browser the cookies that a sign-in leaves at the app and at
+// the emulator, at a third of the cost of SignInByClicks.
+func (b *Tab) SignInAs(person string) {
+	b.T.Helper()
+	if b.Site.Provider != "" {
+		b.SignInByClicks(person)
+		return
+	}
+	signedIn := b.Site.Browser()
+	signedIn.SignIn(person)
+	yes := true
+	for _, address := range []string{b.Site.URL, b.Site.Issuer()} {
+		u, err := url.Parse(address)
+		if err != nil {
+			b.T.Fatal(err)
+		}
+		secure := u.Scheme == "https"
+		for _, c := range signedIn.Client.Jar.Cookies(u) {
+			b.Do(Call(network.SetCookie, network.SetCookieParams{
+				Name: c.Name, Value: c.Value, URL: address, Path: "/", Secure: &secure, HTTPOnly: &yes, SameSite: network.CookieSameSiteLax,
+			}))
+		}
+	}
+	b.GoTo("/")
+	b.Settled()
+}
+
+// SignInByClicks signs in as a person does, and comes to the home page.
+func (b *Tab) SignInByClicks(person string) {
+	b.T.Helper()
+	b.GoTo("/login?prompt=login")
+	b.Click(fmt.Sprintf("[value=%q]", person))
 	b.At(b.Site.URL + "/")
 	b.Settled()
 }
@@ -304,15 +338,6 @@ const (
 	SignedOut = "#user-card .login"            // on the home page, and on /user
 	Ended     = "#visitor [role=alert] .login" // in the header of a page that was opened before
 )
-
-// SignInAs signs in as one of the people of the emulator, by their key.
-func (b *Tab) SignInAs(person string) {
-	b.T.Helper()
-	b.GoTo("/login?prompt=login")
-	b.Click(fmt.Sprintf("[value=%q]", person))
-	b.At(b.Site.URL + "/")
-	b.Settled()
-}
 
 // EndSession takes the session cookie from the browser, as if the session had
 // ended in another window.
