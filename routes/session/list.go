@@ -33,7 +33,7 @@ func listInOrder(f func(storedRecord) error, read func(after string) ([]storedRe
 // List reads by pages, so that no writer waits for it.
 func (d *sqliteDriver) List(ctx context.Context, f func(storedRecord) error) error {
 	return listInOrder(f, func(after string) (batch []storedRecord, err error) {
-		return runCall(ctx, d.reading, func() ([]storedRecord, error) { return readPage(d.reader, after) })
+		return runCall(ctx, d.reading, func(within) ([]storedRecord, error) { return readPage(d.reader, after) })
 	})
 }
 

@@ -59,7 +59,8 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (driver, err
 	// synchronous(FULL): a commit survives a crash of the machine. mode=rw: SQLite does
 	// not create the file, which others could read then.
 	uri.RawQuery = url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(" + strconv.Itoa(int(lockWait/time.Millisecond)) + ")"}, "mode": {"rw"}}.Encode()
-	writer, err := sql.Open("sqlite", uri.String())
+	// _txlock: a transaction waits for the lock when it begins, and not in the midst.
+	writer, err := sql.Open("sqlite", uri.String()+"&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +91,14 @@ func openMemory(ctx context.Context, log *slog.Logger) (driver, error) {
 
 func newSQLite(ctx context.Context, path string, writer, reader *sql.DB, log *slog.Logger) (driver, error) {
 	d := &sqliteDriver{path: path, writer: writer, reader: reader}
-	d.writing = startWorkers(1)
-	d.reading = d.writing
-	if reader != writer {
-		d.reading = startWorkers(readers)
+	if reader == writer { // in memory, where there is no fsync to share
+		d.writing = startWorkers(1, nil)
+		d.reading = d.writing
+	} else {
+		d.writing = startWorkers(1, writer)
+		d.reading = startWorkers(readers, nil)
 	}
-	if _, err := runCall(ctx, d.writing, func() (any, error) { return nil, d.prepare() }); err != nil {
+	if _, err := runCall(ctx, d.writing, func(within) (any, error) { return nil, d.prepare() }); err != nil {
 		d.reading.end()
 		d.writing.end()
 		return nil, err

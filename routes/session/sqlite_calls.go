@@ -10,23 +10,23 @@ import (
 )
 
 func (d *sqliteDriver) Find(ctx context.Context, key string) ([]byte, bool, error) {
-	data, err := runCall(ctx, d.reading, func() ([]byte, error) { return queryBytes(d.find, key) })
+	data, err := runCall(ctx, d.reading, func(in within) ([]byte, error) { return queryBytes(in(d.find), key) })
 	return data, data != nil, err
 }
 
 func (d *sqliteDriver) Insert(ctx context.Context, key string, data []byte, expiry time.Time) error {
-	_, err := runCall(ctx, d.writing, func() (int64, error) {
-		return affected(d.insert.Exec(key, data, expiry.UTC().Format("2006-01-02T15:04:05.999")))
+	_, err := runCall(ctx, d.writing, func(in within) (int64, error) {
+		return affected(in(d.insert).Exec(key, data, expiry.UTC().Format("2006-01-02T15:04:05.999")))
 	})
 	return err
 }
 
 func (d *sqliteDriver) Take(ctx context.Context, key string) ([]byte, error) {
-	return runCall(ctx, d.writing, func() ([]byte, error) { return queryBytes(d.take, key) })
+	return runCall(ctx, d.writing, func(in within) ([]byte, error) { return queryBytes(in(d.take), key) })
 }
 
 func (d *sqliteDriver) Swap(ctx context.Context, key string, old, data []byte) (bool, error) {
-	n, err := runCall(ctx, d.writing, func() (int64, error) { return affected(d.swap.Exec(data, key, old)) })
+	n, err := runCall(ctx, d.writing, func(in within) (int64, error) { return affected(in(d.swap).Exec(data, key, old)) })
 	return n == 1, err
 }
 
@@ -34,7 +34,9 @@ func (d *sqliteDriver) Swap(ctx context.Context, key string, old, data []byte) (
 func (d *sqliteDriver) sweepBatch(ctx context.Context) (deleted int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxCall)
 	defer cancel()
-	return runCall(ctx, d.writing, func() (int64, error) { return affected(d.deleteExpired.Exec(-gracePeriod.Seconds(), sweepBatch)) })
+	return runCall(ctx, d.writing, func(in within) (int64, error) {
+		return affected(in(d.deleteExpired).Exec(-gracePeriod.Seconds(), sweepBatch))
+	})
 }
 
 // queryBytes returns the data that a statement returns for a key, nil if none.

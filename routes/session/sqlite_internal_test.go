@@ -50,7 +50,7 @@ func TestSweepBatch(t *testing.T) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	d := &sqliteDriver{writer: db, reader: db, writing: startWorkers(1)}
+	d := &sqliteDriver{writer: db, reader: db, writing: startWorkers(1, nil)}
 	defer d.writing.end()
 	if err := d.prepare(); err != nil {
 		t.Fatal(err)

@@ -10,9 +10,9 @@ import (
 // A call that hangs holds up nobody for longer than their own time, and no more
 // calls than there are connections are begun.
 func TestRunCallHangs(t *testing.T) {
-	two, begun, release := startWorkers(2), make(chan struct{}, 10), make(chan struct{})
+	two, begun, release := startWorkers(2, nil), make(chan struct{}, 10), make(chan struct{})
 	defer two.end()
-	hang := func() (int, error) {
+	hang := func(within) (int, error) {
 		begun <- struct{}{}
 		<-release
 		return 1, nil
@@ -45,9 +45,9 @@ func TestRunCallHangs(t *testing.T) {
 func TestRunCallTooLate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), lockWait)
 	defer cancel()
-	one := startWorkers(1)
+	one := startWorkers(1, nil)
 	defer one.end()
-	_, err := runCall(ctx, one, func() (int, error) {
+	_, err := runCall(ctx, one, func(within) (int, error) {
 		t.Error("it was begun")
 		return 0, nil
 	})
