@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,6 +68,31 @@ func BenchmarkLoad(b *testing.B) {
 		if got, err := m.Load(w, r); got == nil || err != nil {
 			b.Fatal(got, err)
 		}
+	}
+}
+
+// BenchmarkSignIn stores new sessions in SQLite, one and sixteen at once. Each commit has
+// an fsync.
+func BenchmarkSignIn(b *testing.B) {
+	for _, atOnce := range []int{1, 16} {
+		b.Run(strconv.Itoa(atOnce), func(b *testing.B) {
+			m := openFor(b, "sqlite:"+filepath.Join(b.TempDir(), "sessions.db"))
+			commits := countCommits(b, m.store.driver.(*observedDriver).driver.(*sqliteDriver), false)
+			var all sync.WaitGroup
+			b.ResetTimer()
+			for first := range atOnce {
+				all.Go(func() {
+					for i := first; i < b.N; i += atOnce {
+						if _, err := m.SignIn(b.Context(), typical()); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			all.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sign-ins/s")
+			b.ReportMetric(float64(*commits)/float64(b.N), "commits/sign-in")
+		})
 	}
 }
 

@@ -122,7 +122,7 @@ func TestWritesShareCommit(t *testing.T) {
 }
 
 // countCommits counts the commits from now on that write. If refuse is true, each fails.
-func countCommits(t *testing.T, d *sqliteDriver, refuse bool) *int {
+func countCommits(t testing.TB, d *sqliteDriver, refuse bool) *int {
 	t.Helper()
 	conn, err := d.writer.Conn(t.Context())
 	if err != nil {
