@@ -33,16 +33,13 @@ func BenchmarkServed(b *testing.B) {
 	s, app := startServed(b)
 	person := s.Browser()
 	person.SignIn("rosalind")
-	var cookies []string
-	for name, value := range person.Cookies() {
-		cookies = append(cookies, name+"="+value)
-	}
+	cookies := cookieHeader(person)
 	pages := []struct {
 		name, path string
 		headers    []string
 	}{
-		{"home, signed in", "/", []string{"Cookie", strings.Join(cookies, "; ")}},
-		{"card", "/user", append([]string{"Cookie", strings.Join(cookies, "; ")}, routestest.Htmx...)},
+		{"home, signed in", "/", cookies},
+		{"card", "/user", slices.Concat(cookies, routestest.Htmx)},
 		{"home, signed out", "/", nil},
 	}
 	for _, page := range pages {
@@ -196,6 +193,10 @@ func load(b *testing.B, url string, headers []string, trust *tls.Config, spans *
 				}
 				_, _ = io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
+				if resp.StatusCode != http.StatusOK {
+					b.Errorf("%s: got %d", url, resp.StatusCode)
+					return
+				}
 				mine = append(mine, time.Since(sent))
 			}
 			mu.Lock()
