@@ -2,10 +2,7 @@ package routestest
 
 import (
 	"context"
-	"flag"
 	"os"
-	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
+
+	"example.org/portal/routes/routestest/programs"
 )
 
 // chromium holds the headless browsers that all tests of a package share. Each
@@ -29,10 +28,7 @@ var chromium struct {
 //
 //	func TestMain(m *testing.M) { routestest.Main(m) }
 func Main(m *testing.M, end ...func()) {
-	flag.Parse()
-	if n := flag.Lookup("test.parallel"); n.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
-		_ = n.Value.Set("6")
-	}
+	programs.ManyAtOnce()
 	code := m.Run()
 	for _, f := range end {
 		f()

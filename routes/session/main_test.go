@@ -20,6 +20,7 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	programs.ManyAtOnce() // they wait
 	code := m.Run()
 	if shared.Postgres != nil {
 		shared.Postgres.Remove()

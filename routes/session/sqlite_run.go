@@ -110,7 +110,11 @@ func runTogether(writer *sql.DB, group []call) (answered bool) {
 			return false
 		}
 	}
-	err = tx.Commit()
+	if err = tx.Commit(); err != nil {
+		// SQLite has rolled back, or holds the transaction open: what comes next must not
+		// be made in it.
+		_, _ = writer.Exec("ROLLBACK")
+	}
 	for _, c := range group {
 		c.done <- err
 	}

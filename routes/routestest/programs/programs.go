@@ -3,10 +3,12 @@
 package programs
 
 import (
+	"flag"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -29,6 +31,16 @@ func Path(t testing.TB, names ...string) string {
 	}
 	Skip(t, "needs "+names[0]+", which is not installed")
 	return ""
+}
+
+// ManyAtOnce has a package run six parallel tests at a time, unless -parallel says
+// otherwise: tests that mostly wait leave a machine with fewer cores idle. It is called
+// in TestMain.
+func ManyAtOnce() {
+	flag.Parse()
+	if n := flag.Lookup("test.parallel"); n.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = n.Value.Set("6")
+	}
 }
 
 // Skip skips the test, or fails it where REQUIRE_ALL=1.
