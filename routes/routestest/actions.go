@@ -67,9 +67,12 @@ func (b *Tab) GoTo(path string) {
 	b.Do(chromedp.Navigate(b.Site.URL + path))
 }
 
-// Front makes it the tab that the person looks at.
+// Front makes it the tab that the person looks at. The Person is Full.
 func (b *Tab) Front() {
 	b.T.Helper()
+	if !b.person.Full {
+		b.T.Fatal("no tab hides another, unless the Person is Full")
+	}
 	b.Do(Call(cdppage.BringToFront, cdp.Empty{}))
 	Await(b.T, "the tab is in front", func() bool { return b.Holds(`document.visibilityState === "visible"`) })
 }

@@ -27,6 +27,8 @@ type Tab struct {
 	Site    *Site
 	Context context.Context // of chromedp, for steps of a test's own
 
+	person *Person
+
 	mu       sync.Mutex // guards all that follows
 	console  []string
 	expected []string // what the console may say
@@ -38,21 +40,16 @@ type Tab struct {
 	refused  []string  // why the back/forward cache was not used
 }
 
-// Tab opens a tab. A second one hides the first: for that the Person is Full.
-func (p *Person) Tab() *Tab {
-	p.t.Helper()
-	if p.ctx != nil && !p.Full {
-		p.t.Fatal("several tabs need a Person with Full: true; a Window hides no other")
-	}
-	return p.open(false)
-}
+// Tab opens a tab beside the person's others. If the Person is Full, the one in front
+// hides the others.
+func (p *Person) Tab() *Tab { p.t.Helper(); return p.open(false) }
 
 // Window opens a tab in a window of its own. It hides no other.
 func (p *Person) Window() *Tab { p.t.Helper(); return p.open(true) }
 
 func (p *Person) open(window bool) *Tab {
 	p.t.Helper()
-	b := &Tab{T: p.t, Site: p.Site, loading: map[network.RequestID]cdp.LoaderID{}}
+	b := &Tab{T: p.t, Site: p.Site, person: p, loading: map[network.RequestID]cdp.LoaderID{}}
 	// A page may read a part of itself again while somebody signs out.
 	b.Expect("status of 401 (Unauthorized)")
 	options := []chromedp.ContextOption{chromedp.WithNewWindow(window), chromedp.WithListener(b.note)}
