@@ -45,8 +45,8 @@ func Main(m *testing.M, end ...func()) {
 }
 
 // sharedChromium returns the context of a browser, which it starts if it does not
-// run yet: Chromium, or its headless shell, which has no windows and no menus that
-// cost half of the time.
+// run yet: the whole of Chromium, or its headless shell, which has neither windows nor
+// menus and so costs half as much.
 func sharedChromium(t *testing.T, full bool) context.Context {
 	t.Helper()
 	path, shared := chromiumPath(t, full), &chromium.shell
