@@ -146,12 +146,14 @@ func (p *Postgres) Follow(t testing.TB, primary *Postgres, name string) {
 
 // Signal sends a signal to the server and to the processes that serve its clients.
 func (p *Postgres) Signal(signal syscall.Signal) {
-	pid := p.server.Process.Pid
-	children, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(pid) + "/children")
-	_ = syscall.Kill(pid, signal)
+	pid := strconv.Itoa(p.server.Process.Pid)
+	children, _ := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
+	_ = p.server.Process.Signal(signal)
 	for _, child := range strings.Fields(string(children)) {
 		if n, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(n, signal)
+			if process, err := os.FindProcess(n); err == nil {
+				_ = process.Signal(signal)
+			}
 		}
 	}
 }
