@@ -91,14 +91,20 @@ func startProxy(t testing.TB, d deployment, port, tlsPort string, backends ...st
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir) // where Caddy notes what it serves
 	serveUntilEnd(t, cmd, errorLog)
-	routestest.Await(t, d.program+" listens", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+tlsPort)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	for _, p := range []string{port, tlsPort} { // Caddy opens one after the other
+		routestest.Await(t, d.program+" listens", func() bool { return listens(p) })
+	}
 	return trusted
+}
+
+// listens reports whether somebody listens on a port of this machine.
+func listens(port string) bool {
+	c, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }
 
 // writeSite copies a file that people copy, with the names in it replaced.
