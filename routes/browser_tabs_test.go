@@ -64,7 +64,6 @@ func TestBrowserLogOutAfterReread(t *testing.T) {
 	t.Parallel()
 	s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 	p := s.Person(t)
-	p.Full = true
 	a, b := p.Tab(), p.Tab()
 	a.Front()
 	a.SignIn()

@@ -67,11 +67,14 @@ func (b *Tab) GoTo(path string) {
 	b.Do(chromedp.Navigate(b.Site.URL + path))
 }
 
-// Front makes it the tab that the person looks at. The Person is Full.
+// Front makes it the tab that the person looks at. If the Person is Full, that hides the
+// others. Otherwise all are in sight all the time, and the page is only told that somebody
+// looks at it now, by the event with which a tab begins to be in sight.
 func (b *Tab) Front() {
 	b.T.Helper()
 	if !b.person.Full {
-		b.T.Fatal("no tab hides another, unless the Person is Full")
+		b.Run(`document.dispatchEvent(new Event("visibilitychange"))`)
+		return
 	}
 	b.Do(Call(cdppage.BringToFront, cdp.Empty{}))
 	Await(b.T, "the tab is in front", func() bool { return b.Holds(`document.visibilityState === "visible"`) })

@@ -29,7 +29,6 @@ func TestBrowserBeamline(t *testing.T) {
 			t.Parallel()
 			s := routestest.Start(t, routestest.Options{PublicURL: "http://localhost:PORT"})
 			p := s.Person(t)
-			p.Full = true
 			p.NoScript = name == "without JavaScript"
 			b := p.Tab()
 			b.Expect("status of 422")
