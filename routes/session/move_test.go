@@ -12,8 +12,10 @@ import (
 // TestMove: nobody has to sign in again after a move; whoever signed out of either store
 // is out; and a move may be repeated while both are used.
 func TestMove(t *testing.T) {
+	t.Parallel()
 	for from, to := range map[string]string{"sqlite": "postgres", "postgres": "redis", "redis": "sqlite"} {
 		t.Run(from+" to "+to, func(t *testing.T) {
+			t.Parallel()
 			older, newer := open(t, session.Config{Store: newStore(t, from)}), open(t, session.Config{Store: newStore(t, to)})
 			move := func(want session.Moved) {
 				t.Helper()

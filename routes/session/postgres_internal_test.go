@@ -47,6 +47,7 @@ func TestPostgresTLS(t *testing.T) {
 // Instances that sweep at once share the work, and wait neither for each other nor for
 // who else has locked a row.
 func TestPostgresSweep(t *testing.T) {
+	t.Parallel()
 	p := programs.StartPostgres(t)
 	t.Cleanup(p.Remove)
 	var all [3]*postgresDriver

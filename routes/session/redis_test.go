@@ -18,6 +18,7 @@ import (
 // Redis forgets a record by itself an hour after its end, also when it was
 // changed meanwhile. What has expired already is not stored: it would stay.
 func TestRedisExpiry(t *testing.T) {
+	t.Parallel()
 	s := open(t, session.Config{Store: newStore(t, "redis"), Lifetime: 24 * time.Hour})
 	signedIn, err := s.SignIn(t.Context(), record(s.clock.Now()))
 	if err != nil {
@@ -111,6 +112,7 @@ func (p *lossy) serve(browser net.Conn, redis string) {
 
 // Where an answer is lost on its way, a swap that was done counts as done.
 func TestRedisLosesAnswers(t *testing.T) {
+	t.Parallel()
 	addr, _ := programs.StartRedis(t)
 	proxy := newLossy(t, addr)
 	s := open(t, session.Config{Store: "redis://" + proxy.addr})
@@ -226,6 +228,7 @@ func TestRedisRefuses(t *testing.T) {
 
 // What speaks against a server that works is said when the app starts.
 func TestRedisDoubts(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name     string
 		settings []string
@@ -261,6 +264,7 @@ func TestRedisDoubts(t *testing.T) {
 
 // Two managers on one store are two instances of the app.
 func TestRedisTwoInstances(t *testing.T) {
+	t.Parallel()
 	store := newStore(t, "redis")
 	one, two := open(t, session.Config{Store: store}), open(t, session.Config{Store: store})
 	signedIn, err := one.SignIn(t.Context(), record(one.clock.Now()))

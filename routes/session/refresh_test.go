@@ -17,6 +17,7 @@ import (
 // neither knows of the other. The token that ends last stays, the other is
 // revoked, and who asked for that one gets the one that stays.
 func TestRefreshAtTwoInstances(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name        string
 		first, last time.Duration // how long the tokens are good, in the order in which they come
@@ -96,9 +97,11 @@ func TestRefreshAtTwoInstances(t *testing.T) {
 // is refused the token that the faster has just spent. That ends no session: a
 // moment later the record holds its successor.
 func TestRotatedAtTwoInstances(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"sqlite", "redis"} {
 		for _, server := range []string{globus.AuthServer, globus.TransferServer} {
 			t.Run(kind+"/"+server, func(t *testing.T) {
+				t.Parallel()
 				store := newStore(t, kind)
 				spent, refused := make(chan struct{}), make(chan struct{})
 				faster := open(t, session.Config{Store: store, Refresh: func(context.Context, string, globus.Token, string) (globus.Token, error) {
@@ -137,6 +140,7 @@ func TestRotatedAtTwoInstances(t *testing.T) {
 // TestSignOutAtTwoInstances: of sign-outs at once, one has the tokens. Who gets
 // none knows that somebody else ended the session.
 func TestSignOutAtTwoInstances(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"sqlite", "redis"} {
 		t.Run(kind, func(t *testing.T) {
 			store := newStore(t, kind)

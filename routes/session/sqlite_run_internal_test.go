@@ -10,6 +10,7 @@ import (
 // A call that hangs holds up nobody for longer than their own time, and no more
 // calls than there are connections are begun.
 func TestRunCallHangs(t *testing.T) {
+	t.Parallel()
 	two, begun, release := startWorkers(2, nil), make(chan struct{}, 10), make(chan struct{})
 	defer two.end()
 	hang := func(within) (int, error) {

@@ -14,10 +14,14 @@ import (
 	"example.org/portal/routes/routestest/programs"
 )
 
-// overStores runs a test over a new store of each kind.
+// overStores runs a test over a new store of each kind, all at once.
 func overStores(t *testing.T, test func(t *testing.T, store string)) {
+	t.Parallel()
 	for _, kind := range []string{"sqlite", "memory", "redis", "sentinel", "cluster", "postgres"} {
-		t.Run(kind, func(t *testing.T) { test(t, newStore(t, kind)) })
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			test(t, newStore(t, kind))
+		})
 	}
 }
 
