@@ -24,7 +24,7 @@ func TestRefreshOnce(t *testing.T) {
 	for round := range 3 {
 		c.PassTokens()
 		var wg sync.WaitGroup
-		for i := range 100 {
+		for i := range 3 * routestest.Rounds() {
 			path := []string{"/", "/user", "/probe/tasks"}[i%3]
 			other := s.Browser()
 			wg.Go(func() {
