@@ -28,11 +28,12 @@ func TestMain(m *testing.M) {
 	routestest.Main(m, func() { os.RemoveAll(dir) })
 }
 
-// binary builds the app, once for all tests that run it. By go build's usual
-// flags, so that what go vet and go test have compiled need not be compiled again.
+// binary builds the app, once for all tests that run it, without what debuggers want. By
+// go build's usual flags for all else, so that what go vet and go test have compiled need
+// not be compiled again.
 var binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryDir, "portal")
-	cmd := exec.Command("go", "build", "-race=false", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-race=false", "-ldflags=-s -w", "-o", path, ".")
 	cmd.Dir = ".."
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()

@@ -81,7 +81,7 @@ func buildLater(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "build", "-race=false", "-overlay", overlay, "-o", path, ".")
+	cmd := exec.Command("go", "build", "-race=false", "-ldflags=-s -w", "-overlay", overlay, "-o", path, ".")
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
