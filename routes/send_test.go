@@ -331,7 +331,8 @@ func TestSendMany(t *testing.T) {
 		large.Files = append(large.Files, globustest.File{Path: fmt.Sprintf("/a\nb/run-%05d with a name%s", i, strings.Repeat(" as long as instruments give them", 5)), Size: int64(i)})
 	}
 	var sent submissions
-	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{large, storage}, Transport: &sent})
+	begun := time.Now() // and remains: what is sent is under way to the end
+	s := routestest.Start(t, routestest.Options{Collections: []globustest.Collection{large, storage}, Transport: &sent, Now: func() time.Time { return begun }})
 	b := s.Browser()
 	b.SignIn("rosalind")
 	ticked := func(p routestest.Page) int { return len(formOf(t, p, "browse-form")["item"]) }
