@@ -247,7 +247,6 @@ func TestPostgresFormerPrimary(t *testing.T) {
 
 // What speaks against a server that works is said when the app starts.
 func TestPostgresDoubts(t *testing.T) {
-	t.Parallel()
 	p := postgres(t)
 	db := openSQL(t, p.URL())
 	for i, tt := range []struct{ statement, at, want string }{
