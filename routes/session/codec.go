@@ -42,9 +42,21 @@ func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
 }
 
 // Decode returns errUnreadable for anything that is not a record of this version. It is
-// called for every page, so it uses what is to become encoding/json/v2, which takes a
-// fifth of the time.
+// called for every page.
 func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
+	deadline, rec, ok := readRecord(b)
+	if !ok {
+		var err error
+		if deadline, rec, err = decodeJSON(b); err != nil {
+			return time.Time{}, nil, err
+		}
+	}
+	return deadline, map[string]any{recordKey: rec}, nil
+}
+
+// decodeJSON uses what is to become encoding/json/v2, which takes a fifth of the time of
+// encoding/json.
+func decodeJSON(b []byte) (time.Time, *Record, error) {
 	var e envelope
 	if err := jsonv2.Unmarshal(b, &e); err != nil || e.Record == nil {
 		return time.Time{}, nil, fmt.Errorf("%w: it is not a record", errUnreadable)
@@ -54,5 +66,5 @@ func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	}
 	rec := &e.Record.Record
 	rec.Identity = globus.Identity(e.Record.Identity)
-	return e.Deadline, map[string]any{recordKey: rec}, nil
+	return e.Deadline, rec, nil
 }

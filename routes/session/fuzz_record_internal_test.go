@@ -47,6 +47,7 @@ func FuzzRecord(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(full)
+	f.Add(encodeFull(f))
 	const later = `"deadline":"2027-01-15T09:00:00Z"`
 	for _, plain := range []string{
 		`{"version":1,` + later + `,"record":{}}`, `{"version":1,` + later + `,"record":{"tokens":null,"facts":{"groups":{"x":"active"}}}}`, `{"version":1,` + later + `,"record":{"wanted":{"scopes":"a["},"met":[{}]}}`, `{"version":1,` + later + `,"record":null}`,
@@ -59,6 +60,12 @@ func FuzzRecord(f *testing.F) {
 	m := fuzzManager(f, &log)
 	token := strings.Repeat("A", tokenLen)
 	f.Fuzz(func(t *testing.T, plain []byte) {
+		if deadline, rec, ok := readRecord(plain); ok {
+			wantDeadline, want, err := decodeJSON(plain)
+			if err != nil || !deadline.Equal(wantDeadline) || !reflect.DeepEqual(rec, want) {
+				t.Fatalf("%q is read as %+v until %s, want %+v until %s, %v", plain, rec, deadline, want, wantDeadline, err)
+			}
+		}
 		log.Reset()
 		defer m.store.Delete(token)
 		if err := m.store.Commit(token, plain, fuzzNow.Add(time.Hour)); err != nil {

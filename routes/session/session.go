@@ -20,11 +20,11 @@
 // sign_out.go the life of a session, and retry.go sign-outs for which the store failed;
 // refresh.go and refresh_save.go the refresh of tokens, and replaced.go the tokens that
 // it replaced; cookie.go the session cookie; signed_text.go signatures for links;
-// store.go and seal.go the sealedStore, and codec.go how a record is encoded; driver.go,
-// sqlite*.go, postgres*.go and redis*.go the stores, sweep.go the deletion of expired
-// records, and renew.go the replacement of a server that fails; observe.go their metrics
-// and log; check.go what portal -check does with a store, move.go and list.go what
-// portal -move-sessions does.
+// store.go and seal.go the sealedStore, and codec.go and record_reader.go how a record is
+// encoded and read; driver.go, sqlite*.go, postgres*.go and redis*.go the stores, sweep.go
+// the deletion of expired records, and renew.go the replacement of a server that fails;
+// observe.go their metrics and log; check.go what portal -check does with a store, move.go
+// and list.go what portal -move-sessions does.
 package session
 
 import (
