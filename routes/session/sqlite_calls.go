@@ -41,7 +41,7 @@ func (d *sqliteDriver) sweepBatch(ctx context.Context) (deleted int64, err error
 
 // queryBytes returns the data that a statement returns for a key, nil if none.
 func queryBytes(stmt *sql.Stmt, key string) ([]byte, error) {
-	var data []byte
+	var data ownBytes
 	err := stmt.QueryRow(key).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -50,6 +50,16 @@ func queryBytes(stmt *sql.Stmt, key string) ([]byte, error) {
 		data = []byte{} // an empty record is no missing one
 	}
 	return data, err
+}
+
+// ownBytes scans a column without copying it once more: modernc.org/sqlite returns a copy
+// to each caller.
+type ownBytes []byte
+
+// Scan implements sql.Scanner.
+func (b *ownBytes) Scan(column any) error {
+	*b, _ = column.([]byte) // nil if it is empty
+	return nil
 }
 
 func affected(result sql.Result, err error) (int64, error) {

@@ -1,11 +1,13 @@
 package session
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -172,5 +174,32 @@ func TestNoWriteAheadLog(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// What was found stays as it is, whatever is found later on the same connection.
+func TestFoundStays(t *testing.T) {
+	d, err := openMemory(t.Context(), slog.New(slog.DiscardHandler)) // it has one connection
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var found [3][]byte
+	for i := range found {
+		key, data := strconv.Itoa(i), bytes.Repeat([]byte{byte(i)}, 1000)
+		if err := d.Insert(t.Context(), key, data, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if found[i], _, err = d.Find(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Take(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, data := range found {
+		if !bytes.Equal(data, bytes.Repeat([]byte{byte(i)}, 1000)) {
+			t.Errorf("record %d has become %x", i, data)
+		}
 	}
 }
