@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 // page where there is little: without the network, and in turn within one run. "ratio" is
 // that of the processor time.
 func BenchmarkMuch(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as in main.go
 	one := globustest.DemoPeople()[0]
 	one.Tasks = one.Tasks[:15] // more than a page of them
 	linked, busy := one, one

@@ -23,8 +23,7 @@ type recordReader struct {
 }
 
 // readRecord returns a record and its deadline, or false if the reader fails. The strings
-// of the record are parts of b, which must not change any more: copies would be a third
-// of what a page of somebody with many identities allocates.
+// of the record are parts of b, which must not change any more.
 func readRecord(b []byte) (time.Time, *Record, bool) {
 	r := recordReader{text: unsafe.String(unsafe.SliceData(b), len(b)), failed: !utf8.Valid(b)}
 	rec := &Record{}
