@@ -211,8 +211,11 @@ func (r *recordReader) optionalStrings(name string) []string {
 	return nil
 }
 
-func (r *recordReader) time(name string) (t time.Time) {
-	if t.UnmarshalText([]byte(r.string(name))) != nil {
+func (r *recordReader) time(name string) time.Time {
+	text := r.string(name)
+	t, _ := time.Parse(time.RFC3339, text) // which also reads what nobody writes
+	var written [len(time.RFC3339Nano)]byte
+	if b, err := t.AppendText(written[:0]); err != nil || string(b) != text {
 		r.failed = true
 	}
 	return t

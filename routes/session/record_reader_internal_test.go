@@ -28,6 +28,8 @@ func TestReadRecord(t *testing.T) {
 		{"two tokens of a server", bytes.Replace(full, []byte(`"tokens":{`), []byte(`"tokens":{"text <&> 1":{"access_token":"","expiry":"0001-01-01T00:00:00Z","scopes":null},`), 1), false},
 		{"a group twice", bytes.Replace(full, []byte(`"groups":{`), []byte(`"groups":{"text <&> 1":"active",`), 1), false},
 		{"a time that is none", bytes.Replace(empty, []byte(`"0001-`), []byte(`"0001-1`), 1), false},
+		{"an hour of one digit", bytes.Replace(full, []byte("T08:"), []byte("T8:"), 1), false},
+		{"a zone that is none", bytes.Replace(full, []byte(`Z"`), []byte(`+24:00"`), 1), false},
 		{"control characters", bytes.Replace(empty, []byte(`"name":"`), []byte("\"name\":\"\t"), 1), false},
 		{"half a surrogate pair", bytes.Replace(full, []byte(`\u003c`), []byte(`\ud800`), 1), false},
 		{"other than UTF-8", bytes.Replace(empty, []byte(`"name":"`), []byte("\"name\":\"\xff"), 1), false},
