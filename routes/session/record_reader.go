@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -22,10 +21,9 @@ type recordReader struct {
 	failed bool
 }
 
-// readRecord returns a record and its deadline, or false if the reader fails. The strings
-// of the record are parts of b, which must not change any more.
+// readRecord returns a record and its deadline, or false if the reader fails.
 func readRecord(b []byte) (time.Time, *Record, bool) {
-	r := recordReader{text: unsafe.String(unsafe.SliceData(b), len(b)), failed: !utf8.Valid(b)}
+	r := recordReader{text: string(b), failed: !utf8.Valid(b)}
 	rec := &Record{}
 	r.must(`{"version":`)
 	r.must(strconv.Itoa(recordVersion))
