@@ -181,7 +181,7 @@ func TestSlowClients(t *testing.T) {
 			if n := <-served; n < 10 {
 				t.Errorf("only %d requests of others were served meanwhile", n)
 			}
-			if kB := residentKB(t, app); kB > 200<<10 {
+			if kB := residentKB(t, app.Process.Pid); kB > 200<<10 {
 				t.Errorf("the app has %d kB in memory", kB)
 			}
 			routestest.Await(t, "no connection is left", func() bool { return openFiles(t, app) < 100 })
@@ -221,9 +221,9 @@ func servesOn(s *routestest.Site, ctx context.Context) (served int) {
 }
 
 // residentKB returns how much memory a process holds.
-func residentKB(t testing.TB, p *process) int {
+func residentKB(t testing.TB, pid int) int {
 	t.Helper()
-	status, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(p.Process.Pid)).Output()
+	status, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,8 @@ import (
 // BenchmarkMemory measures how much memory the app holds while eight clients request
 // pages, and whether that grows: -benchtime 10m says how long. "later-MB" is the most
 // of the last quarter of the time, "earlier-MB" of the second. Then 10,000 people read a
-// page each, and keep their connections.
+// page each and keep their connections, of the app and of a bare net/http server that
+// writes the same.
 func BenchmarkMemory(b *testing.B) {
 	s, app := startServed(b)
 	person := s.Browser()
@@ -32,7 +33,7 @@ func BenchmarkMemory(b *testing.B) {
 			}
 			load(b, s.URL+"/", nil, nil, &spans)
 			spans = spans[:0]
-			sizes = append(sizes, residentKB(b, app))
+			sizes = append(sizes, residentKB(b, app.Process.Pid))
 		}
 		n := len(sizes)
 		b.ReportMetric(0, "ns/op")
@@ -40,26 +41,54 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(float64(slices.Max(sizes[n/4:n/2+1]))/1024, "earlier-MB")
 		b.ReportMetric(float64(slices.Max(sizes[n*3/4:]))/1024, "later-MB")
 	})
-	const connections = 10_000
-	b.Run("idle connections", func(b *testing.B) {
-		before, after := residentKB(b, app), 0
-		for once := true; b.Loop(); once = false {
-			if once {
-				idle := keepAlive(b, s, "/", headers, connections)
-				after = residentKB(b, app)
-				for _, c := range idle {
-					c.Close()
+	for _, setting := range []string{"", "GOMEMLIMIT=256MiB"} {
+		b.Run(strings.TrimSpace("idle connections "+setting), func(b *testing.B) {
+			s, app := startServed(b, setting)
+			person := s.Browser()
+			person.SignIn("rosalind")
+			headers := cookieHeader(person)
+			url, bare := startBare(b, s.Browser().Get("/", headers...))
+			var mine, theirs idleCost
+			for once := true; b.Loop(); once = false {
+				if once {
+					mine = costOfIdle(b, s.URL+"/", headers, app.Process.Pid)
+					theirs = costOfIdle(b, url+"/", headers, bare)
 				}
 			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(mine.kB, "kB/connection")
+			b.ReportMetric(theirs.kB, "bare-kB/connection")
+			b.ReportMetric(mine.kB/theirs.kB, "ratio")
+			b.ReportMetric(float64(mine.cpu.Microseconds()), "cpu-µs/connection")
+		})
+	}
+}
+
+// An idleCost is what a connection costs that is kept after a page.
+type idleCost struct {
+	kB  float64       // of memory
+	cpu time.Duration // until the page is sent
+}
+
+// costOfIdle returns what each of 10,000 connections costs a process that has been warm.
+func costOfIdle(b *testing.B, url string, headers []string, pid int) idleCost {
+	b.Helper()
+	const connections = 10_000
+	for range 3 {
+		load(b, url, headers, nil, new([]time.Duration))
+	}
+	kB, cpu := residentKB(b, pid), cpuTime(b, pid)
+	idle := keepAlive(b, url, headers, connections)
+	defer func() {
+		for _, c := range idle {
+			c.Close()
 		}
-		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(float64(after-before)*1.024/connections, "kB/connection")
-		b.ReportMetric(float64(after)/1024, "all-MB")
-	})
+	}()
+	return idleCost{float64(residentKB(b, pid)-kB) * 1.024 / connections, (cpuTime(b, pid) - cpu) / connections}
 }
 
 // keepAlive requests a page by n connections, eight at a time, and returns them open.
-func keepAlive(b *testing.B, s *routestest.Site, path string, headers []string, n int) []net.Conn {
+func keepAlive(b *testing.B, url string, headers []string, n int) []net.Conn {
 	b.Helper()
 	idle := make([]net.Conn, n)
 	var all sync.WaitGroup
@@ -68,7 +97,7 @@ func keepAlive(b *testing.B, s *routestest.Site, path string, headers []string, 
 		all.Go(func() {
 			r := bufio.NewReader(nil)
 			for i := first; i < n; i += clients {
-				req, err := http.NewRequest(http.MethodGet, s.URL+path, nil)
+				req, err := http.NewRequest(http.MethodGet, url, nil)
 				if err != nil {
 					b.Error(err)
 					return

@@ -71,7 +71,7 @@ func BenchmarkServed(b *testing.B) {
 			}
 		}
 	})
-	b.Logf("the app holds %d MB of memory in the end", residentKB(b, app)>>10)
+	b.Logf("the app holds %d MB of memory in the end", residentKB(b, app.Process.Pid)>>10)
 }
 
 // BenchmarkStores measures the processor time that the app takes for a signed-in page
