@@ -108,6 +108,46 @@ func BenchmarkStores(b *testing.B) {
 	}
 }
 
+// BenchmarkIdentities measures the processor time of a page for somebody with 50 linked
+// identities and for somebody with one, in turn within one run. All of them are in the
+// record of the session, which is read for each page.
+func BenchmarkIdentities(b *testing.B) {
+	s, app := startServed(b)
+	var headers [2][]string
+	var cpu [2]time.Duration
+	var spans []time.Duration
+	for i, key := range []string{"rosalind", "many"} {
+		person := s.Browser()
+		person.SignIn(key)
+		headers[i] = cookieHeader(person)
+	}
+	for b.Loop() {
+		for i := range headers {
+			before := cpuTime(b, app.Process.Pid)
+			load(b, s.URL+"/", headers[i], nil, &spans)
+			cpu[i] += cpuTime(b, app.Process.Pid) - before
+		}
+	}
+	requests := float64(len(spans)) / 2
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(cpu[0].Microseconds())/requests, "cpu-µs/req-of-one")
+	b.ReportMetric(float64(cpu[1].Microseconds())/requests, "cpu-µs/req-of-50")
+	b.ReportMetric(cpu[1].Seconds()/cpu[0].Seconds(), "ratio")
+}
+
+// manyIdentities returns somebody like Rosalind with 50 identities, whose key is many.
+func manyIdentities() globustest.Person {
+	p := globustest.DemoPeople()[0]
+	p.Key, p.Claims.Sub, p.Claims.Linked = "many", "7a1c2e40-3b5d-4f6e-8a90-505050505050", nil
+	for i := range 49 {
+		p.Claims.Linked = append(p.Claims.Linked, globustest.LinkedIdentity{
+			Sub: fmt.Sprintf("7a1c2e40-3b5d-4f6e-8a90-5050505002%02x", i), Username: fmt.Sprintf("franklin%d@lab.example.org", i), Name: p.Claims.Name,
+			Email: new(fmt.Sprintf("franklin%d@lab.example.org", i)), IdentityProvider: *p.Claims.IdentityProvider, IdentityProviderDisplayName: "Example Laboratory",
+		})
+	}
+	return p
+}
+
 // cpuTime returns the processor time that a process has taken, to 10 ms.
 func cpuTime(b *testing.B, pid int) time.Duration {
 	b.Helper()
@@ -160,7 +200,7 @@ func BenchmarkInstances(b *testing.B) {
 
 // startServed runs the binary beside an emulated Globus, with more settings.
 func startServed(b *testing.B, settings ...string) (*routestest.Site, *process) {
-	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey()})
+	auth := globustest.NewServer(globustest.Config{Key: routestest.SigningKey(), People: append(globustest.DemoPeople(), manyIdentities())})
 	b.Cleanup(auth.Close)
 	dir, port := b.TempDir(), routestest.FreePort(b)
 	s := &routestest.Site{T: b, URL: "http://localhost:" + port, Globus: auth, Dir: dir, Log: &routestest.Log{}}
