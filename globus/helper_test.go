@@ -153,8 +153,17 @@ func newBrowser(t *testing.T) *http.Client {
 	}
 	return &http.Client{
 		Jar:           jar,
+		Transport:     ownTransport(t),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// ownTransport is like http.DefaultTransport, whose connections any httptest.Server that
+// is closed closes, under a request too that has just been given one.
+func ownTransport(t *testing.T) *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
 }
 
 func post(t *testing.T, browser *http.Client, target string, form url.Values) *http.Response {

@@ -91,8 +91,12 @@ func newFlow(t *testing.T, cfg globustest.Config) *flow {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// One of its own: closing any httptest.Server closes connections of the usual one.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(transport.CloseIdleConnections)
 	browser := &http.Client{
 		Jar:           jar,
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return &flow{t, srv, c, browser}

@@ -248,7 +248,7 @@ func TestFaultWaitEnds(t *testing.T) {
 	post := func(ctx context.Context) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.URL+globustest.TokenPath, strings.NewReader("a=b"))
 		if err == nil {
-			_, err = http.DefaultClient.Do(req)
+			_, err = f.browser.Do(req)
 		}
 		failed <- err
 	}

@@ -194,7 +194,10 @@ func (s *site) browser() *browser {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return &browser{s, &http.Client{Jar: jar}}
+	// One of its own: closing any httptest.Server closes connections of the usual one.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	s.Cleanup(transport.CloseIdleConnections)
+	return &browser{s, &http.Client{Jar: jar, Transport: transport}}
 }
 
 // get visits a path, and wants this status.
